@@ -122,6 +122,10 @@ impl NewEvent {
     ///
     /// Every field that is missing, unknown, of the wrong type or out of bounds, each with its
     /// path; in the order of the contract's table, unknown ones first.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one statement a field, in the contract's order"
+    )]
     pub fn from_json(value: Value, bounds: Bounds) -> Result<Self, Vec<FieldError>> {
         let mut faults = Faults(Vec::new());
         let Value::Object(mut object) = value else {

@@ -229,9 +229,9 @@ mod resolve {
                 .with_timezone(&zone)
                 .naive_local();
             if shown < time {
-                before = middle
+                before = middle;
             } else {
-                after = middle
+                after = middle;
             }
         }
         Timestamp::from_micros(after)
