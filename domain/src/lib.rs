@@ -4,6 +4,7 @@
 pub mod category;
 pub mod event;
 pub mod json;
+pub mod leaf;
 pub mod question;
 pub mod retention;
 pub mod role;
