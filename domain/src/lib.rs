@@ -2,6 +2,7 @@
 //! to WebAssembly, so that the server and the browser mean the same by a question.
 
 pub mod category;
+pub mod diff;
 pub mod event;
 pub mod json;
 pub mod leaf;
