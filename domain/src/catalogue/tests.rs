@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What the five products track whose logs Daybook is to serve, where an action is named literally,
-/// and what it records of itself.
+/// Actions that products of each kind record under these very names, what Daybook records of itself,
+/// and what its importers bring.
 const NAMED: &[&str] = &[
     // Journeys and runners.
     "INVITE_CREATED invitation:create MEMBER_ROLE_UPDATED SECRET_ADDED SECRET_CREATED \
