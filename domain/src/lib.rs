@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod category;
 pub mod event;
 pub mod json;
+pub mod leaf;
 pub mod question;
 pub mod retention;
 pub mod role;
