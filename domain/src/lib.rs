@@ -1,1 +1,12 @@
-//! What an event is and what may be asked of a log. Pure: no I/O, no clock, no database.
+//! What an event is and what may be asked of a log. Pure: no I/O, no clock, no database; compiles
+//! to WebAssembly, so that the server and the browser mean the same by a question.
+
+pub mod category;
+pub mod event;
+pub mod json;
+pub mod question;
+pub mod retention;
+pub mod role;
+pub mod slug;
+pub mod time;
+pub mod verb;
