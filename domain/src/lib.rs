@@ -1,10 +1,15 @@
 //! What an event is and what may be asked of a log. Pure: no I/O, no clock, no database; compiles
 //! to WebAssembly, so that the server and the browser mean the same by a question.
 
+pub mod catalogue;
 pub mod category;
+pub mod diff;
 pub mod event;
+pub mod formats;
 pub mod json;
+pub mod leaf;
 pub mod question;
+pub mod redaction;
 pub mod retention;
 pub mod role;
 pub mod slug;
