@@ -1,1 +1,22 @@
-//! Where events live.
+//! Where events live. This page is the promise that a store keeps, whichever database is behind it:
+//! what is recorded is durable before its sender hears of it, is numbered without a gap in the
+//! order of arrival, is never changed, and is found by any question that `domain` can put.
+//!
+//! Every read takes a [`Scope`], and only [`access`] makes one, for somebody whose right to it was
+//! checked: a forgotten check does not compile.
+
+pub mod access;
+pub mod administration;
+pub mod clock;
+pub mod error;
+pub mod options;
+pub mod people;
+pub mod question;
+pub mod recording;
+pub mod settings;
+mod stub;
+pub use stub::Store;
+
+pub use access::Scope;
+pub use error::StoreError;
+pub use options::{DatabaseUrl, Options, Readiness};

@@ -1,0 +1,289 @@
+//! Who is asking, and what they may see. Only what is made here opens the log.
+
+use domain::{
+    question::Subject,
+    role::{Role, TokenScope},
+    slug::{Slug, WorkspacePath},
+    time::Timestamp,
+};
+use std::fmt;
+
+/// A tenant, as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    pub(crate) id: i64,
+    /// How it is named in addresses.
+    pub slug: Slug,
+    /// How it is named on screen.
+    pub name: String,
+}
+
+/// A workspace, as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Workspace {
+    pub(crate) id: i64,
+    /// The tenant that it belongs to.
+    pub tenant: Tenant,
+    /// How it is named in addresses.
+    pub slug: Slug,
+    /// How it is named on screen.
+    pub name: String,
+}
+
+impl Workspace {
+    /// `TENANT/WORKSPACE`.
+    pub fn path(&self) -> WorkspacePath {
+        WorkspacePath {
+            tenant: self.tenant.slug.clone(),
+            workspace: self.slug.clone(),
+        }
+    }
+}
+
+/// What somebody may read: proof that it was checked. It cannot be made outside this module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(pub(crate) Reach);
+
+/// How far a scope reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Everything of a tenant: its own events and those of all its workspaces.
+    Tenant(Tenant),
+    /// One workspace.
+    Workspace(Workspace),
+    /// One object of a workspace.
+    Object(Workspace, Subject),
+}
+
+impl Scope {
+    /// The tenant that it lies in.
+    pub fn tenant(&self) -> &Tenant {
+        match &self.0 {
+            Reach::Tenant(tenant) => tenant,
+            Reach::Workspace(workspace) | Reach::Object(workspace, _) => &workspace.tenant,
+        }
+    }
+
+    /// The workspace that it lies in, unless it is a whole tenant's.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        match &self.0 {
+            Reach::Tenant(_) => None,
+            Reach::Workspace(workspace) | Reach::Object(workspace, _) => Some(workspace),
+        }
+    }
+
+    /// The object that it is about, if it is about one.
+    pub fn subject(&self) -> Option<&Subject> {
+        match &self.0 {
+            Reach::Object(_, subject) => Some(subject),
+            _ => None,
+        }
+    }
+}
+
+/// Why somebody may not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such place for them, whether it exists or not.
+    #[error("not found")]
+    NotFound,
+    /// They belong to the workspace, but their role does not open this; its owners are whom to ask.
+    #[error("not open to this role")]
+    NoAccess {
+        /// The workspace.
+        workspace: Workspace,
+        /// Their role in it.
+        role: Role,
+    },
+}
+
+/// An API token whose secret was brought, and which was neither revoked nor expired then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenGrant {
+    pub(crate) id: i64,
+    /// Its public id, for the log: `tok_…`.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    pub(crate) reach: Reach,
+    /// What it may do.
+    pub scopes: Vec<TokenScope>,
+    /// The oldest `occurred_at` that it may send: so many seconds before now.
+    pub(crate) oldest_seconds: Option<i64>,
+}
+
+/// A token does not have the scope that is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this token does not have the scope {0}")]
+pub struct MissingScope(pub TokenScope);
+
+impl TokenGrant {
+    /// Checks that the token has a scope.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub fn require(&self, scope: TokenScope) -> Result<(), MissingScope> {
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            Err(MissingScope(scope))
+        }
+    }
+
+    /// What the token may read.
+    ///
+    /// # Errors
+    ///
+    /// It may not read.
+    pub fn read_scope(&self) -> Result<Scope, MissingScope> {
+        self.require(TokenScope::EventsRead)
+            .map(|()| Scope(self.reach.clone()))
+    }
+}
+
+/// What a person is in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Their role; tenant admins have theirs in every workspace of the tenant.
+    pub role: Role,
+}
+
+/// Somebody who is signed in, with what they are a member of. Made anew for each request, so that
+/// what was taken from them is gone at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub(crate) person: i64,
+    /// Their public id, for the log: `usr_…`.
+    pub public_id: String,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their workspaces, by name.
+    pub memberships: Vec<Membership>,
+    /// The tenants that they administer.
+    pub administers: Vec<Tenant>,
+    /// The workspace that they looked at last.
+    pub last_workspace: Option<WorkspacePath>,
+}
+
+impl SignedIn {
+    /// Their membership of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or there is no such workspace.
+    pub fn membership(&self, path: &WorkspacePath) -> Result<&Membership, Refused> {
+        self.memberships
+            .iter()
+            .find(|membership| {
+                membership.workspace.slug == path.workspace
+                    && membership.workspace.tenant.slug == path.tenant
+            })
+            .ok_or(Refused::NotFound)
+    }
+
+    fn require(
+        &self,
+        path: &WorkspacePath,
+        may: impl FnOnce(Role) -> bool,
+    ) -> Result<&Membership, Refused> {
+        let membership = self.membership(path)?;
+        if may(membership.role) {
+            return Ok(membership);
+        }
+        Err(Refused::NoAccess {
+            workspace: membership.workspace.clone(),
+            role: membership.role,
+        })
+    }
+
+    /// What the workspace's Audit page shows them.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or a member without the role.
+    pub fn audit_scope(&self, path: &WorkspacePath) -> Result<Scope, Refused> {
+        let membership = self.require(path, Role::reads_the_log)?;
+        Ok(Scope(Reach::Workspace(membership.workspace.clone())))
+    }
+
+    /// What an object's Audit tab shows them: every member may open it.
+    ///
+    /// # Errors
+    ///
+    /// They are no member.
+    pub fn object_scope(&self, path: &WorkspacePath, subject: Subject) -> Result<Scope, Refused> {
+        let membership = self.membership(path)?;
+        Ok(Scope(Reach::Object(membership.workspace.clone(), subject)))
+    }
+
+    /// The workspace whose settings they may see, and whether they may change them.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or a member without the role.
+    pub fn settings_scope(&self, path: &WorkspacePath) -> Result<SettingsScope, Refused> {
+        let membership = self.require(path, Role::reads_settings)?;
+        Ok(SettingsScope {
+            workspace: membership.workspace.clone(),
+            may_change: membership.role.changes_settings(),
+        })
+    }
+}
+
+/// The settings of one workspace: proof that somebody may see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsScope {
+    pub(crate) workspace: Workspace,
+    may_change: bool,
+}
+
+impl SettingsScope {
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Whether they may be changed too.
+    pub fn may_change(&self) -> bool {
+        self.may_change
+    }
+
+    /// The operator's, who may do everything on the command line.
+    pub(crate) fn operator(workspace: Workspace) -> Self {
+        Self {
+            workspace,
+            may_change: true,
+        }
+    }
+}
+
+/// A secret that is shown once: a token's, a session's. It does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(crate) String);
+
+impl Secret {
+    /// The text, for whom it is meant.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// When a session ends by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// What the browser keeps.
+    pub secret: Secret,
+    /// Until when it is good.
+    pub until: Timestamp,
+}

@@ -1,0 +1,154 @@
+//! What is administered: tenants, workspaces, people, tokens. Each change is one transaction with
+//! the event that tells of it.
+
+use crate::{
+    StoreError,
+    access::{SignedIn, TokenGrant},
+};
+use domain::{
+    event::{Actor, ActorKind, Object},
+    role::{Role, TokenScope},
+    slug::{Slug, SlugError, WorkspacePath},
+    time::Timestamp,
+};
+
+/// Who changes something, and from where: for the event that tells of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct By {
+    pub(crate) actor: Actor,
+    pub(crate) metadata: Option<Object>,
+    pub(crate) context: Option<Object>,
+}
+
+impl By {
+    /// Somebody who is signed in, with the request's address and browser.
+    pub fn person(person: &SignedIn, context: Option<Object>) -> Self {
+        let actor = Actor {
+            kind: ActorKind::User,
+            id: Some(person.public_id.clone()),
+            name: Some(person.name.clone()),
+            email: Some(person.email.clone()),
+        };
+        Self {
+            actor,
+            metadata: None,
+            context,
+        }
+    }
+
+    /// A token.
+    pub fn token(token: &TokenGrant, context: Option<Object>) -> Self {
+        let actor = Actor {
+            kind: ActorKind::Token,
+            id: Some(token.public_id.clone()),
+            name: Some(token.name.clone()),
+            email: None,
+        };
+        Self {
+            actor,
+            metadata: None,
+            context,
+        }
+    }
+
+    /// The command line, run by an operating system's user.
+    pub fn operator(os_user: &str) -> Self {
+        let mut metadata = Object::new();
+        metadata.insert("os_user".to_owned(), os_user.into());
+        Self {
+            actor: Actor::SYSTEM,
+            metadata: Some(metadata),
+            context: None,
+        }
+    }
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AdministrationError {
+    /// What should be made is there already.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// What should be changed is not there.
+    #[error("there is no {0}")]
+    Missing(String),
+    /// A name is no slug.
+    #[error(transparent)]
+    Slug(#[from] SlugError),
+    /// A value is out of bounds.
+    #[error("{0}")]
+    Invalid(String),
+    /// The last owner of a workspace stays.
+    #[error("{0} is the last owner of a workspace: make somebody else an owner first")]
+    LastOwner(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A person to be added to a workspace, or as admin of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPerson {
+    /// Their e-mail address, by which they sign in.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// Where, and as what.
+    pub place: Place,
+    /// The role's last day: until the end of it in UTC.
+    pub until: Option<chrono::NaiveDate>,
+}
+
+/// Where somebody has a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a workspace.
+    Workspace(WorkspacePath, Role),
+    /// As admin of a tenant.
+    Tenant(Slug),
+}
+
+/// A token to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// Where it is good.
+    pub place: TokenPlace,
+    /// Its name.
+    pub name: String,
+    /// What it may do; at least one.
+    pub scopes: Vec<TokenScope>,
+    /// Until when.
+    pub expires: Option<Timestamp>,
+    /// The oldest `occurred_at` that it may send: so many seconds before now.
+    pub oldest_seconds: Option<i64>,
+}
+
+/// Where a token is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In one workspace.
+    Workspace(WorkspacePath),
+    /// In a tenant and all its workspaces.
+    Tenant(Slug),
+}
+
+/// A token as listed: everything but its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenListed {
+    /// Its public id: `tok_…`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is good: `TENANT/WORKSPACE`, or `TENANT`.
+    pub place: String,
+    /// What it may do.
+    pub scopes: Vec<TokenScope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it is good.
+    pub expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}

@@ -1,0 +1,29 @@
+//! What can go wrong in a store.
+
+/// A store could not do what was asked of it, through no fault of who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room on the disk; nothing was lost, and it works again when there is room.
+    #[error("the disk that holds the log is full")]
+    DiskFull,
+    /// The files of the log cannot be written.
+    #[error("the log cannot be written: {0}")]
+    ReadOnly(String),
+    /// The index is being made; what needs it has to wait.
+    #[error("the index is being made, {mark} of {head} events are in it")]
+    Indexing {
+        /// The last event in the index.
+        mark: u64,
+        /// The last event in the log.
+        head: u64,
+    },
+    /// The installation's secrets are missing or are others than the database knows.
+    #[error("{0}")]
+    Keys(String),
+    /// Anything else that the database says.
+    #[error("the database failed: {0}")]
+    Database(String),
+    /// The store is closing.
+    #[error("the store is closing")]
+    Closing,
+}

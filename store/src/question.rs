@@ -1,0 +1,82 @@
+//! Questions and their answers.
+
+use crate::StoreError;
+use domain::{
+    category::Category,
+    event::{Event, TargetKind},
+    question::Span,
+    time::Timestamp,
+};
+
+/// One page of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The events, in the order asked for.
+    pub events: Vec<Event>,
+    /// Where the answer goes on, in the order shown.
+    pub older: Option<String>,
+    /// Where it goes back.
+    pub newer: Option<String>,
+    /// How far the search came, where its budget was spent before the page was full.
+    pub searched_to: Option<Timestamp>,
+    /// What the question's times came to.
+    pub span: Span,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QuestionError {
+    /// The cursor was altered, or belongs to another question or to somebody else.
+    #[error("this cursor belongs to another question")]
+    Cursor,
+    /// A filter names what the scope does not have.
+    #[error("{parameter}: {reason}")]
+    Parameter {
+        /// The parameter.
+        parameter: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How many entries match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly so many.
+    Exactly(u64),
+    /// More than so many; counting on would cost more than the answer.
+    MoreThan(u64),
+    /// Not known without reading more than the answer itself.
+    Unknown,
+}
+
+/// What there is to choose from in a scope's filters: only what exists in its log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// How many events there are.
+    pub events: u64,
+    /// Families with their number of events, most used first.
+    pub categories: Vec<(Category, u64)>,
+    /// Actions, most used first.
+    pub actions: Vec<ActionChoice>,
+    /// Kinds of objects, by name.
+    pub kinds: Vec<(TargetKind, u64)>,
+}
+
+/// An action to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionChoice {
+    /// Its name.
+    pub action: domain::event::Action,
+    /// The catalogue's label for it.
+    pub label: String,
+    /// The catalogue's family.
+    pub category: Category,
+    /// The catalogue's class.
+    pub verb: domain::verb::Verb,
+    /// How many events have it.
+    pub events: u64,
+}
