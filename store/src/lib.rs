@@ -1,3 +1,4 @@
+#![allow(dead_code, unused)]
 //! Where events live. This page is the promise that a store keeps, whichever database is behind it:
 //! what is recorded is durable before its sender hears of it, is numbered without a gap in the
 //! order of arrival, is never changed, and is found by any question that `domain` can put.
