@@ -3,9 +3,12 @@
 
 pub mod catalogue;
 pub mod category;
+pub mod diff;
 pub mod event;
 pub mod json;
+pub mod leaf;
 pub mod question;
+pub mod redaction;
 pub mod retention;
 pub mod role;
 pub mod slug;
