@@ -2,6 +2,7 @@
 
 mod commands;
 mod environment;
+mod http;
 
 use clap::Parser;
 use commands::{Cli, CommandError};

@@ -191,6 +191,12 @@ impl Store {
     ) -> Result<Option<SettingsScope>, StoreError> {
         todo!()
     }
+    pub async fn plan(&self, tenant: &Slug) -> Result<Option<Plan>, StoreError> {
+        todo!()
+    }
+    pub async fn import_door(&self, workspace: &Workspace) -> Result<Door, StoreError> {
+        todo!()
+    }
     pub async fn set_plan(
         &self,
         tenant: &Slug,

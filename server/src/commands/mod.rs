@@ -48,6 +48,14 @@ pub struct Cli {
 enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
+    #[command(flatten)]
+    OnTheLog(OnTheLog),
+    Reindex(reindex::Reindex),
+}
+
+/// What is done on a log that is open.
+#[derive(Debug, Subcommand)]
+enum OnTheLog {
     /// Customer organizations
     #[command(subcommand)]
     Tenant(tenant::Tenant),
@@ -67,10 +75,9 @@ enum Command {
     #[command(subcommand)]
     Plan(plan::Plan),
     Import(import::Import),
-    Reindex(reindex::Reindex),
 }
 
-/// Where the log is, and who works on it: what every command needs.
+/// Where the log and its secrets are.
 #[derive(Debug)]
 struct Installation {
     database: DatabaseUrl,
@@ -241,11 +248,18 @@ impl Installation {
             })?;
         }
         let options = Options {
-            database: self.database.clone(),
-            key_file: self.key_file.clone(),
             clock,
+            ..self.options()
         };
         Ok(Store::open(options).await?)
+    }
+
+    /// How the log is opened with the machine's clock.
+    fn options(&self) -> Options {
+        Options {
+            key_file: self.key_file.clone(),
+            ..Options::new(self.database.clone())
+        }
     }
 
     /// Where the installation's secrets are.
@@ -280,24 +294,29 @@ impl Cli {
             key_file: environment::KEY_FILE.get()?,
         };
         match self.command {
-            Command::Serve(serve) => return serve.run(&installation).await,
-            Command::Demo(demo) => return demo.run(&installation).await,
-            _ => {}
+            Command::Serve(serve) => serve.run(&installation).await,
+            Command::Demo(demo) => demo.run(&installation).await,
+            Command::Reindex(reindex) => reindex.run(&installation).await,
+            Command::OnTheLog(command) => {
+                let store = installation.open().await?;
+                let done = command.run(&store, &operator()).await;
+                store.close().await;
+                done
+            }
         }
-        let store = installation.open().await?;
-        let by = operator();
-        let done = match self.command {
-            Command::Serve(_) | Command::Demo(_) => Ok(()),
-            Command::Tenant(tenant) => tenant.run(&store, &by).await,
-            Command::Workspace(workspace) => workspace.run(&store, &by).await,
-            Command::User(user) => user.run(&store, &by).await,
-            Command::Token(token) => token.run(&store, &by).await,
-            Command::Settings(settings) => settings.run(&store, &by).await,
-            Command::Plan(plan) => plan.run(&store, &by).await,
-            Command::Import(import) => import.run(&store, &by).await,
-            Command::Reindex(reindex) => reindex.run(&store).await,
-        };
-        store.close().await;
-        done
+    }
+}
+
+impl OnTheLog {
+    async fn run(self, store: &Store, by: &By) -> Result<(), CommandError> {
+        match self {
+            Self::Tenant(tenant) => tenant.run(store, by).await,
+            Self::Workspace(workspace) => workspace.run(store, by).await,
+            Self::User(user) => user.run(store, by).await,
+            Self::Token(token) => token.run(store, by).await,
+            Self::Settings(settings) => settings.run(store, by).await,
+            Self::Plan(plan) => plan.run(store, by).await,
+            Self::Import(import) => import.run(store, by).await,
+        }
     }
 }

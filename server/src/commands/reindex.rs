@@ -1,9 +1,9 @@
 //! `daybook reindex`.
 
-use super::{CommandError, say};
+use super::{CommandError, Installation, say};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use store::Store;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use store::discard_index;
 
 /// Makes the index again from the log; not beside a running server, which holds it
 #[derive(Debug, Args)]
@@ -11,16 +11,20 @@ pub struct Reindex {}
 
 impl Reindex {
     /// Does what was asked.
-    pub async fn run(self, store: &Store) -> Result<(), CommandError> {
+    pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
+        discard_index(&installation.options())?;
+        // Who opens a log without an index makes it.
+        let store = installation.open().await?;
         let bar = ProgressBar::new(0).with_style(counting());
-        let events = store
-            .reindex(|done, all| {
+        let indexed = store
+            .wait_for_index(|done, all| {
                 bar.set_length(all);
                 bar.set_position(done);
             })
             .await;
         bar.finish_and_clear();
-        say(format_args!("The index holds all {} events.", events?))
+        store.close().await;
+        say(format_args!("The index holds all {} events.", HumanCount(indexed?)))
     }
 }
 

@@ -126,7 +126,7 @@ fn use_line(line: &str) -> Result<(), CommandError> {
 /// The tokens as a table.
 fn table(tokens: &[TokenListed]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header([
+    table.load_style(presets::NOTHING).set_header([
         "ID",
         "NAME",
         "GOOD IN",

@@ -17,11 +17,9 @@ use serde_json::Value;
 use std::{
     io::{self, Write},
     path::PathBuf,
-    time::Duration,
 };
 use store::{
-    Readiness, Store,
-    access::Workspace,
+    Store,
     administration::By,
     recording::{Admitted, Door, Receipt},
 };
@@ -97,7 +95,8 @@ impl Import {
         if !self.skip_expired {
             self.refuse_expired(&reading, &inputs).await?;
         }
-        until_indexed(store).await?;
+        // Only the index can tell what was recorded before.
+        store.wait_for_index(|_, _| ()).await?;
         let tally = record(reading, inputs).await?;
         let told = self.told(tally);
         store.note_import(scope.workspace(), by, told).await?;
@@ -367,20 +366,6 @@ async fn record(reading: Reading, inputs: Inputs) -> Result<Tally, CommandError>
         discarded: written.discarded,
         ..read?
     })
-}
-
-/// Waits until the index can tell what was recorded before.
-async fn until_indexed(store: &Store) -> Result<(), CommandError> {
-    loop {
-        match store.readiness().await {
-            Readiness::Ready => return Ok(()),
-            Readiness::Indexing { .. } => tokio::time::sleep(Duration::from_millis(50)).await,
-            Readiness::Unreachable(reason) => {
-                let reason = format!("the database does not answer: {reason}");
-                return Err(CommandError::Failed(reason));
-            }
-        }
-    }
 }
 
 async fn on_a_thread<T: Send + 'static>(
