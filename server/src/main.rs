@@ -1,8 +1,13 @@
 //! The program: one file with the server, its pages and the command line.
 
+mod api;
+mod assets;
 mod commands;
 mod environment;
+mod health;
 mod http;
+mod pages;
+mod sign_in;
 
 use clap::Parser;
 use commands::{Cli, CommandError};
