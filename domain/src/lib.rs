@@ -3,6 +3,7 @@
 
 pub mod category;
 pub mod event;
+pub mod json;
 pub mod question;
 pub mod retention;
 pub mod role;

@@ -5,7 +5,6 @@ use crate::{
     category::Category,
     event::{Action, ActorKind, Event, Outcome, Target, TargetKind},
     slug::Slug,
-    time::Timestamp,
     verb::Verb,
 };
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,7 @@ impl Filter {
 
     /// The span that since, until and range come to; a range is counted from `walk_began`.
     #[cfg(feature = "zones")]
-    pub fn span(&self, walk_began: Timestamp) -> Span {
+    pub fn span(&self, walk_began: crate::time::Timestamp) -> Span {
         let zone = self.zone().rules();
         match self.range {
             Some(range) => Span {
