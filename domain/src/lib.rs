@@ -4,7 +4,9 @@
 pub mod category;
 pub mod event;
 pub mod json;
+pub mod leaf;
 pub mod question;
+pub mod redaction;
 pub mod retention;
 pub mod role;
 pub mod slug;

@@ -75,7 +75,8 @@ pub fn append_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-fn append_object(members: &Map<String, Value>, out: &mut String) {
+/// Writes what [`canonical()`] gives of an object at the end of `out`.
+pub fn append_object(members: &Map<String, Value>, out: &mut String) {
     out.push('{');
     if members
         .keys()
