@@ -1,72 +1,75 @@
-//! The family of an action.
+//! The family of actions that a chip shows.
 
-use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The family of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+use serde::{Deserialize, Serialize};
+
+/// A family of actions. The list is closed: a sender may name one of these and no other.
+///
+/// Its text (in the API, in filters, in exports) is [`Category::as_str`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    #[expect(missing_docs)]
+    /// The workspace as a whole: its name, its labels, its notes and tasks.
     Workspace,
-    #[expect(missing_docs)]
+    /// Who belongs to a workspace, and in which role.
     Members,
-    #[expect(missing_docs)]
+    /// Signing in, API tokens and keys, access rules.
     AuthTokens,
-    #[expect(missing_docs)]
+    /// Connections to other products.
     Integrations,
-    #[expect(missing_docs)]
+    /// Registries of packages, images and other artifacts.
     ArtifactRepos,
-    #[expect(missing_docs)]
+    /// Pipelines and their runs.
     Pipelines,
-    #[expect(missing_docs)]
+    /// Source repositories.
     Repos,
-    #[expect(missing_docs)]
+    /// Proposals to do something better.
     Improvements,
-    #[expect(missing_docs)]
+    /// Questions asked back, and their answers.
     Clarifications,
-    #[expect(missing_docs)]
+    /// Invitations to a workspace.
     Invites,
-    #[expect(missing_docs)]
+    /// Agents, assistants and routines.
     Agent,
-    #[expect(missing_docs)]
+    /// Data models, data connections, enrichments, audiences, stored data.
     Data,
-    #[expect(missing_docs)]
+    /// Synchronization with customer systems, and its rules.
     CrmSyncs,
-    #[expect(missing_docs)]
+    /// Dashboards, charts, reports, funnels.
     DashboardsReports,
-    #[expect(missing_docs)]
+    /// Providers of language models, and clients of the Model Context Protocol.
     LlmMcp,
-    #[expect(missing_docs)]
+    /// Releases brought to an environment.
     Deployments,
-    #[expect(missing_docs)]
+    /// Running services, their domains and what they run on.
     Services,
-    #[expect(missing_docs)]
+    /// Projects.
     Projects,
-    #[expect(missing_docs)]
+    /// Workflows and their runs.
     Workflows,
-    #[expect(missing_docs)]
+    /// Notification channels, alerts and webhooks.
     Notifications,
-    #[expect(missing_docs)]
+    /// Subscriptions, licenses, payment.
     Billing,
-    #[expect(missing_docs)]
+    /// Environments with their configuration, and the runners that work in them.
     EnvironmentsRunners,
-    #[expect(missing_docs)]
+    /// Journeys.
     Journeys,
-    #[expect(missing_docs)]
+    /// Secrets, encryption keys, certificates.
     Secrets,
-    #[expect(missing_docs)]
+    /// Jobs and processes.
     JobsProcesses,
-    #[expect(missing_docs)]
+    /// Settings, those of the audit log among them.
     Settings,
-    #[expect(missing_docs)]
+    /// Tenants, organizations and the accounts in them.
     Accounts,
-    #[expect(missing_docs)]
+    /// What the catalogue does not know.
     Other,
 }
 
 impl Category {
-    /// All of them.
+    /// Every category, in the order in which they are offered.
     pub const ALL: [Self; 28] = [
         Self::Workspace,
         Self::Members,
@@ -98,7 +101,8 @@ impl Category {
         Self::Other,
     ];
 
-    /// Its name.
+    /// Its one textual form.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
@@ -132,9 +136,74 @@ impl Category {
         }
     }
 
-    /// For the screen.
+    /// What the screen calls it.
+    #[must_use]
     pub const fn label(self) -> &'static str {
-        self.as_str()
+        match self {
+            Self::Workspace => "Workspace",
+            Self::Members => "Members",
+            Self::AuthTokens => "Auth & tokens",
+            Self::Integrations => "Integrations",
+            Self::ArtifactRepos => "Artifact repos",
+            Self::Pipelines => "Pipelines",
+            Self::Repos => "Repos",
+            Self::Improvements => "Improvements",
+            Self::Clarifications => "Clarifications",
+            Self::Invites => "Invites",
+            Self::Agent => "Agent",
+            Self::Data => "Data",
+            Self::CrmSyncs => "CRM syncs",
+            Self::DashboardsReports => "Dashboards & reports",
+            Self::LlmMcp => "LLM & MCP",
+            Self::Deployments => "Deployments",
+            Self::Services => "Services",
+            Self::Projects => "Projects",
+            Self::Workflows => "Workflows",
+            Self::Notifications => "Notifications",
+            Self::Billing => "Billing",
+            Self::EnvironmentsRunners => "Environments & runners",
+            Self::Journeys => "Journeys",
+            Self::Secrets => "Secrets",
+            Self::JobsProcesses => "Jobs & processes",
+            Self::Settings => "Settings",
+            Self::Accounts => "Accounts",
+            Self::Other => "Other",
+        }
+    }
+
+    /// Two letters that stand for it where there is no room for its label; no two share them.
+    #[must_use]
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Workspace => "WS",
+            Self::Members => "ME",
+            Self::AuthTokens => "AU",
+            Self::Integrations => "IN",
+            Self::ArtifactRepos => "AR",
+            Self::Pipelines => "PI",
+            Self::Repos => "RE",
+            Self::Improvements => "IM",
+            Self::Clarifications => "CL",
+            Self::Invites => "IV",
+            Self::Agent => "AG",
+            Self::Data => "DA",
+            Self::CrmSyncs => "CR",
+            Self::DashboardsReports => "DB",
+            Self::LlmMcp => "LM",
+            Self::Deployments => "DE",
+            Self::Services => "SV",
+            Self::Projects => "PR",
+            Self::Workflows => "WF",
+            Self::Notifications => "NO",
+            Self::Billing => "BI",
+            Self::EnvironmentsRunners => "EN",
+            Self::Journeys => "JO",
+            Self::Secrets => "SE",
+            Self::JobsProcesses => "JP",
+            Self::Settings => "ST",
+            Self::Accounts => "AC",
+            Self::Other => "OT",
+        }
     }
 }
 
@@ -144,12 +213,88 @@ impl fmt::Display for Category {
     }
 }
 
+/// A text that is no category. Its message names those that are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{given:?} is not one of {}",
+    Category::ALL.map(Category::as_str).join(", ")
+)]
+pub struct UnknownCategory {
+    /// What was given.
+    pub given: String,
+}
+
 impl FromStr for Category {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCategory;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCategory> {
         Self::ALL
             .into_iter()
-            .find(|v| v.as_str() == text)
-            .ok_or_else(|| "unknown".into())
+            .find(|category| category.as_str() == text)
+            .ok_or_else(|| UnknownCategory {
+                given: text.to_owned(),
+            })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn its_text_is_read_back_as_itself_alone_and_in_json() {
+        for category in Category::ALL {
+            assert_eq!(category.as_str().parse::<Category>().unwrap(), category);
+            let json = serde_json::to_string(&category).unwrap();
+            assert_eq!(json, format!("\"{category}\""));
+            assert_eq!(serde_json::from_str::<Category>(&json).unwrap(), category);
+        }
+    }
+
+    #[test]
+    fn they_are_those_of_the_contract_in_its_order() {
+        assert_eq!(
+            Category::ALL.map(Category::as_str).join(" "),
+            "workspace members auth_tokens integrations artifact_repos pipelines repos \
+             improvements clarifications invites agent data crm_syncs dashboards_reports llm_mcp \
+             deployments services projects workflows notifications billing environments_runners \
+             journeys secrets jobs_processes settings accounts other"
+        );
+        assert!(Category::ALL.is_sorted());
+    }
+
+    #[test]
+    fn marks_are_two_capitals_and_no_two_are_alike() {
+        let marks: BTreeSet<_> = Category::ALL
+            .iter()
+            .map(|category| category.mark())
+            .collect();
+        let labels: BTreeSet<_> = Category::ALL
+            .iter()
+            .map(|category| category.label())
+            .collect();
+        assert_eq!(
+            (marks.len(), labels.len()),
+            (Category::ALL.len(), Category::ALL.len())
+        );
+        assert!(marks.iter().all(|mark| mark.len() == 2));
+        assert!(
+            marks
+                .iter()
+                .all(|mark| mark.bytes().all(|byte| byte.is_ascii_uppercase()))
+        );
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_the_list_of_what_is_accepted() {
+        for text in ["", "Members", "auth-tokens", "LLM & MCP"] {
+            let message = text.parse::<Category>().unwrap_err().to_string();
+            assert!(message.contains(&format!("{text:?}")), "{message}");
+            let named = |category: &Category| message.contains(category.as_str());
+            assert!(Category::ALL.iter().all(named), "{message}");
+        }
     }
 }
