@@ -221,11 +221,17 @@ impl Live {
         self.rest.set_value(rest.ok());
     }
 
-    /// A field of the filter has another value, or its form is sent.
+    /// A field of the filter has another value.
     pub fn changed(self) {
         let replace = self.typed.get_value() && self.typing.with_value(Option::is_some);
         self.rested();
         self.apply(replace);
+    }
+
+    /// The filter's form is sent.
+    pub fn submitted(self) {
+        close_menus(None);
+        self.changed();
     }
 
     /// Sets the fields of the filter to what the page's address says, but for one that somebody is

@@ -18,8 +18,6 @@ pub struct ScopeView {
     pub choices: ChoicesView,
     /// The object, on its own tab.
     pub object: Option<ObjectView>,
-    /// Nothing came from an application yet: how this installation is reached.
-    pub first: Option<String>,
 }
 
 /// An object, as its newest entry tells of it.
@@ -83,9 +81,35 @@ pub struct LogView {
     pub people: Vec<(String, String)>,
     /// On an object's tab: who changed it last, and when.
     pub last: Option<LastView>,
+    /// Nothing came from an application yet: how this installation is reached.
+    pub first: Option<String>,
 }
 
 impl LogView {
+    /// A page without entries, for tests.
+    #[cfg(test)]
+    pub(crate) fn empty(query: Query) -> Self {
+        Self {
+            query,
+            faults: Vec::new(),
+            lost_cursor: false,
+            words: "all entries".to_owned(),
+            zone: "UTC".to_owned(),
+            now: 0,
+            read_at: "00:00:00".to_owned(),
+            dates: ("2026-05-11".to_owned(), "2026-05-12".to_owned()),
+            days: Vec::new(),
+            older: None,
+            newer: None,
+            searched_to: None,
+            count: CountView::Exactly(0),
+            notices: NoticesView::default(),
+            people: Vec::new(),
+            last: None,
+            first: None,
+        }
+    }
+
     /// The rows of all days.
     pub fn rows(&self) -> impl Iterator<Item = &RowView> {
         self.days.iter().flat_map(|day| &day.rows)

@@ -6,7 +6,7 @@ mod value;
 mod when;
 
 pub(crate) use entry::entry;
-pub(crate) use row::{row, target};
+pub(crate) use row::row;
 pub(crate) use when::Local;
 
 use super::view::{DayView, RowView};

@@ -66,7 +66,7 @@ pub(super) fn called(actor: &Actor) -> String {
 }
 
 /// An object, with its Audit tab where it has an id.
-pub(crate) fn target(target: &Target, workspace: &WorkspacePath) -> TargetView {
+pub(super) fn target(target: &Target, workspace: &WorkspacePath) -> TargetView {
     TargetView {
         kind: target.kind.to_string(),
         id: target.id.clone(),
