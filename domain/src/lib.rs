@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod category;
+pub mod diff;
 pub mod event;
 pub mod json;
 pub mod leaf;
