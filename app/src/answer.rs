@@ -36,21 +36,21 @@ impl Answer {
 }
 
 /// Sets the response's status code.
-pub fn status(code: u16) {
+pub(crate) fn status(code: u16) {
     if let Some(answer) = use_context::<Answer>() {
         answer.give(Reply::Status(code));
     }
 }
 
 /// Sends the browser elsewhere.
-pub fn see_other(address: &str) {
+pub(crate) fn see_other(address: &str) {
     if let Some(answer) = use_context::<Answer>() {
         answer.give(Reply::SeeOther(address.to_owned()));
     }
 }
 
 /// Sends the browser to the page that shows what came of a form, where it was sent without script.
-pub fn after_form(address: &str) {
+pub(crate) fn after_form(address: &str) {
     if let Some(answer) = use_context::<Answer>()
         && answer.takes_pages
     {

@@ -1,0 +1,116 @@
+//! An event as an open row.
+
+use super::{
+    Local,
+    row::{called, row, target},
+    value::{changes, facts, is_code, words},
+};
+use crate::log::view::{EntryView, FactView};
+use domain::{
+    event::{Event, Object, Source},
+    slug::WorkspacePath,
+};
+use serde_json::Value;
+
+/// The members of the context that are shown by name, whether they were given or not.
+const NAMED: [(&str, &str); 4] = [
+    ("ip", "IP address"),
+    ("location", "Location"),
+    ("user_agent", "User agent"),
+    ("request_id", "Request"),
+];
+
+/// An event as an open row. `label` is the catalogue's for its action.
+pub(crate) fn entry(
+    event: &Event,
+    label: &str,
+    local: &Local,
+    workspace: &WorkspacePath,
+) -> EntryView {
+    let changes = changes(event.before.as_ref(), event.after.as_ref());
+    EntryView {
+        row: row(event, label, local, workspace),
+        change_words: words(&changes),
+        changes,
+        operation: event.operation.clone(),
+        related: event
+            .related
+            .iter()
+            .map(|related| target(related, workspace))
+            .collect(),
+        metadata: facts(event.metadata.as_ref(), &[]),
+        context: context(event.context.as_ref()),
+        facts: own(event, local),
+        json: serde_json::to_string_pretty(event).unwrap_or_default(),
+    }
+}
+
+fn context(context: Option<&Object>) -> Vec<FactView> {
+    let named = NAMED.map(|(member, name)| {
+        let value = context
+            .and_then(|context| context.get(member))
+            .and_then(|value| match value {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            })
+            .filter(|text| !text.is_empty());
+        FactView {
+            name: name.to_owned(),
+            code: member == "request_id",
+            value,
+        }
+    });
+    named
+        .into_iter()
+        .chain(facts(context, &NAMED.map(|(member, _)| member)))
+        .collect()
+}
+
+/// What is known of the entry itself.
+fn own(event: &Event, local: &Local) -> Vec<FactView> {
+    let mut found = Vec::new();
+    let mut add = |name: &str, value: Option<String>, code: bool| {
+        if let Some(value) = value {
+            found.push(FactView {
+                name: name.to_owned(),
+                value: Some(value),
+                code,
+            });
+        }
+    };
+    add("Id", Some(event.id.to_string()), true);
+    add("Performed", Some(local.exact(event.occurred_at)), false);
+    add("Recorded", Some(local.exact(event.recorded_at)), false);
+    add("Order of arrival", Some(event.seq.to_string()), false);
+    add("Verb", Some(event.verb.label().to_owned()), false);
+    add("Actor", event.actor.actor.id.clone(), true);
+    if event.actor.deactivated {
+        add("Actor now", Some("deactivated".to_owned()), false);
+    }
+    for via in &event.via {
+        let kind = format!("{} ({})", called(via), via.kind);
+        add("Via", Some(kind), false);
+    }
+    add("Target", event.target.id.clone(), true);
+    add("Key", event.idempotency_key.clone(), true);
+    let source = event.source.map(|source| match source {
+        Source::Daybook => "Daybook itself",
+        Source::Import => "imported",
+    });
+    add("Source", source.map(str::to_owned), false);
+    if event.redacted > 0 {
+        let values = if event.redacted == 1 { "value" } else { "values" };
+        let told = format!("{} {values} taken out before recording", event.redacted);
+        add("Redacted", Some(told), false);
+    }
+    if !event.erased.is_empty() {
+        let parts: Vec<&str> = event.erased.iter().map(|part| part.as_str()).collect();
+        add("Erased", Some(parts.join(", ")), false);
+    }
+    for fact in &mut found {
+        let is_id = fact.value.as_deref().is_some_and(is_code);
+        fact.code = fact.code && is_id;
+    }
+    found
+}

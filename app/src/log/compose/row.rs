@@ -1,0 +1,83 @@
+//! An event as a row of the ledger.
+
+use super::{Local, value};
+use crate::{
+    address,
+    log::view::{ActorView, RowView, TargetView},
+};
+use domain::{
+    event::{Actor, ActorKind, Event, Source, Target},
+    question::Subject,
+    slug::WorkspacePath,
+};
+
+/// An event as a row. `label` is the catalogue's for its action.
+pub(crate) fn row(
+    event: &Event,
+    label: &str,
+    local: &Local,
+    workspace: &WorkspacePath,
+) -> RowView {
+    let late = match event.source {
+        Some(Source::Import) => Some("imported".to_owned()),
+        _ => Local::late(event.occurred_at, event.recorded_at),
+    };
+    RowView {
+        id: event.id.to_string(),
+        when: local.when(event.occurred_at),
+        late,
+        actor: actor(event),
+        category: event.category,
+        action: event.action.to_string(),
+        label: Some(label)
+            .filter(|label| !label.is_empty() && *label != event.action.as_str())
+            .map(str::to_owned),
+        target: target(&event.target, workspace),
+        outcome: event.outcome,
+        change: value::summary(event.before.as_ref(), event.after.as_ref()),
+        note: event.description.clone(),
+    }
+}
+
+fn actor(event: &Event) -> ActorView {
+    let actor = &event.actor.actor;
+    let name = called(actor);
+    let (second, second_is_id) = match (&actor.email, &actor.id) {
+        (Some(email), _) if *email != name => (Some(email.clone()), false),
+        (_, Some(id)) if *id != name => (Some(id.clone()), true),
+        _ if actor.kind == ActorKind::System => (Some("automatic".to_owned()), false),
+        _ if actor.kind == ActorKind::Anonymous => (Some("not signed in".to_owned()), false),
+        _ => (None, false),
+    };
+    ActorView {
+        kind: actor.kind,
+        id: actor.id.clone(),
+        name,
+        second,
+        second_is_id,
+        deactivated: event.actor.deactivated,
+        via: event.via.iter().map(called).collect(),
+    }
+}
+
+/// What somebody is called: the name, else the e-mail, else the id, else the kind.
+pub(super) fn called(actor: &Actor) -> String {
+    actor.sort_name().to_owned()
+}
+
+/// An object, with its Audit tab where it has an id.
+pub(super) fn target(target: &Target, workspace: &WorkspacePath) -> TargetView {
+    TargetView {
+        kind: target.kind.to_string(),
+        id: target.id.clone(),
+        name: target.name.clone().or_else(|| target.id.clone()),
+        tab: target.id.clone().map(|id| {
+            let subject = Subject {
+                kind: target.kind.clone(),
+                id,
+            };
+            address::object(workspace, &subject)
+        }),
+        url: target.url.clone(),
+    }
+}

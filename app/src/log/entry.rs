@@ -1,0 +1,332 @@
+//! An entry, open in its place: actions in the margin, the change, the rest.
+
+use super::{
+    About,
+    ledger::columns,
+    row::is_external,
+    view::{ChangeView, EntryView, FactView, Sign, TargetView, ValueView},
+};
+use crate::{address::Links, icon::Icon};
+use domain::event::ActorKind;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// An entry in full, as a row under its row.
+#[component]
+pub(super) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
+    let id = entry.row.id.clone();
+    let rest = columns(about) - 1;
+    let json = entry.json.clone();
+    let note = entry.row.note.clone().map(|note| {
+        let body = view! { <p class="description">{note}</p> };
+        section(format!("n-{id}"), "Note", body)
+    });
+    view! {
+        <tr class="entry" id=format!("d-{id}")>
+            <td>
+                <Actions links about entry=entry.clone()/>
+            </td>
+            <td colspan=rest>
+                <div class="entry-body">
+                    <div>
+                        <Changes id=id.clone() changes=entry.changes words=entry.change_words/>
+                        <details class="raw">
+                            <summary>
+                                <Icon name="chevron-right"/>
+                                "The entry as JSON"
+                            </summary>
+                            <pre tabindex="0" role="region" aria-label="The entry as JSON">
+                                <code id=format!("j-{id}")>{json}</code>
+                            </pre>
+                        </details>
+                    </div>
+                    <div class="entry-side">
+                        {note}
+                        <Related id=id.clone() related=entry.related/>
+                        <Facts id=format!("m-{id}") name="Metadata" facts=entry.metadata/>
+                        <Facts id=format!("c-{id}") name="Context" facts=entry.context/>
+                        <Facts id=format!("i-{id}") name="Entry" facts=entry.facts/>
+                    </div>
+                </div>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// What can be done with an entry.
+#[component]
+fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
+    let EntryView { row, operation, .. } = entry;
+    let kind = row.target.kind.replace('_', " ");
+    let open = row.target.url.clone().map(|url| {
+        view! {
+            <a class="first" href=url rel="noopener external">
+                <Icon name="open"/>
+                <span class="clip">{format!("Open the {kind}")}</span>
+            </a>
+        }
+    });
+    // An object's tab also shows entries that are about another object and only concern this one.
+    let tab = row
+        .target
+        .tab
+        .clone()
+        .filter(|tab| about == About::Workspace || !links.closed().starts_with(tab))
+        .map(|tab| {
+            let external = is_external(&tab).then_some("external");
+            view! {
+                <a href=tab rel=external>
+                    <Icon name="history"/>
+                    "Its Audit tab"
+                </a>
+            }
+        });
+    let actor = match (&row.actor.id, row.actor.kind) {
+        (Some(id), _) => Some(links.only(|filter| filter.actor_id.push(id.clone()))),
+        (None, kind @ (ActorKind::System | ActorKind::Anonymous)) => {
+            Some(links.only(|filter| filter.actor_kind.push(kind)))
+        }
+        _ => None,
+    };
+    let action = row
+        .action
+        .parse()
+        .ok()
+        .map(|action| links.only(|filter| filter.action.push(action)));
+    let target = match (&row.target.id, row.target.kind.parse().ok()) {
+        (Some(id), Some(target_kind)) if about == About::Workspace => {
+            Some(links.only(|filter| {
+                filter.target_kind.push(target_kind);
+                filter.target_id.push(id.clone());
+            }))
+        }
+        _ => None,
+    };
+    let operation = operation.map(|operation| links.only(|filter| filter.operation = Some(operation)));
+    let only = [
+        (actor, row.actor.name.clone()),
+        (action, "This action".to_owned()),
+        (target, format!("This {kind}")),
+        (operation, "This operation".to_owned()),
+    ]
+    .into_iter()
+    .filter_map(|(href, words)| {
+        let href = href?;
+        Some(view! {
+            <a href=href>
+                <Icon name="filter"/>
+                <span class="clip">{words}</span>
+            </a>
+        })
+    })
+    .collect::<Vec<_>>();
+    let link = format!("{}#e-{}", links.opening(&row.id), row.id);
+    let json = format!("j-{}", row.id);
+    view! {
+        <div class="entry-actions" role="group" aria-label="Actions for this entry">
+            {open}
+            {tab}
+            <p class="label">"Show only"</p>
+            {only}
+            <a class="apart" href=link data-copy="link">
+                <Icon name="link"/>
+                "Copy link"
+            </a>
+            <button class="needs-live" type="button" data-copy=json>
+                <Icon name="copy"/>
+                "Copy JSON"
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// The change, field by field.
+#[component]
+fn Changes(id: String, changes: Vec<ChangeView>, words: String) -> impl IntoView {
+    let heading = format!("t-{id}");
+    if changes.is_empty() {
+        let body = view! { <p class="quiet">"No state before or after was given with this entry."</p> };
+        return section(heading, "Changes", body);
+    }
+    let rows = changes
+        .into_iter()
+        .map(|change| view! { <Change change/> })
+        .collect::<Vec<_>>();
+    let body = view! {
+        <table class="diff">
+            <colgroup>
+                <col class="c-field"/>
+                <col/>
+                <col/>
+            </colgroup>
+            <thead>
+                <tr>
+                    <th scope="col">"Field"</th>
+                    <th scope="col">"Before"</th>
+                    <th scope="col">"After"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    };
+    let title = view! { "Changes " <span class="quiet">{words}</span> };
+    section(heading, title, body)
+}
+
+/// A part of the entry under its heading.
+fn section(
+    id: String,
+    heading: impl IntoView + 'static,
+    body: impl IntoView + 'static,
+) -> AnyView {
+    let labelled = id.clone();
+    let (heading, body) = (heading.into_any(), body.into_any());
+    view! {
+        <section aria-labelledby=labelled>
+            <h2 id=id>{heading}</h2>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Change(change: ChangeView) -> impl IntoView {
+    let ChangeView {
+        path,
+        sign,
+        before,
+        after,
+    } = change;
+    let before = match before {
+        Some(value) => view! { <td><Value value sign=Sign::Removed/></td> }.into_any(),
+        None => view! { <td class="absent">"not set"</td> }.into_any(),
+    };
+    let after = match after {
+        Some(value) => view! { <td><Value value sign=Sign::Added/></td> }.into_any(),
+        None => view! { <td class="absent">"removed"</td> }.into_any(),
+    };
+    view! {
+        <tr data-change=sign.word()>
+            <th scope="row">
+                <span class="sign" aria-hidden="true">
+                    {sign.mark()}
+                </span>
+                <span class="sr-only">{sign.word()} ": "</span>
+                <PathText path/>
+            </th>
+            {before}
+            {after}
+        </tr>
+    }
+}
+
+/// A path, which may be broken after its dots and underscores.
+#[component]
+fn PathText(path: String) -> impl IntoView {
+    path.split_inclusive(['.', '_'])
+        .map(|part| view! { {part.to_owned()}<wbr/> })
+        .collect::<Vec<_>>()
+}
+
+/// One side of a change; long ones folded.
+#[component]
+fn Value(value: ValueView, sign: Sign) -> impl IntoView {
+    let ValueView {
+        head,
+        differs,
+        tail,
+        folded,
+    } = value;
+    let marked = (!differs.is_empty()).then(|| view! { <mark>{differs}</mark> });
+    let text = side(sign, (head, marked, tail));
+    match folded {
+        None => text,
+        Some((start, characters)) => view! {
+            <details>
+                <summary>
+                    <span class="head">{side(sign, start)}</span>
+                    " "
+                    <span class="more">
+                        <span class="closed">{format!("show all {characters} characters")}</span>
+                        <span class="opened">"show less"</span>
+                    </span>
+                </summary>
+                {text}
+            </details>
+        }
+        .into_any(),
+    }
+}
+
+fn side(sign: Sign, text: impl IntoView + 'static) -> AnyView {
+    let text = text.into_any();
+    match sign {
+        Sign::Removed => view! { <del>{text}</del> }.into_any(),
+        _ => view! { <ins>{text}</ins> }.into_any(),
+    }
+}
+
+/// Names and values; what was not given says so.
+#[component]
+fn Facts(id: String, name: &'static str, facts: Vec<FactView>) -> impl IntoView {
+    if facts.is_empty() {
+        return ().into_any();
+    }
+    let facts = facts
+        .into_iter()
+        .map(|fact| {
+            let value = match (fact.value, fact.code) {
+                (None, _) => view! { <dd class="quiet">"not given"</dd> }.into_any(),
+                (Some(value), true) => view! { <dd><code>{value}</code></dd> }.into_any(),
+                (Some(value), false) => view! { <dd>{value}</dd> }.into_any(),
+            };
+            view! {
+                <div>
+                    <dt>{fact.name}</dt>
+                    {value}
+                </div>
+            }
+        })
+        .collect::<Vec<_>>();
+    section(id, name, view! { <dl class="facts">{facts}</dl> })
+}
+
+/// Other objects that the entry concerns, each with its Audit tab.
+#[component]
+fn Related(id: String, related: Vec<TargetView>) -> impl IntoView {
+    if related.is_empty() {
+        return ().into_any();
+    }
+    let heading = format!("r-{id}");
+    let items = related
+        .into_iter()
+        .map(|target| {
+            let words = target
+                .name
+                .or(target.id)
+                .unwrap_or_else(|| target.kind.clone());
+            let name = match target.tab {
+                Some(tab) => {
+                    let external = is_external(&tab).then_some("external");
+                    view! {
+                        <a href=tab rel=external>
+                            {words}
+                        </a>
+                    }
+                    .into_any()
+                }
+                None => words.into_any(),
+            };
+            view! {
+                <div>
+                    <dt>{target.kind}</dt>
+                    <dd>{name}</dd>
+                </div>
+            }
+        })
+        .collect::<Vec<_>>();
+    section(heading, "Also concerns", view! { <dl class="facts">{items}</dl> })
+}

@@ -1,0 +1,386 @@
+//! The filter: a GET form whose fields have the parameters' names.
+
+use super::{
+    About,
+    chips::has_more,
+    view::{ChoicesView, LogView},
+};
+use crate::{
+    address::Links,
+    icon::Icon,
+    live::{FORM, Live},
+};
+use domain::{
+    event::{ActorKind, Outcome},
+    question::{Order, Query, Sort},
+    verb::Verb,
+};
+use leptos::{ev::SubmitEvent, prelude::*};
+use std::sync::Arc;
+use web_sys::HtmlInputElement;
+
+/// Text fields that apply while somebody types.
+const TYPED: [&str; 2] = ["q", "actor"];
+
+/// The row of filters, each above the column that it narrows.
+#[component]
+pub(super) fn Filters(
+    links: Arc<Links>,
+    log: LogView,
+    choices: ChoicesView,
+    about: About,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    Effect::new(move |_| live.set_fields());
+    let fields = Fields {
+        query: &links.query,
+        log: &log,
+    };
+    let is_object = about == About::Object;
+    let hidden = hidden(&fields, is_object, has_more(&choices))
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view();
+    let set = fields.set(is_object);
+    let summary = if set == 0 {
+        "Filters".to_owned()
+    } else {
+        format!("Filters, {set} set")
+    };
+    let search = TextField {
+        name: "q",
+        label: "Search",
+        placeholder: if is_object { "Action" } else { "Target or action" },
+        kind: "search",
+    };
+    let actor = TextField {
+        name: "actor",
+        label: "Actor",
+        placeholder: "Name or email",
+        kind: "text",
+    };
+    let actions = choices.actions.iter().map(|(action, label)| {
+        let text = if label == action {
+            action.clone()
+        } else {
+            format!("{label} · {action}")
+        };
+        (action.clone(), text)
+    });
+    let action = fields.select("action", "Action", "Any action", actions.collect());
+    let verbs = Verb::ALL.map(|verb| (verb.to_string(), verb.label().to_owned()));
+    let verb = fields.select("verb", "Verb", "Any verb", verbs.to_vec());
+    let kinds = choices.kinds.into_iter().map(|kind| (kind.clone(), kind));
+    let kind = (!is_object).then(|| {
+        let select = fields.select("target_kind", "Target kind", "Any kind", kinds.collect());
+        view! { <div class="field">{select}</div> }
+    });
+    let outcomes = Outcome::ALL
+        .iter()
+        .map(|outcome| (outcome.to_string(), outcome.to_string()));
+    let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes.collect());
+    let system = links.query.filter.actor_kind.contains(&ActorKind::System);
+    let is_wrong = log.faults.iter().any(|fault| {
+        ["q", "actor", "action", "verb", "target_kind", "outcome"].contains(&&*fault.parameter)
+    });
+    let path = path(&links);
+
+    view! {
+        <details class="fold" open=is_wrong>
+            <summary class="button">
+                <Icon name="filter"/>
+                {summary}
+                <Icon name="chevron-down"/>
+            </summary>
+            <form
+                class=if is_object { "filters few" } else { "filters" }
+                id=FORM
+                method="get"
+                action=path
+                role="search"
+                aria-label="Filter entries"
+                on:submit=move |event: SubmitEvent| {
+                    event.prevent_default();
+                    live.submitted();
+                }
+                on:change=move |_| live.changed()
+                on:input=move |event| {
+                    let field = event_target::<HtmlInputElement>(&event).name();
+                    if TYPED.contains(&&*field) {
+                        live.typing(field);
+                    }
+                }
+            >
+                <div class="field search">{fields.text(&search, ())} <Icon name="search"/></div>
+                <div class="field">
+                    {fields
+                        .text(
+                            &actor,
+                            view! {
+                                <label class="only">
+                                    <input
+                                        type="checkbox"
+                                        name="actor_kind"
+                                        value="system"
+                                        checked=system
+                                    />
+                                    "system only"
+                                </label>
+                            },
+                        )}
+                </div>
+                <div class="pair">
+                    <div class="field">{action}</div>
+                    <div class="field">{verb}</div>
+                </div>
+                {kind}
+                <div class="last">
+                    <div class="field">{outcome}</div>
+                    <button class="button" type="submit">
+                        "Apply"
+                    </button>
+                </div>
+                {sorting(&links.query, is_object)}
+                {hidden}
+            </form>
+        </details>
+    }
+}
+
+/// The page's own path: the form's answer begins with its fields alone.
+fn path(links: &Links) -> String {
+    let here = links.closed();
+    here.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// What the fields hold: what was asked, and what was given and not understood.
+struct Fields<'a> {
+    query: &'a Query,
+    log: &'a LogView,
+}
+
+struct TextField {
+    name: &'static str,
+    label: &'static str,
+    placeholder: &'static str,
+    kind: &'static str,
+}
+
+impl Fields<'_> {
+    /// The value of a field: what was given where it was not understood, else the first.
+    fn value(&self, name: &str) -> String {
+        if let Some(fault) = self.log.fault(name) {
+            return fault.value.clone();
+        }
+        let mut pairs = self.query.pairs().into_iter();
+        pairs
+            .find_map(|(other, value)| (other == name).then_some(value))
+            .unwrap_or_default()
+    }
+
+    /// How many of the fields in the fold hold something.
+    fn set(&self, is_object: bool) -> usize {
+        let mut names = vec!["q", "actor", "action", "verb", "outcome"];
+        if !is_object {
+            names.push("target_kind");
+        }
+        let system = self.query.filter.actor_kind.contains(&ActorKind::System);
+        names
+            .into_iter()
+            .filter(|name| !self.value(name).is_empty())
+            .count()
+            + usize::from(system)
+    }
+
+    fn error(&self, name: &'static str) -> (Option<String>, impl IntoView + use<>) {
+        let fault = self.log.fault(name);
+        let id = fault.map(|_| format!("f-{name}-error"));
+        let error = fault.map(|fault| {
+            view! {
+                <p class="error" id=format!("f-{name}-error")>
+                    <Icon name="warn"/>
+                    {format!("“{}” {}", fault.value, fault.reason)}
+                </p>
+            }
+        });
+        (id, error)
+    }
+
+    fn text(&self, field: &TextField, beside: impl IntoView + 'static) -> AnyView {
+        let id = format!("f-{}", field.name);
+        let beside = beside.into_any();
+        let (described, error) = self.error(field.name);
+        view! {
+            <div class="label-line">
+                <label for=id.clone()>{field.label}</label>
+                {beside}
+            </div>
+            <input
+                id=id
+                name=field.name
+                type=field.kind
+                value=self.value(field.name)
+                placeholder=field.placeholder
+                autocomplete="off"
+                spellcheck="false"
+                aria-invalid=described.is_some().then_some("true")
+                aria-describedby=described
+            />
+            {error}
+        }
+        .into_any()
+    }
+
+    fn select(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        any: &'static str,
+        mut options: Vec<(String, String)>,
+    ) -> AnyView {
+        let id = format!("f-{name}");
+        let chosen = self.value(name);
+        if !chosen.is_empty() && !options.iter().any(|(value, _)| *value == chosen) {
+            options.push((chosen.clone(), chosen.clone()));
+        }
+        let (described, error) = self.error(name);
+        let options = options
+            .into_iter()
+            .map(|(value, text)| {
+                let selected = value == chosen;
+                view! {
+                    <option value=value selected=selected>
+                        {text}
+                    </option>
+                }
+            })
+            .collect::<Vec<_>>();
+        view! {
+            <label for=id.clone()>{label}</label>
+            <select
+                id=id
+                name=name
+                aria-invalid=described.is_some().then_some("true")
+                aria-describedby=described
+            >
+                <option value="">{any}</option>
+                {options}
+            </select>
+            {error}
+        }
+        .into_any()
+    }
+}
+
+/// The parameters that the form keeps and that none of its fields holds. Not the cursor: another
+/// filter begins at its start.
+fn hidden(fields: &Fields<'_>, is_object: bool, has_more: bool) -> Vec<(&'static str, String)> {
+    let mut seen: Vec<&'static str> = Vec::new();
+    let mut hidden = Vec::new();
+    for (name, value) in fields.query.pairs() {
+        let again = seen.contains(&name);
+        seen.push(name);
+        let has_field = match name {
+            "q" | "actor" | "since" | "until" | "tz" | "sort" | "order" | "cursor" => true,
+            "category" => has_more,
+            "actor_kind" => value == "system",
+            // A field holds one value: the others of several stay beside it.
+            "action" | "verb" | "outcome" => !again,
+            "target_kind" => !is_object && !again,
+            _ => false,
+        };
+        if !has_field {
+            hidden.push((name, value));
+        }
+    }
+    hidden
+}
+
+/// How to sort where the heads of the columns are not shown.
+fn sorting(query: &Query, is_object: bool) -> AnyView {
+    let direction = query.direction();
+    let sorts = [
+        (Sort::Time, "Time"),
+        (Sort::Action, "Action"),
+        (Sort::TargetKind, "Target kind"),
+        (Sort::Actor, "Actor"),
+    ];
+    let sorts = sorts
+        .into_iter()
+        .filter(|(sort, _)| !is_object || *sort != Sort::TargetKind || query.sort == *sort)
+        .map(|(sort, label)| {
+            view! {
+                <option value=sort.as_str() selected=sort == query.sort>
+                    {label}
+                </option>
+            }
+        })
+        .collect::<Vec<_>>();
+    let orders = [
+        (Order::Descending, "Newest or Z first"),
+        (Order::Ascending, "Oldest or A first"),
+    ]
+    .map(|(order, label)| {
+        view! {
+            <option value=order.as_str() selected=order == direction>
+                {label}
+            </option>
+        }
+    })
+    .collect_view();
+    view! {
+        <div class="field narrow-only">
+            <label for="f-sort">"Sort by"</label>
+            <select id="f-sort" name="sort">
+                {sorts}
+            </select>
+        </div>
+        <div class="field narrow-only">
+            <label for="f-order">"Order"</label>
+            <select id="f-order" name="order">
+                {orders}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::address::LogAddress;
+    use domain::question::Unknown;
+
+    fn kept(search: &str, has_more: bool) -> String {
+        let query = Query::read(search, Unknown::Refused).query;
+        let log = LogView::empty(query.clone());
+        let fields = Fields {
+            query: &query,
+            log: &log,
+        };
+        let hidden = hidden(&fields, false, has_more);
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(hidden)
+            .finish()
+    }
+
+    #[test]
+    fn the_form_keeps_what_its_fields_do_not_hold_but_for_the_page() {
+        assert_eq!(
+            kept("q=kim&actor_id=usr_1&operation=o&range=7d&limit=25&cursor=abc&sort=actor", true),
+            "actor_id=usr_1&operation=o&range=7d&limit=25"
+        );
+        assert_eq!(kept("category=secrets", true), "");
+        assert_eq!(kept("category=secrets", false), "category=secrets");
+        assert_eq!(kept("actor_kind=system&actor_kind=token", true), "actor_kind=token");
+        assert_eq!(kept("action=A&action=B&since=2026-05-01&tz=UTC", true), "action=B");
+    }
+
+    #[test]
+    fn the_form_asks_its_own_path() {
+        let address = LogAddress::read("/acme/growth/audit").unwrap();
+        let query = Query::read("q=x", Unknown::Refused).query;
+        assert_eq!(path(&Links::new(&address, query)), "/acme/growth/audit");
+    }
+}

@@ -1,0 +1,183 @@
+//! The ledger: one table, a body a day.
+
+use super::{
+    About,
+    count::{entries, grouped},
+    row::Row,
+    view::{DayView, EntryView, LogView},
+};
+use crate::{address::Links, icon::Icon};
+use domain::question::{Order, Sort};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The rows, with one of them open.
+#[component]
+pub(super) fn Ledger(
+    links: Arc<Links>,
+    about: About,
+    log: LogView,
+    /// The open entry, if it was found.
+    entry: Option<EntryView>,
+    /// The id of the entry that is open.
+    open: Option<String>,
+) -> impl IntoView {
+    let caption = caption(&links);
+    let now = log.now;
+    let days = log
+        .days
+        .into_iter()
+        .map(|day| {
+            view! {
+                <Day
+                    links=links.clone()
+                    about
+                    day
+                    entry=entry.clone()
+                    open=open.clone()
+                    now
+                />
+            }
+        })
+        .collect::<Vec<_>>();
+    view! {
+        <table class="ledger" id="entries" tabindex="-1">
+            <caption class="sr-only">{caption}</caption>
+            <Columns about/>
+            <thead>
+                <tr>
+                    <Head links=links.clone() sort=Sort::Time zone=log.zone.clone()/>
+                    <Head links=links.clone() sort=Sort::Actor/>
+                    <Head links=links.clone() sort=Sort::Action/>
+                    {(about == About::Workspace)
+                        .then(|| view! { <Head links=links.clone() sort=Sort::TargetKind/> })}
+                    <th class="c-change" scope="col">
+                        "Change"
+                    </th>
+                </tr>
+            </thead>
+            {days}
+        </table>
+    }
+    .into_any()
+}
+
+/// How many columns a log has.
+pub(super) const fn columns(about: About) -> u8 {
+    match about {
+        About::Workspace => 5,
+        About::Object => 4,
+    }
+}
+
+/// The columns' widths.
+#[component]
+pub(super) fn Columns(about: About) -> impl IntoView {
+    view! {
+        <colgroup>
+            <col class="c-time"/>
+            <col class="c-actor"/>
+            <col class="c-action"/>
+            {(about == About::Workspace).then(|| view! { <col class="c-target"/> })}
+            <col class="c-change"/>
+        </colgroup>
+    }
+}
+
+fn caption(links: &Links) -> String {
+    let direction = links.query.direction();
+    match (links.query.sort, direction) {
+        (Sort::Time, Order::Descending) => "Entries, newest first".to_owned(),
+        (Sort::Time, Order::Ascending) => "Entries, oldest first".to_owned(),
+        (sort, Order::Ascending) => format!("Entries by {}, from A", name(sort).to_lowercase()),
+        (sort, Order::Descending) => format!("Entries by {}, from Z", name(sort).to_lowercase()),
+    }
+}
+
+const fn name(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Time => "Performed on",
+        Sort::Actor => "Actor",
+        Sort::Action => "Action",
+        Sort::TargetKind => "Target",
+    }
+}
+
+/// The head of a column, which sorts by it.
+#[component]
+fn Head(
+    links: Arc<Links>,
+    sort: Sort,
+    /// The zone of the times in this column.
+    #[prop(optional, into)]
+    zone: Option<String>,
+) -> impl IntoView {
+    let query = &links.query;
+    let is_sorted = query.sort == sort;
+    let direction = query.direction();
+    let order = is_sorted.then(|| direction.reversed());
+    let href = links.to(&query.sorted(sort, order));
+    let sorted = is_sorted.then_some(match direction {
+        Order::Ascending => "ascending",
+        Order::Descending => "descending",
+    });
+    let class = match sort {
+        Sort::Time => "c-time",
+        Sort::Actor => "c-actor",
+        Sort::Action => "c-action",
+        Sort::TargetKind => "c-target",
+    };
+    let title = match (sort, sorted) {
+        (Sort::TargetKind, _) => Some("Sorts by the kind of target"),
+        _ => None,
+    };
+    view! {
+        <th class=class scope="col" aria-sort=sorted>
+            <a href=href data-stay="" title=title>
+                {name(sort)}
+                <Icon name="arrow-down"/>
+            </a>
+            {zone.map(|zone| view! { <span class="zone-name">{zone}</span> })}
+        </th>
+    }
+}
+
+/// The rows of one day.
+#[component]
+fn Day(
+    links: Arc<Links>,
+    about: About,
+    day: DayView,
+    entry: Option<EntryView>,
+    open: Option<String>,
+    now: i64,
+) -> impl IntoView {
+    let rest = columns(about) - 1;
+    let head = day.day.map(|(weekday, date)| {
+        let count = day.entries.map(|count| {
+            let count = u64::try_from(count).unwrap_or_default();
+            format!("{} {}", grouped(count), entries(count))
+        });
+        view! {
+            <tr class="day">
+                <th scope="rowgroup">
+                    <span class="weekday">{weekday} " "</span>
+                    {date}
+                </th>
+                <td colspan=rest>{count}</td>
+            </tr>
+        }
+    });
+    let rows = day
+        .rows
+        .into_iter()
+        .map(|row| {
+            let is_open = open.as_ref() == Some(&row.id);
+            let entry = entry
+                .clone()
+                .filter(|entry| is_open && entry.row.id == row.id);
+            view! { <Row links=links.clone() about row is_open entry now/> }
+        })
+        .collect::<Vec<_>>();
+    view! { <tbody>{head} {rows}</tbody> }
+}

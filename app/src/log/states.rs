@@ -1,0 +1,361 @@
+//! What a log says when it has something to say.
+
+use super::{
+    About,
+    ledger::Columns,
+    row::Row,
+    view::{EntryView, LogView, NoticesView},
+};
+use crate::{address::Links, icon::Icon, refusal::Refusal};
+use domain::{
+    question::Filter,
+    slug::WorkspacePath,
+};
+use leptos::{ev::MouseEvent, prelude::*};
+use std::sync::Arc;
+
+/// The server does not answer, or its log cannot be read: what was on screen stays.
+#[component]
+pub(super) fn Trouble(
+    trouble: RwSignal<Option<Refusal>>,
+    read_at: String,
+    retry: Callback<()>,
+) -> impl IntoView {
+    move || {
+        let (what, why) = match trouble.get()? {
+            Refusal::Unavailable(why) => ("The log cannot be read at the moment.", why + "."),
+            _ => ("The server does not answer.", String::new()),
+        };
+        let words = format!(" {why} What you see is from {read_at}. Nothing is lost; try again.");
+        Some(view! {
+            <div class="notice bad" role="alert">
+                <Icon name="warn"/>
+                <p>
+                    <strong>{what}</strong>
+                    {words}
+                </p>
+                <a
+                    class="button end"
+                    href=""
+                    on:click=move |event: MouseEvent| {
+                        event.prevent_default();
+                        retry.run(());
+                    }
+                >
+                    "Try again"
+                </a>
+            </div>
+        })
+    }
+}
+
+/// Recording is off; a shorter retention waits.
+#[component]
+pub(super) fn Notices(
+    notices: NoticesView,
+    /// Settings, for those who may see them.
+    settings: Option<String>,
+    zone: String,
+) -> impl IntoView {
+    let link = move || {
+        settings.clone().map(|settings| {
+            view! {
+                <a class="end" href=settings>
+                    "Settings"
+                </a>
+            }
+        })
+    };
+    let off = notices.recording_off.map(|(by, at)| {
+        view! {
+            <div class="notice warn">
+                <Icon name="pause"/>
+                <p>
+                    <strong>"Recording is off."</strong>
+                    {format!(" {by} turned it off on ")}
+                    <time datetime=at.iso>{at.date} " " {at.clock}</time>
+                    {format!(" {zone}. What applications send since then is not kept.")}
+                </p>
+                {link()}
+            </div>
+        }
+    });
+    let pending = notices.pending.map(|(retention, from, by)| {
+        view! {
+            <div class="notice warn">
+                <Icon name="history"/>
+                <p>
+                    <strong>"A shorter retention is waiting."</strong>
+                    {format!(" {by} asked for {retention}. From ")}
+                    <time datetime=from.iso>{from.date} " " {from.clock}</time>
+                    {format!(
+                        " {zone} on, older entries are deleted. Any owner can cancel it until then.",
+                    )}
+                </p>
+                {link()}
+            </div>
+        }
+    });
+    view! {
+        {off}
+        {pending}
+    }
+}
+
+/// Parameters with a field of their own, which say beside it what is wrong.
+const BESIDE_FIELDS: [&str; 9] = [
+    "q",
+    "actor",
+    "action",
+    "verb",
+    "target_kind",
+    "outcome",
+    "since",
+    "until",
+    "tz",
+];
+
+/// What is wrong with parameters that have no field, and that something is.
+#[component]
+pub(super) fn Faults(log: LogView) -> impl IntoView {
+    if log.faults.is_empty() {
+        return None;
+    }
+    let (beside, apart): (Vec<_>, Vec<_>) = log
+        .faults
+        .into_iter()
+        .partition(|fault| BESIDE_FIELDS.contains(&&*fault.parameter));
+    let names: Vec<String> = beside.into_iter().map(|fault| fault.parameter).collect();
+    let apart = apart
+        .into_iter()
+        .map(|fault| {
+            view! {
+                <span class="fault">
+                    <code>{fault.parameter}</code>
+                    {format!(" “{}” {}. ", fault.value, fault.reason)}
+                </span>
+            }
+        })
+        .collect::<Vec<_>>();
+    let beside = (!names.is_empty()).then(|| format!("See {} below. ", names.join(", ")));
+    Some(view! {
+        <div class="notice bad" role="alert">
+            <Icon name="warn"/>
+            <p>
+                <strong>"Part of this address could not be understood."</strong>
+                " "
+                {apart}
+                {beside}
+                "The entries shown are those that the rest of it asks for."
+            </p>
+        </div>
+    })
+}
+
+/// The address opens an entry that is not on this page: it is shown all the same.
+#[component]
+pub(super) fn Apart(
+    links: Arc<Links>,
+    open: String,
+    entry: Option<EntryView>,
+    about: About,
+    now: i64,
+) -> impl IntoView {
+    let close = links.closed();
+    match entry {
+        Some(entry) => {
+            let row = entry.row.clone();
+            view! {
+                <section class="apart-entry" aria-label="The entry that this address opens">
+                    <div class="notice">
+                        <Icon name="info"/>
+                        <p>"The entry that this address opens is not among those below."</p>
+                        <a class="end" href=close data-stay="">
+                            "Close it"
+                        </a>
+                    </div>
+                    <table class="ledger">
+                        <caption class="sr-only">"The entry that this address opens"</caption>
+                        <Columns about/>
+                        <thead class="sr-only">
+                            <tr>
+                                <th scope="col">"Performed on"</th>
+                                <th scope="col">"Actor"</th>
+                                <th scope="col">"Action"</th>
+                                {(about == About::Workspace)
+                                    .then(|| view! { <th scope="col">"Target"</th> })}
+                                <th scope="col">"Change"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <Row links about row is_open=true entry=Some(entry) now/>
+                        </tbody>
+                    </table>
+                </section>
+            }
+            .into_any()
+        }
+        None => view! {
+            <div class="notice">
+                <Icon name="info"/>
+                <p>
+                    "There is no entry " <code>{open}</code>
+                    " here. It may have been deleted as too old, or belong to another workspace."
+                </p>
+                <a class="end" href=close data-stay="">
+                    "Close"
+                </a>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// Nothing matches.
+#[component]
+pub(super) fn Nothing(
+    links: Arc<Links>,
+    about: About,
+    /// Whether the search stopped before it had seen everything.
+    searched: bool,
+) -> impl IntoView {
+    let query = &links.query;
+    let everything = links.filtered(|filter| {
+        *filter = Filter {
+            tz: filter.tz.take(),
+            ..Filter::default()
+        };
+    });
+    let (heading, words, link) = if searched {
+        (
+            "Nothing found so far",
+            "The search stopped before it had seen the whole log. “Older →” goes on from there.",
+            None,
+        )
+    } else if query.cursor.is_some() {
+        (
+            "Nothing more",
+            "There is no entry further on.",
+            Some((links.to(&query.from_start()), "To the first page")),
+        )
+    } else if query.filter.is_empty() {
+        let words = match about {
+            About::Workspace => "What your applications send appears here as soon as it arrives.",
+            About::Object => "Nothing that was recorded is about this object.",
+        };
+        ("No entries yet", words, None)
+    } else {
+        (
+            "Nothing matches these filters",
+            "Remove one of the filters above, or ask for everything.",
+            Some((everything, "Clear all filters")),
+        )
+    };
+    let link = link.map(|(href, words)| {
+        view! {
+            <p>
+                <a href=href>{words}</a>
+            </p>
+        }
+    });
+    view! {
+        <section class="nothing ruled" id="entries" tabindex="-1" aria-labelledby="nothing">
+            <h2 id="nothing">{heading}</h2>
+            <p>{words}</p>
+            {link}
+        </section>
+    }
+}
+
+/// The cursor belongs to another question.
+#[component]
+pub(super) fn LostCursor(links: Arc<Links>) -> impl IntoView {
+    let first = links.to(&links.query.from_start());
+    view! {
+        <section class="nothing ruled" id="entries" tabindex="-1" aria-labelledby="nothing">
+            <h2 id="nothing">"This page of the log cannot be found again"</h2>
+            <p>
+                "Its address was cut or changed, or it was made for other filters. The filters \
+                 themselves are kept."
+            </p>
+            <p>
+                <a href=first>"To the first page"</a>
+            </p>
+        </section>
+    }
+}
+
+/// Nothing came from an application yet: how to send the first entry.
+#[component]
+pub(super) fn First(
+    public_url: String,
+    workspace: WorkspacePath,
+    settings: Option<String>,
+) -> impl IntoView {
+    let token = format!(
+        "daybook token create --workspace {workspace} --name first --scope events:write"
+    );
+    let curl = format!(
+        r#"curl {public_url}/api/v1/events \
+  -H "Authorization: Bearer $DAYBOOK_TOKEN" \
+  -H "Content-Type: application/json" \
+  -d '{{
+    "actor":  {{"kind": "user", "id": "usr_1", "name": "Ingrid Solheim"}},
+    "action": "MEMBER_ROLE_UPDATED",
+    "target": {{"kind": "member", "id": "usr_51c0", "name": "Tom Okafor"}},
+    "before": {{"role": "viewer"}},
+    "after":  {{"role": "admin"}}
+  }}'"#
+    );
+    let settings = settings.map(|settings| {
+        view! {
+            <p class="quiet">
+                "How long entries are kept, and whether they are recorded, stands in "
+                <a href=settings>"Settings"</a> "."
+            </p>
+        }
+    });
+    view! {
+        <section class="nothing ruled first" aria-labelledby="first">
+            <h2 id="first">"No entries from your applications yet"</h2>
+            <p>
+                "What they send appears here as soon as it arrives. Until then there is only what \
+                 Daybook records of itself."
+            </p>
+            <ol class="steps">
+                <li>
+                    <p>"On the server, make a token that may write. It is shown once."</p>
+                    <Command id="first-token" label="A command that makes a token" text=token/>
+                </li>
+                <li>
+                    <p>
+                        "Send an entry from any terminal, with the token as "
+                        <code>"DAYBOOK_TOKEN"</code> ":"
+                    </p>
+                    <Command
+                        id="first-curl"
+                        label="A command that sends the first entry"
+                        text=curl
+                    />
+                </li>
+            </ol>
+            {settings}
+        </section>
+    }
+}
+
+/// A command to copy.
+#[component]
+fn Command(id: &'static str, label: &'static str, text: String) -> impl IntoView {
+    view! {
+        <div class="command">
+            <pre tabindex="0" role="region" aria-label=label>
+                <code id=id>{text}</code>
+            </pre>
+            <button class="button needs-live" type="button" data-copy=id>
+                <Icon name="copy"/>
+                " Copy"
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,153 @@
+//! What is set now, each filter removable.
+
+use super::{count::CountLine, view::LogView};
+use crate::{
+    address::Links,
+    icon::Icon,
+};
+use domain::{
+    category::Category,
+    question::{Filter, Query},
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// A filter that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Token {
+    key: &'static str,
+    value: String,
+    /// The question without it.
+    without: Query,
+}
+
+/// The filters that hold, and how many entries they leave.
+#[component]
+pub(super) fn Active(links: Arc<Links>, log: LogView) -> impl IntoView {
+    let tokens = tokens(&links.query, &log.people);
+    let clear = (!tokens.is_empty()).then(|| {
+        let href = links.filtered(|filter| {
+            *filter = Filter {
+                tz: filter.tz.take(),
+                ..Filter::default()
+            };
+        });
+        view! {
+            <a class="clear" href=href data-stay="">
+                "Clear all"
+            </a>
+        }
+    });
+    let tokens = tokens
+        .into_iter()
+        .map(|Token { key, value, without }| {
+            let label = format!("Remove the filter {key} {value}");
+            let title = format!("{key}: {value}");
+            view! {
+                <li class="token">
+                    <span class="clip" title=title>
+                        <span class="key">{key}</span>
+                        " "
+                        {value}
+                    </span>
+                    <a href=links.to(&without) data-stay="" aria-label=label title="Remove">
+                        <Icon name="close"/>
+                    </a>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    let list = (!tokens.is_empty()).then(|| view! { <ul aria-label="Active filters">{tokens}</ul> });
+    view! {
+        <div class="active">
+            {list}
+            {clear}
+            <CountLine count=log.count/>
+        </div>
+    }
+}
+
+/// The filters of a question. `people`: names for ids.
+fn tokens(query: &Query, people: &[(String, String)]) -> Vec<Token> {
+    let start = query.from_start();
+    let pairs = start.pairs();
+    pairs
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (name, value))| {
+            let (key, value) = told(name, value, people)?;
+            let rest = pairs
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .map(|(_, (name, value))| ((*name).into(), value.as_str().into()));
+            Some(Token {
+                key,
+                value,
+                without: Query::read_pairs(rest, domain::question::Unknown::Ignored).query,
+            })
+        })
+        .collect()
+}
+
+/// A parameter in words; none for those that are no filter.
+fn told(name: &str, value: &str, people: &[(String, String)]) -> Option<(&'static str, String)> {
+    let person = || {
+        let known = people.iter().find(|(id, _)| id == value);
+        known.map_or_else(|| value.to_owned(), |(_, name)| name.clone())
+    };
+    let same = || value.to_owned();
+    Some(match name {
+        "category" => {
+            let label = value.parse::<Category>().map(Category::label);
+            ("category", label.map_or_else(|_| same(), str::to_owned))
+        }
+        "verb" => ("verb", same()),
+        "action" => ("action", same()),
+        "outcome" => ("outcome", same()),
+        "actor" => ("actor", same()),
+        "actor_id" => ("actor", person()),
+        "actor_kind" if value == "system" => ("actor", "system only".to_owned()),
+        "actor_kind" => ("kind of actor", same()),
+        "via_id" => ("via", person()),
+        "target_kind" => ("kind", same()),
+        "target_id" => ("target", same()),
+        "q" => ("search", same()),
+        "operation" => ("operation", same()),
+        "since" => ("since", value.replace('T', " ")),
+        "until" => ("until", value.replace('T', " ")),
+        "range" => {
+            let words = value.parse::<domain::question::Range>();
+            ("range", words.map_or_else(|_| same(), |range| range.words().to_owned()))
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::question::Unknown;
+
+    #[test]
+    fn each_filter_is_a_token_that_takes_itself_away_and_goes_to_the_start() {
+        let text = "category=members&category=secrets&actor_id=usr_1&q=kim&tz=Europe%2FOslo\
+                    &sort=actor&cursor=abc";
+        let query = Query::read(text, Unknown::Refused).query;
+        let people = [("usr_1".to_owned(), "Alex Kim".to_owned())];
+        let told: Vec<_> = tokens(&query, &people)
+            .into_iter()
+            .map(|token| (format!("{} {}", token.key, token.value), token.without.query_string()))
+            .collect();
+        let rest = "&tz=Europe%2FOslo&sort=actor";
+        assert_eq!(
+            told,
+            [
+                ("category Members".to_owned(), format!("category=secrets&actor_id=usr_1&q=kim{rest}")),
+                ("category Secrets".to_owned(), format!("category=members&actor_id=usr_1&q=kim{rest}")),
+                ("actor Alex Kim".to_owned(), format!("category=members&category=secrets&q=kim{rest}")),
+                ("search kim".to_owned(), format!("category=members&category=secrets&actor_id=usr_1{rest}")),
+            ]
+        );
+    }
+}

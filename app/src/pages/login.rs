@@ -1,0 +1,124 @@
+//! Signing in.
+
+use super::Letter;
+use crate::icon::Icon;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// The form that signs in. The server takes it at `POST /login`, and answers a failed one with
+/// `/login?error=wrong` or `error=many`.
+#[component]
+pub fn Login() -> impl IntoView {
+    let search = use_location().search.get_untracked();
+    let asked = Asked::read(&search);
+    let error = asked.error.map(|words| {
+        view! {
+            <p class="error" id="l-error" role="alert">
+                <Icon name="warn"/>
+                {words}
+            </p>
+        }
+    });
+    let described = error.is_some().then_some("l-error");
+    let why = asked
+        .next
+        .is_some()
+        .then(|| view! { <p>"You will be back where you were."</p> });
+    let returns = asked.next.clone().map(|next| {
+        view! {
+            <p class="return quiet">
+                "Returns to " <code>{next}</code>
+            </p>
+        }
+    });
+    view! {
+        <Letter heading="Sign in">
+            {why}
+            <form class="stack" method="post" action="/login">
+                <input type="hidden" name="next" value=asked.next.unwrap_or_default()/>
+                {error}
+                <div class="field">
+                    <label for="l-email">"Email"</label>
+                    <input
+                        id="l-email"
+                        name="email"
+                        type="email"
+                        autocomplete="username"
+                        required
+                        aria-describedby=described
+                    />
+                </div>
+                <div class="field">
+                    <label for="l-password">"Password"</label>
+                    <input
+                        id="l-password"
+                        name="password"
+                        type="password"
+                        autocomplete="current-password"
+                        required
+                        aria-describedby=described
+                    />
+                </div>
+                <button class="button primary" type="submit">
+                    "Sign in"
+                </button>
+            </form>
+            {returns}
+        </Letter>
+    }
+}
+
+/// What the address of this page says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    next: Option<String>,
+    error: Option<&'static str>,
+}
+
+impl Asked {
+    fn read(search: &str) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(search.as_bytes()) {
+            match &*name {
+                "next" => asked.next = Some(value.into_owned()).filter(|next| is_ours(next)),
+                "error" => {
+                    asked.error = Some(match &*value {
+                        "many" => {
+                            "Too many failed sign-ins. Wait a quarter of an hour and try again."
+                        }
+                        _ => "This email and password do not belong together.",
+                    });
+                }
+                _ => {}
+            }
+        }
+        asked
+    }
+}
+
+/// Whether an address lies on this site: a path, and not one that a browser takes for a host.
+fn is_ours(address: &str) -> bool {
+    address.starts_with('/') && !address.starts_with("//") && !address.contains('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_site_are_returned_to() {
+        let next = |search: &str| Asked::read(search).next;
+        assert_eq!(
+            next("next=%2Facme%2Fgrowth%2Faudit%3Fq%3Dx").as_deref(),
+            Some("/acme/growth/audit?q=x")
+        );
+        for elsewhere in [
+            "next=https%3A%2F%2Fevil.example",
+            "next=%2F%2Fevil.example",
+            "next=%2F%5Cevil.example",
+            "next=",
+        ] {
+            assert_eq!(next(elsewhere), None, "{elsewhere}");
+        }
+    }
+}

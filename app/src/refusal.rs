@@ -1,0 +1,47 @@
+//! Why a page is not shown: told as data, so that the server's HTML and the browser show the same.
+
+use leptos::prelude::ServerFnError;
+use serde::{Deserialize, Serialize};
+
+/// Why something is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Nobody is signed in.
+    SignedOut,
+    /// There is no such page for them, whether it exists or not.
+    NotFound,
+    /// They belong to the workspace, but their role does not open this page.
+    NoAccess(NoAccess),
+    /// The log cannot be read now; the text says why.
+    Unavailable(String),
+    /// The server does not answer.
+    Unreachable,
+}
+
+/// What somebody is told whose role does not open a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoAccess {
+    /// The workspace's name.
+    pub workspace: String,
+    /// Who is signed in.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their role.
+    pub role: String,
+    /// Whom to ask, by name.
+    pub owners: Vec<String>,
+}
+
+/// What a server function answers: the inner result is the answer, the outer one whether there was
+/// any.
+pub type Answered<T> = Result<Result<T, Refusal>, ServerFnError>;
+
+/// One answer out of an [`Answered`].
+///
+/// # Errors
+///
+/// What is asked for is refused, or the server does not answer.
+pub fn flat<T>(answered: Answered<T>) -> Result<T, Refusal> {
+    answered.unwrap_or(Err(Refusal::Unreachable))
+}

@@ -1,0 +1,247 @@
+//! Changing settings: forms that work without script, and without loading the page anew with it.
+//! What came of one stands in the address of the page that is shown next.
+
+use crate::refusal::Answered;
+use leptos::prelude::*;
+
+/// Saves the settings at `path`, and tells the address that shows what came of it. Without script
+/// the browser is sent there.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "save_settings")]
+pub async fn save_settings(
+    path: String,
+    #[server(default)] retention: String,
+    #[server(default)] days: String,
+    #[server(default)] years: String,
+    #[server(default)] recording: String,
+) -> Answered<String> {
+    let typed = Typed {
+        saved: false,
+        fault: None,
+        retention: Some(retention),
+        days: Some(days),
+        years: Some(years),
+    };
+    Ok(answer::save(&path, typed, &recording).await)
+}
+
+/// Cancels the shorter retention that waits at `path`, and tells the address that shows it.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "cancel_retention")]
+pub async fn cancel_retention(path: String) -> Answered<String> {
+    Ok(answer::cancel(&path).await)
+}
+
+/// What was typed into the form, and what came of it, as the address of the page says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// It was saved.
+    pub saved: bool,
+    /// The field whose value was not understood.
+    pub fault: Option<&'static str>,
+    /// `days`, `years` or `forever`.
+    pub retention: Option<String>,
+    /// The number of days.
+    pub days: Option<String>,
+    /// The number of years.
+    pub years: Option<String>,
+}
+
+/// The fields that can be wrong.
+const FIELDS: [&str; 3] = ["retention", "days", "years"];
+
+impl Typed {
+    /// Reads the query string of the page.
+    pub fn read(search: &str) -> Self {
+        let mut typed = Self::default();
+        for (name, value) in form_urlencoded::parse(search.as_bytes()) {
+            match &*name {
+                "saved" => typed.saved = true,
+                "fault" => typed.fault = FIELDS.into_iter().find(|field| *field == value),
+                "retention" => typed.retention = Some(value.into_owned()),
+                "days" => typed.days = Some(value.into_owned()),
+                "years" => typed.years = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        if typed.fault.is_none() {
+            return Self {
+                saved: typed.saved,
+                ..Self::default()
+            };
+        }
+        typed
+    }
+
+    /// The query string that says it.
+    #[cfg(any(feature = "ssr", test))]
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if self.saved {
+            query.append_pair("saved", "1");
+        }
+        if let Some(fault) = self.fault {
+            query.append_pair("fault", fault);
+            let typed = [&self.retention, &self.days, &self.years];
+            for (name, value) in FIELDS.into_iter().zip(typed) {
+                if let Some(value) = value {
+                    query.append_pair(name, value);
+                }
+            }
+        }
+        query.finish()
+    }
+
+    /// The retention that was typed, or the field that is wrong.
+    #[cfg(any(feature = "ssr", test))]
+    fn retention(&self) -> Result<domain::retention::Retention, &'static str> {
+        let number = |field: &Option<String>, unit: char| {
+            format!("{}{unit}", field.as_deref().unwrap_or_default().trim())
+        };
+        let (text, field) = match self.retention.as_deref() {
+            Some("days") => (number(&self.days, 'd'), "days"),
+            Some("years") => (number(&self.years, 'y'), "years"),
+            Some("forever") => ("forever".to_owned(), "retention"),
+            _ => return Err("retention"),
+        };
+        text.parse().map_err(|_| field)
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod answer {
+    use super::Typed;
+    use crate::{
+        address, answer,
+        refusal::Refusal,
+        settings::load::answer::{opened, workspace},
+    };
+    use store::settings::{SettingsChange, SettingsError};
+
+    pub(super) async fn save(
+        path: &str,
+        mut typed: Typed,
+        recording: &str,
+    ) -> Result<String, Refusal> {
+        let answer = async {
+            let (asker, scope) = opened(path).await?;
+            let retention = match typed.retention() {
+                Ok(retention) => retention,
+                Err(field) => {
+                    typed.fault = Some(field);
+                    return Ok(());
+                }
+            };
+            let before = asker.store.settings(&scope).await?;
+            let recording = match recording {
+                "on" => Some(true),
+                "off" => Some(false),
+                _ => None,
+            };
+            // Only what is different is changed: saving a form twice says nothing new, and what
+            // waits goes on waiting.
+            let change = SettingsChange {
+                retention: Some(retention).filter(|retention| *retention != before.retention),
+                recording: recording.filter(|recording| *recording != before.recording),
+                now: false,
+            };
+            if change != SettingsChange::default() {
+                asker
+                    .store
+                    .change_settings(&scope, change, &asker.by())
+                    .await?;
+            }
+            typed.saved = true;
+            Ok(())
+        }
+        .await;
+        finish(path, answer, &typed.query())
+    }
+
+    pub(super) async fn cancel(path: &str) -> Result<String, Refusal> {
+        let answer = async {
+            let (asker, scope) = opened(path).await?;
+            match asker.store.cancel_pending(&scope, &asker.by()).await {
+                // Somebody else was quicker: what was wanted holds.
+                Ok(_) | Err(SettingsError::NothingPending) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        }
+        .await;
+        let typed = Typed {
+            saved: true,
+            ..Typed::default()
+        };
+        finish(path, answer, &typed.query())
+    }
+
+    /// Where to look next. A form without script is sent there also when it was refused: that page
+    /// then says why.
+    fn finish(path: &str, answer: Result<(), Refusal>, query: &str) -> Result<String, Refusal> {
+        let Some(page) = workspace(path).map(|workspace| address::settings(&workspace)) else {
+            answer::after_form("/");
+            return answer.and(Err(Refusal::NotFound));
+        };
+        match answer {
+            Ok(()) => {
+                let address = address::with_query(&page, query);
+                answer::after_form(&address);
+                Ok(address)
+            }
+            Err(refusal) => {
+                answer::after_form(&page);
+                Err(refusal)
+            }
+        }
+    }
+
+    impl From<SettingsError> for Refusal {
+        fn from(error: SettingsError) -> Self {
+            match error {
+                SettingsError::ReadOnly => Self::NotFound,
+                SettingsError::NothingPending => Self::Unavailable(error.to_string()),
+                SettingsError::Store(error) => error.into(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::retention::Retention;
+
+    fn typed(retention: &str, days: &str, years: &str) -> Typed {
+        Typed {
+            retention: Some(retention.to_owned()),
+            days: Some(days.to_owned()),
+            years: Some(years.to_owned()),
+            ..Typed::default()
+        }
+    }
+
+    #[test]
+    fn the_retention_is_that_of_the_chosen_line() {
+        assert_eq!(typed("days", " 30 ", "").retention(), Ok(Retention::Days(30)));
+        assert_eq!(typed("years", "x", "2").retention(), Ok(Retention::Years(2)));
+        assert_eq!(typed("forever", "", "").retention(), Ok(Retention::Forever));
+        assert_eq!(typed("days", "366", "1").retention(), Err("days"));
+        assert_eq!(typed("years", "1", "0").retention(), Err("years"));
+        assert_eq!(typed("", "1", "1").retention(), Err("retention"));
+    }
+
+    #[test]
+    fn what_was_typed_and_not_understood_is_kept_in_the_address() {
+        let mut wrong = typed("days", "9 0", "2");
+        wrong.fault = Some("days");
+        assert_eq!(Typed::read(&wrong.query()), wrong);
+        assert_eq!(Typed::read("days=5&retention=days"), Typed::default());
+        assert!(Typed::read("saved=1").saved);
+    }
+}

@@ -1,0 +1,415 @@
+//! Settings → Audit log: how long entries are kept, and whether they are recorded.
+
+mod change;
+mod load;
+pub mod view;
+
+use crate::{
+    frame::{Framed, Here},
+    icon::Icon,
+    live::Live,
+    pages::Refused,
+    refusal::{Refusal, flat},
+};
+use change::{CancelRetention, SaveSettings, Typed, cancel_retention, save_settings};
+use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use load::load_settings;
+use view::{RetentionView, SettingsView};
+use wasm_bindgen::JsCast;
+use web_sys::{FormData, HtmlFormElement};
+
+/// The settings of a workspace.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let live = Live::new();
+    provide_context(live);
+    let location = use_location();
+    let asked = Memo::new(move |before: Option<&(String, String)>| {
+        let path = location.pathname.get();
+        match before {
+            Some(before) if !path.ends_with("/settings") => before.clone(),
+            _ => (path, location.search.get()),
+        }
+    });
+    let settings = Resource::new(
+        move || asked.get(),
+        |(path, search)| async move { flat(load_settings(path, search).await) },
+    );
+    let trouble = RwSignal::new(None::<Refusal>);
+    let done = Callback::new(move |answer: Result<String, Refusal>| match answer {
+        Ok(address) => {
+            trouble.set(None);
+            live.show(&address);
+            settings.refetch();
+        }
+        Err(refusal) => trouble.set(Some(refusal)),
+    });
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                let (_, search) = asked.get_untracked();
+                match settings.await {
+                    Ok(settings) => {
+                        view! { <Page settings typed=Typed::read(&search) trouble done/> }.into_any()
+                    }
+                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Page(
+    settings: SettingsView,
+    typed: Typed,
+    trouble: RwSignal<Option<Refusal>>,
+    done: Callback<Result<String, Refusal>>,
+) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if typed.fault.is_some() {
+        crate::answer::status(400);
+    }
+    let SettingsView { frame, zone, .. } = settings.clone();
+    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let title = format!("Settings, {}", frame.workspace.name);
+    let path = crate::address::settings(&frame.workspace.path);
+    let saved = typed.saved.then(|| {
+        view! {
+            <div class="notice good" role="status">
+                <Icon name="check"/>
+                <p>"Saved. The change is an entry in the log."</p>
+            </div>
+        }
+    });
+    let read_only = (!settings.may_change).then(|| {
+        view! {
+            <div class="notice">
+                <Icon name="info"/>
+                <p>"You see these settings and cannot change them: owners do."</p>
+            </div>
+        }
+    });
+    let pending = settings.pending.clone().map(|pending| {
+        view! { <Pending settings=settings.clone() pending path=path.clone() done/> }
+    });
+    view! {
+        <Title text=title/>
+        <Framed frame=Some(frame) here=Here::Settings zone=zone skip=("#settings", "Skip to the settings")>
+            <div class="page">
+                <header class="page-head">
+                    <h1>"Settings"</h1>
+                    <p class="page-words">{words}</p>
+                </header>
+                <Trouble trouble/>
+                {saved}
+                {read_only}
+                <div class="settings">
+                    <nav class="places" aria-label="Settings">
+                        <ul>
+                            <li>
+                                <a href=path.clone() aria-current="page">
+                                    "Audit log"
+                                </a>
+                            </li>
+                        </ul>
+                    </nav>
+                    <div id="settings" tabindex="-1">
+                        {pending}
+                        <SettingsForm settings typed path done/>
+                    </div>
+                </div>
+            </div>
+        </Framed>
+    }
+}
+
+#[component]
+fn Trouble(trouble: RwSignal<Option<Refusal>>) -> impl IntoView {
+    move || {
+        let words = match trouble.get()? {
+            Refusal::Unavailable(why) => format!("Not saved: {why}."),
+            Refusal::Unreachable => "Not saved: the server does not answer.".to_owned(),
+            Refusal::SignedOut => "Not saved: you were signed out.".to_owned(),
+            Refusal::NotFound | Refusal::NoAccess(_) => {
+                "Not saved: only owners change settings.".to_owned()
+            }
+        };
+        Some(view! {
+            <div class="notice bad" role="alert">
+                <Icon name="warn"/>
+                <p>{words}</p>
+            </div>
+        })
+    }
+}
+
+/// A shorter retention that waits, and how to cancel it.
+#[component]
+fn Pending(
+    settings: SettingsView,
+    pending: view::PendingView,
+    path: String,
+    done: Callback<Result<String, Refusal>>,
+) -> impl IntoView {
+    let action = CancelRetention::url();
+    let cancel = settings.may_change.then(|| {
+        let of = path.clone();
+        view! {
+            <form
+                class="end"
+                method="post"
+                action=action
+                on:submit=move |event: SubmitEvent| {
+                    event.prevent_default();
+                    let of = of.clone();
+                    spawn_local(async move {
+                        done.run(flat(cancel_retention(of).await));
+                    });
+                }
+            >
+                <input type="hidden" name="path" value=path/>
+                <button class="button" type="submit">
+                    "Cancel it"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <div class="notice warn">
+            <Icon name="history"/>
+            <p>
+                <strong>"A shorter retention is waiting."</strong>
+                {format!(
+                    " {} asked on {} to keep entries {}. It holds from ",
+                    pending.by,
+                    pending.asked,
+                    pending.words,
+                )}
+                <strong>{pending.from}</strong>
+                " on; until then any owner can cancel it, and nothing is deleted on its account."
+            </p>
+            {cancel}
+        </div>
+    }
+}
+
+#[component]
+fn SettingsForm(
+    settings: SettingsView,
+    typed: Typed,
+    path: String,
+    done: Callback<Result<String, Refusal>>,
+) -> impl IntoView {
+    let may = settings.may_change;
+    let discard = path.clone();
+    let save = may.then(|| {
+        view! {
+            <div class="save">
+                <button class="button primary" type="submit">
+                    "Save changes"
+                </button>
+                <a class="button plain" href=discard rel="external">
+                    "Discard"
+                </a>
+                <span>"Each change is an entry in the log."</span>
+            </div>
+        }
+    });
+    view! {
+        <form
+            method="post"
+            action=SaveSettings::url()
+            on:submit=move |event: SubmitEvent| {
+                event.prevent_default();
+                let form: Option<HtmlFormElement> = event
+                    .target()
+                    .and_then(|form| form.dyn_into().ok());
+                if let Some(data) = form.and_then(|form| FormData::new_with_form(&form).ok()) {
+                    let text = move |name: &str| data.get(name).as_string().unwrap_or_default();
+                    let asked = (
+                        text("path"),
+                        text("retention"),
+                        text("days"),
+                        text("years"),
+                        text("recording"),
+                    );
+                    spawn_local(async move {
+                        let (path, retention, days, years, recording) = asked;
+                        let answer = save_settings(path, retention, days, years, recording).await;
+                        done.run(flat(answer));
+                    });
+                }
+            }
+        >
+            <input type="hidden" name="path" value=path/>
+            <Keep settings=settings.clone() typed/>
+            <Recording settings/>
+            {save}
+        </form>
+    }
+}
+
+/// How long entries are kept.
+#[component]
+fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
+    let disabled = !settings.may_change;
+    let RetentionView { kind, days, years } = settings.retention.clone();
+    let chosen = typed.retention.clone().unwrap_or(kind);
+    let days = typed.days.clone().unwrap_or(days);
+    let years = typed.years.clone().unwrap_or(years);
+    let error = |field: &'static str| {
+        let wrong = typed.fault == Some(field);
+        let error = wrong.then(|| {
+            let words = match field {
+                "days" => "Not a number of days. It takes 1 to 365.",
+                "years" => "Not a number of years. It takes 1 to 10.",
+                _ => "Choose one of these.",
+            };
+            view! {
+                <p class="error" id=format!("r-{field}-error") role="alert">
+                    <Icon name="warn"/>
+                    {words}
+                </p>
+            }
+        });
+        (wrong, error)
+    };
+    let (days_wrong, days_error) = error("days");
+    let (years_wrong, years_error) = error("years");
+    let (_, kind_error) = error("retention");
+    let is = |kind: &str| chosen == kind;
+    let (in_days, in_years, forever) = (is("days"), is("years"), is("forever"));
+    let plan = settings.plan.clone().map(|words| view! { <p class="hint">{words}</p> });
+    let history = settings.retention_history.clone();
+    view! {
+        <section class="setting" aria-labelledby="s-keep">
+            <div class="about">
+                <h2 id="s-keep">"Keep entries"</h2>
+                <p>"Older entries are deleted automatically, and the deletion is itself an entry."</p>
+                <p>
+                    "A longer time holds at once. A shorter one holds seven days later, and any \
+                     owner can cancel it until then: a stolen account must not be able to wipe its \
+                     own traces."
+                </p>
+            </div>
+            <div class="control">
+                <fieldset class="control" disabled=disabled>
+                    <legend class="sr-only">"Keep entries"</legend>
+                    {kind_error}
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="r-days"
+                            name="retention"
+                            value="days"
+                            checked=in_days
+                        />
+                        <div class="inline">
+                            <label for="r-days">"For"</label>
+                            <input
+                                type="number"
+                                name="days"
+                                min="1"
+                                max="365"
+                                value=days
+                                aria-label="Days, 1 to 365"
+                                aria-invalid=days_wrong.then_some("true")
+                                aria-describedby=days_wrong.then_some("r-days-error")
+                            />
+                            <span>"days"</span>
+                        </div>
+                        <p class="hint">"1 to 365"</p>
+                        {days_error}
+                    </div>
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="r-years"
+                            name="retention"
+                            value="years"
+                            checked=in_years
+                        />
+                        <div class="inline">
+                            <label for="r-years">"For"</label>
+                            <input
+                                type="number"
+                                name="years"
+                                min="1"
+                                max="10"
+                                value=years
+                                aria-label="Years, 1 to 10"
+                                aria-invalid=years_wrong.then_some("true")
+                                aria-describedby=years_wrong.then_some("r-years-error")
+                            />
+                            <span>"years"</span>
+                        </div>
+                        <p class="hint">"1 to 10, by the calendar"</p>
+                        {years_error}
+                    </div>
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="r-forever"
+                            name="retention"
+                            value="forever"
+                            checked=forever
+                            aria-describedby="r-forever-hint"
+                        />
+                        <label for="r-forever">"For the lifetime of the workspace"</label>
+                        <p class="hint" id="r-forever-hint">
+                            "Nothing is deleted until the workspace is."
+                        </p>
+                    </div>
+                </fieldset>
+                {plan}
+                <p class="history">{history}</p>
+            </div>
+        </section>
+    }
+}
+
+/// Whether what applications send is recorded.
+#[component]
+fn Recording(settings: SettingsView) -> impl IntoView {
+    let disabled = !settings.may_change;
+    let on = settings.recording;
+    view! {
+        <section class="setting" aria-labelledby="s-recording">
+            <div class="about">
+                <h2 id="s-recording">"Recording"</h2>
+                <p>
+                    "While it is off, what applications send is not kept. Daybook’s own entries \
+                     always are."
+                </p>
+            </div>
+            <div class="control">
+                <fieldset class="control" disabled=disabled>
+                    <legend class="sr-only">"Recording"</legend>
+                    <div class="choice">
+                        <input type="radio" id="rec-on" name="recording" value="on" checked=on/>
+                        <label for="rec-on">"On"</label>
+                    </div>
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="rec-off"
+                            name="recording"
+                            value="off"
+                            checked=!on
+                            aria-describedby="rec-hint"
+                        />
+                        <label for="rec-off">"Off"</label>
+                        <p class="hint" id="rec-hint">
+                            "Turning it off or on is always recorded, and everyone on the Audit \
+                             page sees who did."
+                        </p>
+                    </div>
+                </fieldset>
+                <p class="history">{settings.recording_history}</p>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,51 @@
+//! What the settings page shows, ready to be set.
+
+use crate::frame::Frame;
+use serde::{Deserialize, Serialize};
+
+/// The settings of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// Around the page.
+    pub frame: Frame,
+    /// Whether they may be changed by who looks.
+    pub may_change: bool,
+    /// The zone that times are shown in.
+    pub zone: String,
+    /// How long entries are kept, as the owners set it.
+    pub retention: RetentionView,
+    /// What the plan allows, and what holds where that is something else.
+    pub plan: Option<String>,
+    /// Who set the retention, and when.
+    pub retention_history: String,
+    /// A shorter retention that waits.
+    pub pending: Option<PendingView>,
+    /// Whether what applications send is recorded.
+    pub recording: bool,
+    /// Who switched it, and when.
+    pub recording_history: String,
+}
+
+/// A retention, as its fields show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetentionView {
+    /// `days`, `years` or `forever`.
+    pub kind: String,
+    /// The number of days, or one to begin with.
+    pub days: String,
+    /// The number of years, or one to begin with.
+    pub years: String,
+}
+
+/// A shorter retention that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingView {
+    /// What will hold: "30 days".
+    pub words: String,
+    /// From when, with the zone.
+    pub from: String,
+    /// Who asked for it.
+    pub by: String,
+    /// When.
+    pub asked: String,
+}
