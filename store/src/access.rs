@@ -2,6 +2,7 @@
 
 use domain::{
     question::Subject,
+    retention::Retention,
     role::{Role, TokenScope},
     slug::{Slug, WorkspacePath},
     time::Timestamp,
@@ -106,10 +107,20 @@ pub struct TokenGrant {
     /// Its name.
     pub name: String,
     pub(crate) reach: Reach,
+    /// The workspaces that it may name, with what each keeps.
+    pub(crate) workspaces: Vec<Kept>,
     /// What it may do.
     pub scopes: Vec<TokenScope>,
     /// The oldest `occurred_at` that it may send: so many seconds before now.
     pub(crate) oldest_seconds: Option<i64>,
+}
+
+/// A workspace, and how long it keeps events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) id: i64,
+    pub(crate) slug: Slug,
+    pub(crate) retention: Retention,
 }
 
 /// A token does not have the scope that is needed.
@@ -128,6 +139,14 @@ impl TokenGrant {
             Ok(())
         } else {
             Err(MissingScope(scope))
+        }
+    }
+
+    /// The tenant that it is good in.
+    pub(crate) fn tenant(&self) -> i64 {
+        match &self.reach {
+            Reach::Tenant(tenant) => tenant.id,
+            Reach::Workspace(workspace) | Reach::Object(workspace, _) => workspace.tenant.id,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong in a store.
 
 /// A store could not do what was asked of it, through no fault of who asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no room on the disk; nothing was lost, and it works again when there is room.
     #[error("the disk that holds the log is full")]

@@ -1,4 +1,3 @@
-#![allow(dead_code, unused)]
 //! Where events live. This page is the promise that a store keeps, whichever database is behind it:
 //! what is recorded is durable before its sender hears of it, is numbered without a gap in the
 //! order of arrival, is never changed, and is found by any question that `domain` can put.
@@ -9,15 +8,20 @@
 pub mod access;
 pub mod administration;
 pub mod clock;
+mod cursor;
+mod dictionary;
 pub mod error;
+mod ids;
+mod keys;
 pub mod options;
 pub mod people;
+mod plan;
 pub mod question;
 pub mod recording;
 pub mod settings;
-mod stub;
-pub use stub::Store;
+mod sqlite;
 
 pub use access::Scope;
 pub use error::StoreError;
 pub use options::{DatabaseUrl, Options, Readiness};
+pub use sqlite::{Store, discard_index};

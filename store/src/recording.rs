@@ -5,7 +5,8 @@ use crate::{
     access::{MissingScope, TokenGrant, Workspace},
 };
 use domain::{
-    event::{EventId, FieldError, NewEvent},
+    event::{EventId, FieldError},
+    retention::Retention,
     time::Timestamp,
 };
 
@@ -17,8 +18,8 @@ pub struct Door(pub(crate) Entrance);
 pub(crate) enum Entrance {
     /// An application with its token.
     Token(TokenGrant, Redaction),
-    /// An import on the command line.
-    Import(Workspace),
+    /// An import on the command line, and how long the workspace keeps events.
+    Import(Workspace, Retention),
     /// The demo, whose events were recorded when it says.
     Demo(Workspace, Timestamp),
 }
@@ -46,22 +47,13 @@ impl Door {
         Ok(Self(Entrance::Token(grant.clone(), redaction)))
     }
 
-    /// The door for imports by the operator.
-    pub fn import(workspace: &Workspace) -> Self {
-        Self(Entrance::Import(workspace.clone()))
-    }
-
     /// The door for the demo's events, which became durable at `recorded_at`.
     pub fn demo(workspace: &Workspace, recorded_at: Timestamp) -> Self {
         Self(Entrance::Demo(workspace.clone(), recorded_at))
     }
 }
 
-/// An event that was let in: checked against its workspace, redacted, hashed, ready to be written.
-#[derive(Debug)]
-pub struct Admitted {
-    pub(crate) event: NewEvent,
-}
+pub use crate::sqlite::Admitted;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -74,7 +74,7 @@ pub enum SettingsError {
     Store(#[from] StoreError),
 }
 
-/// What everybody who reads the log should know about it.
+/// What everybody who reads a log should know about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
     /// Recording is off: who switched it off, and when.

@@ -47,6 +47,8 @@ pub fn build(kind: Kind) -> Result<()> {
         return Ok(());
     }
 
+    // Until it is all there, it is made from nothing in particular.
+    remove(Path::new(STAMP))?;
     let style = style::sheet(Path::new("style/app.css"))?;
     compile(kind, &compiler)?;
     publish(

@@ -49,7 +49,12 @@ pub fn hash(also: &[&str]) -> Result<String> {
 
 /// Bytes in lowercase hexadecimal.
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -81,9 +81,13 @@ pub fn count_marks(event: &NewEvent) -> u32 {
     objects
         .into_iter()
         .flatten()
-        .flat_map(Object::values)
-        .map(marks_in)
+        .map(count_marks_in)
         .fold(0, u32::saturating_add)
+}
+
+/// How many marks an object holds.
+pub fn count_marks_in(object: &Object) -> u32 {
+    object.values().map(marks_in).fold(0, u32::saturating_add)
 }
 
 fn marks_in(value: &Value) -> u32 {

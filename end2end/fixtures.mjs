@@ -1,0 +1,63 @@
+// What every browser test starts from. A spec imports `test` and `expect` from here.
+
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test as base } from '@playwright/test';
+import { Daybook } from './server.mjs';
+
+export { expect };
+
+export const test = base.extend({
+  /** A running server with an empty database, one for each worker: `daybook.run(…)` fills it. */
+  daybook: [
+    async ({}, use) => {
+      const daybook = await Daybook.create();
+      await daybook.start();
+      await use(daybook);
+      await daybook.remove();
+    },
+    { scope: 'worker' },
+  ],
+
+  baseURL: async ({ daybook }, use) => use(daybook.url),
+
+  /** Complaints that a test is about: `test.use({ expectedComplaints: /403/ })`. */
+  expectedComplaints: [null, { option: true }],
+
+  /** Every test fails on any console error or warning, and on any request that failed. */
+  context: async ({ context, expectedComplaints, javaScriptEnabled }, use) => {
+    const complaints = [];
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) {
+        complaints.push(`console: ${message.text()}`);
+      }
+    });
+    context.on('weberror', (error) => complaints.push(String(error.error())));
+    context.on('response', (answer) => {
+      if (answer.status() >= 400) complaints.push(`${answer.status()} ${answer.url()}`);
+    });
+    context.on('requestfailed', (request) => {
+      const reason = request.failure()?.errorText;
+      // The page went on before the answer came: not a failure.
+      if (reason === 'net::ERR_ABORTED') return;
+      // Chromium does not load scripts where they are switched off.
+      if (!javaScriptEnabled && request.resourceType() === 'script') return;
+      complaints.push(`${reason} ${request.url()}`);
+    });
+    await use(context);
+    const unexpected = complaints.filter((complaint) => !expectedComplaints?.test(complaint));
+    expect(unexpected).toEqual([]);
+  },
+});
+
+/** Waits until the WebAssembly has taken the page over: without it much goes on working. */
+export async function hydrated(page) {
+  await page.waitForSelector('html[data-live]');
+}
+
+/** Fails with what axe objects to on the page as it is now. */
+export async function expectAccessible(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((n) => n.target) })),
+  ).toEqual([]);
+}

@@ -1,0 +1,3 @@
+//! Actors: what is true of them now.
+
+pub mod put;

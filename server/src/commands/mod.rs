@@ -1,0 +1,322 @@
+//! The command line: one file for each subcommand.
+
+mod arguments;
+mod demo;
+mod import;
+mod plan;
+mod reindex;
+mod serve;
+mod settings;
+mod tenant;
+#[cfg(test)]
+mod tests;
+mod token;
+mod user;
+mod workspace;
+
+use crate::environment::{self, VariableError};
+use clap::{Parser, Subcommand, error::ErrorKind};
+use std::{
+    fmt::Display,
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+use store::{
+    DatabaseUrl, Options, Store, StoreError,
+    administration::{AdministrationError, By},
+    clock::{Clock, SystemClock},
+    recording::RecordError,
+    settings::SettingsError,
+};
+
+/// Daybook, a self-hosted audit log: who changed that, and when?
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, after_help = environment::help())]
+#[command(arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// Where the log is: sqlite:PATH [default: `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<DatabaseUrl>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    #[command(flatten)]
+    OnTheLog(OnTheLog),
+    Reindex(reindex::Reindex),
+}
+
+/// What is done on a log that is open.
+#[derive(Debug, Subcommand)]
+enum OnTheLog {
+    /// Customer organizations
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Accounts inside a tenant
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
+    /// People who sign in
+    #[command(subcommand)]
+    User(user::User),
+    /// API tokens, with which applications send and read events
+    #[command(subcommand)]
+    Token(token::Token),
+    /// How long a workspace keeps its events, and whether it records
+    #[command(subcommand)]
+    Settings(settings::Settings),
+    /// What the operator allows the workspaces of a tenant
+    #[command(subcommand)]
+    Plan(plan::Plan),
+    Import(import::Import),
+}
+
+/// Where the log and its secrets are.
+#[derive(Debug)]
+struct Installation {
+    database: DatabaseUrl,
+    key_file: Option<PathBuf>,
+}
+
+/// Why a command did not do all that was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It was asked wrongly.
+    #[error("{0}")]
+    Usage(String),
+    /// An environment variable cannot be read.
+    #[error(transparent)]
+    Environment(#[from] VariableError),
+    /// Something failed.
+    #[error("{0}")]
+    Failed(String),
+    /// Something failed, and was told when it did.
+    #[error("not everything was done")]
+    Told,
+    /// What was printed could not be written.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// The store failed.
+    #[error("{}", advise(.0))]
+    Store(#[from] StoreError),
+}
+
+impl From<AdministrationError> for CommandError {
+    fn from(error: AdministrationError) -> Self {
+        match error {
+            AdministrationError::Store(error) => Self::Store(error),
+            AdministrationError::Slug(_) | AdministrationError::Invalid(_) => {
+                Self::Usage(error.to_string())
+            }
+            AdministrationError::Exists(_)
+            | AdministrationError::Missing(_)
+            | AdministrationError::LastOwner(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Store(error) => Self::Store(error),
+            SettingsError::ReadOnly | SettingsError::NothingPending => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<RecordError> for CommandError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Store(error) => Self::Store(error),
+            RecordError::Busy { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// What went wrong, and what to do about it.
+fn advise(error: &StoreError) -> String {
+    let todo = match error {
+        StoreError::DiskFull => "make room and try again; nothing that was recorded is lost",
+        StoreError::ReadOnly(_) => {
+            "check that the database's folder and files belong to the user who runs this"
+        }
+        StoreError::Indexing { .. } => "try again when it is made",
+        StoreError::Keys(_) | StoreError::Database(_) | StoreError::Closing => {
+            return error.to_string();
+        }
+    };
+    format!("{error}: {todo}")
+}
+
+impl CommandError {
+    /// Says on standard error what went wrong, in one line.
+    pub fn tell(&self) {
+        if !matches!(self, Self::Told) {
+            complain(self);
+        }
+    }
+
+    /// 1 where something failed, 2 where it was asked wrongly.
+    pub fn status(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Environment(_) => ExitCode::from(2),
+            Self::Failed(_) | Self::Told | Self::Output(_) | Self::Store(_) => ExitCode::from(1),
+        }
+    }
+}
+
+/// A line on standard error, with the program's name. Where nobody can read it, nothing is lost.
+fn complain(what: impl Display) {
+    let line = what.to_string().replace('\n', " ");
+    let _ = writeln!(io::stderr(), "daybook: {line}");
+}
+
+/// A remark on standard error.
+fn remark(what: impl Display) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
+/// A line on standard output. Whoever stops reading it (`| head`) has had enough: no failure.
+fn say(line: impl Display) -> Result<(), CommandError> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// Answers a command line that clap did not take: help and version on standard output, what is
+/// wrong in one line on standard error.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(2)
+        }
+        _ => {
+            complain(in_one_line(&error.render().to_string()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What clap says in paragraphs, in one line: what is wrong, its tips, and where help is.
+fn in_one_line(told: &str) -> String {
+    let mut parts = Vec::new();
+    for paragraph in told.split("\n\n") {
+        let words = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some(usage) = words.strip_prefix("Usage: ") {
+            // `daybook token create --scope <SCOPE> …`: the command alone.
+            let command: Vec<_> = usage
+                .split(' ')
+                .take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+                .collect();
+            parts.push(format!("see {} --help", command.join(" ")));
+        } else if !words.is_empty() && !words.starts_with("For more information") {
+            parts.push(words.strip_prefix("error: ").unwrap_or(&words).to_owned());
+        }
+    }
+    parts.join("; ")
+}
+
+impl Installation {
+    /// Opens the log with the machine's clock.
+    async fn open(&self) -> Result<Store, CommandError> {
+        self.open_at(Arc::new(SystemClock)).await
+    }
+
+    /// Opens the log, whose schema is brought up to date; its folder is made where it is missing.
+    async fn open_at(&self, clock: Arc<dyn Clock>) -> Result<Store, CommandError> {
+        let DatabaseUrl::Sqlite(path) = &self.database;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| {
+                CommandError::Failed(format!(
+                    "the database's folder {} cannot be made: {error}",
+                    folder.display()
+                ))
+            })?;
+        }
+        let options = Options {
+            clock,
+            ..self.options()
+        };
+        Ok(Store::open(options).await?)
+    }
+
+    /// How the log is opened with the machine's clock.
+    fn options(&self) -> Options {
+        Options {
+            key_file: self.key_file.clone(),
+            ..Options::new(self.database.clone())
+        }
+    }
+
+    /// Where the installation's secrets are.
+    fn key_file(&self) -> PathBuf {
+        let DatabaseUrl::Sqlite(path) = &self.database;
+        self.key_file.clone().unwrap_or_else(|| {
+            let mut beside = path.clone().into_os_string();
+            beside.push(".key");
+            beside.into()
+        })
+    }
+}
+
+/// The operator, by the name of the operating system's user.
+fn operator() -> By {
+    let name = whoami::username();
+    By::operator(name.as_deref().unwrap_or("unknown"))
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    ///
+    /// It could not be done, or not all of it.
+    pub async fn run(self) -> Result<(), CommandError> {
+        let installation = Installation {
+            database: match self.database {
+                Some(database) => database,
+                None => environment::DATABASE_URL.value()?,
+            },
+            key_file: environment::KEY_FILE.get()?,
+        };
+        match self.command {
+            Command::Serve(serve) => serve.run(&installation).await,
+            Command::Demo(demo) => demo.run(&installation).await,
+            Command::Reindex(reindex) => reindex.run(&installation).await,
+            Command::OnTheLog(command) => {
+                let store = installation.open().await?;
+                let done = command.run(&store, &operator()).await;
+                store.close().await;
+                done
+            }
+        }
+    }
+}
+
+impl OnTheLog {
+    async fn run(self, store: &Store, by: &By) -> Result<(), CommandError> {
+        match self {
+            Self::Tenant(tenant) => tenant.run(store, by).await,
+            Self::Workspace(workspace) => workspace.run(store, by).await,
+            Self::User(user) => user.run(store, by).await,
+            Self::Token(token) => token.run(store, by).await,
+            Self::Settings(settings) => settings.run(store, by).await,
+            Self::Plan(plan) => plan.run(store, by).await,
+            Self::Import(import) => import.run(store, by).await,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What is set by environment variables: each with its default and its words for `--help`.
+
+use std::{env, ffi::OsString, fmt::Display, str::FromStr};
+
+/// An environment variable that the program reads.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds where it is not set; empty: nothing does.
+    default: &'static str,
+    /// What it is for.
+    about: &'static str,
+}
+
+/// Where the log is.
+pub const DATABASE_URL: Variable = Variable {
+    name: "DAYBOOK_DATABASE_URL",
+    default: "sqlite:data/daybook.db",
+    about: "where the log is, as --database: sqlite:PATH",
+};
+/// The address that the server listens on.
+pub const LISTEN: Variable = Variable {
+    name: "DAYBOOK_LISTEN",
+    default: "127.0.0.1:3000",
+    about: "the address that the server listens on, as serve --listen: IP:PORT",
+};
+/// The address by which browsers know the server.
+pub const PUBLIC_URL: Variable = Variable {
+    name: "DAYBOOK_PUBLIC_URL",
+    default: "",
+    about: "the address by which browsers know the server; with https:// cookies are Secure",
+};
+/// Who may say for whom a request was made.
+pub const TRUSTED_PROXIES: Variable = Variable {
+    name: "DAYBOOK_TRUSTED_PROXIES",
+    default: "",
+    about: "whose X-Forwarded-For is believed: addresses and networks, separated by commas",
+};
+/// Where the installation's secrets are.
+pub const KEY_FILE: Variable = Variable {
+    name: "DAYBOOK_KEY_FILE",
+    default: "",
+    about: "the installation's secrets; where it is not set, PATH.key beside the database",
+};
+/// What opens `/metrics` to others than this machine.
+pub const METRICS_TOKEN: Variable = Variable {
+    name: "DAYBOOK_METRICS_TOKEN",
+    default: "",
+    about: "who brings it may read /metrics; without it loopback alone may",
+};
+/// How much is told on standard error.
+pub const LOG: Variable = Variable {
+    name: "RUST_LOG",
+    default: "warn,daybook=info",
+    about: "how much is told on standard error",
+};
+
+const ALL: [&Variable; 7] = [
+    &DATABASE_URL,
+    &LISTEN,
+    &PUBLIC_URL,
+    &TRUSTED_PROXIES,
+    &KEY_FILE,
+    &METRICS_TOKEN,
+    &LOG,
+];
+
+/// An environment variable holds what cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {reason}")]
+pub struct VariableError {
+    name: &'static str,
+    reason: String,
+}
+
+impl Variable {
+    /// What it is set to; none where it is not set, or empty.
+    ///
+    /// # Errors
+    ///
+    /// It holds what cannot be read.
+    pub fn get<T: FromStr<Err: Display>>(&self) -> Result<Option<T>, VariableError> {
+        self.read(env::var_os(self.name))
+    }
+
+    /// What it is set to, or its default.
+    ///
+    /// # Errors
+    ///
+    /// It holds what cannot be read.
+    pub fn value<T: FromStr<Err: Display>>(&self) -> Result<T, VariableError> {
+        match self.get()? {
+            Some(value) => Ok(value),
+            None => self.parse(self.default),
+        }
+    }
+
+    /// What holds in words: what it is set to, or its default.
+    pub fn shown(&self) -> String {
+        env::var(self.name)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .unwrap_or_else(|| self.default.to_owned())
+    }
+
+    /// The error that says what is wrong with its value.
+    pub fn error(&self, reason: impl Display) -> VariableError {
+        VariableError {
+            name: self.name,
+            reason: reason.to_string(),
+        }
+    }
+
+    fn read<T: FromStr<Err: Display>>(
+        &self,
+        set: Option<OsString>,
+    ) -> Result<Option<T>, VariableError> {
+        let Some(set) = set.filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let text = set
+            .into_string()
+            .map_err(|_| self.error("is not text in UTF-8"))?;
+        self.parse(&text).map(Some)
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&self, text: &str) -> Result<T, VariableError> {
+        text.parse().map_err(|error: T::Err| {
+            // A secret is not repeated, not even where it is wrong.
+            if self.name == METRICS_TOKEN.name {
+                return self.error(error);
+            }
+            self.error(format_args!("is \"{text}\": {error}"))
+        })
+    }
+}
+
+/// The variables with their defaults, for `--help`.
+pub fn help() -> String {
+    let mut text = "Environment:\n".to_owned();
+    for Variable {
+        name,
+        default,
+        about,
+    } in ALL
+    {
+        let default = match *default {
+            "" => "not set",
+            default => default,
+        };
+        text.push_str("  ");
+        text.push_str(name);
+        text.push_str("\n          ");
+        text.push_str(about);
+        text.push_str(" [default: ");
+        text.push_str(default);
+        text.push_str("]\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        assert_eq!(LISTEN.read::<SocketAddr>(None), Ok(None));
+        assert_eq!(LISTEN.read::<SocketAddr>(Some("".into())), Ok(None));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_named_with_its_variable() {
+        let told = LISTEN
+            .read::<SocketAddr>(Some("everywhere".into()))
+            .map_err(|error| error.to_string());
+        assert!(
+            told.as_ref()
+                .is_err_and(|told| told.starts_with("DAYBOOK_LISTEN is \"everywhere\": ")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn every_variable_is_named_in_the_help_with_its_default() {
+        let help = help();
+        for variable in ALL {
+            assert!(help.contains(variable.name));
+            assert!(help.contains(variable.default));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The server: how it is configured, what every request passes through, and how it stops.
+
+mod caller;
+mod connections;
+mod measure;
+mod router;
+
+pub use caller::Caller;
+pub use measure::SIGN_IN_FAILURES;
+
+use ipnet::IpNet;
+use std::{
+    any::Any, convert::Infallible, fmt, io, net::SocketAddr, str::FromStr, sync::Arc,
+    time::Duration,
+};
+use store::Store;
+use tokio::net::TcpListener;
+use url::Url;
+
+/// How long requests in flight may take once the server is stopping.
+const LAST_REQUESTS_MOST: Duration = Duration::from_secs(7);
+/// How long the store may take to close after them.
+const CLOSING_MOST: Duration = Duration::from_secs(2);
+
+/// How the server is reached, and whom it believes.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// Where it listens; port 0 takes one that is free.
+    pub listen: SocketAddr,
+    /// How people reach it from outside. With `https` cookies are `Secure`.
+    pub public_url: Option<Url>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What opens `/metrics` to others than this machine.
+    pub metrics_token: Option<Secret>,
+}
+
+impl ServeConfig {
+    /// Whether browsers reach the server by `https`.
+    pub fn is_secure(&self) -> bool {
+        self.public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+/// A secret of the configuration. It does not print itself.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, to be compared.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The public address cannot be what browsers name as the origin of their requests.
+    #[error("{0} cannot be the public address: it must begin with http:// or https://")]
+    PublicUrl(Url),
+    /// Measurements cannot be taken.
+    #[error("measurements cannot be taken: {0}")]
+    Metrics(String),
+    /// Standard output, where the address is told, is closed.
+    #[error("the address cannot be told on standard output: {0}")]
+    Output(io::Error),
+}
+
+/// Serves until `stop` resolves, then finishes the requests in flight and closes the store, within
+/// ten seconds in all. As soon as requests are taken, one line on standard output tells the
+/// address: `listening on http://127.0.0.1:3000`.
+///
+/// # Errors
+///
+/// It could not begin.
+pub async fn serve(store: Store, config: ServeConfig, stop: impl Future) -> Result<(), ServeError> {
+    let address = config.listen;
+    let cannot_listen = |source| ServeError::Listen { address, source };
+    let metrics = measure::start().map_err(ServeError::Metrics)?;
+    let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+    let config = Arc::new(ServeConfig {
+        listen: listener.local_addr().map_err(cannot_listen)?,
+        ..config
+    });
+    let router = router::router(&store, &config, metrics)?;
+    tell(config.listen).map_err(ServeError::Output)?;
+
+    connections::serve(listener, router, stop, LAST_REQUESTS_MOST).await;
+    if tokio::time::timeout(CLOSING_MOST, store.close())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the store did not close in time; it is brought in order at the next start");
+    }
+    Ok(())
+}
+
+fn tell(address: SocketAddr) -> io::Result<()> {
+    use io::Write;
+    let mut output = io::stdout().lock();
+    writeln!(output, "listening on http://{address}")?;
+    output.flush()
+}
+
+/// What a panic says of itself.
+pub fn panic_words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without words")
+}

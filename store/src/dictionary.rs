@@ -1,0 +1,361 @@
+//! The texts of one workspace, in memory: numbers to texts for showing events, texts to numbers for
+//! recording them, and what a filter's texts come to as sets of numbers.
+//!
+//! A dictionary only grows, as the tables that it mirrors do. Numbers are dense from 1.
+
+use crate::plan::Numbers;
+use domain::{
+    catalogue::Catalogue,
+    category::Category,
+    event::{Action, Actor, Target, TargetKind},
+    question::{Filter, Subject},
+    verb::Verb,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A number in a dictionary, from 1.
+pub(crate) type Number = u32;
+
+/// An action with the class that its sender gave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct NamedAction {
+    pub(crate) action: Action,
+    pub(crate) verb: Option<Verb>,
+    pub(crate) category: Option<Category>,
+}
+
+/// What the catalogue says of an action, with what its sender gave.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadAction {
+    pub(crate) named: NamedAction,
+    pub(crate) verb: Verb,
+    pub(crate) category: Category,
+    pub(crate) label: Arc<str>,
+    lowercase: Box<str>,
+    lowercase_label: Box<str>,
+}
+
+/// Values in the order of a text, those of equal text together.
+#[derive(Debug, Default)]
+pub(crate) struct Ranked(BTreeMap<Box<str>, Vec<Number>>);
+
+impl Ranked {
+    fn add(&mut self, text: String, number: Number) {
+        self.0
+            .entry(text.into_boxed_str())
+            .or_default()
+            .push(number);
+    }
+
+    /// The groups of equal text from `text` on (itself included), in ascending or descending order;
+    /// from the beginning where there is none.
+    pub(crate) fn groups(
+        &self,
+        from: Option<&str>,
+        ascending: bool,
+    ) -> Box<dyn Iterator<Item = (&str, &[Number])> + '_> {
+        use std::ops::Bound::{Included, Unbounded};
+        match (from, ascending) {
+            (None, true) => Box::new(self.0.iter().map(|(text, list)| (&**text, &**list))),
+            (None, false) => Box::new(self.0.iter().rev().map(|(text, list)| (&**text, &**list))),
+            (Some(from), true) => Box::new(
+                self.0
+                    .range::<str, _>((Included(from), Unbounded))
+                    .map(|(text, list)| (&**text, &**list)),
+            ),
+            (Some(from), false) => Box::new(
+                self.0
+                    .range::<str, _>((Unbounded, Included(from)))
+                    .rev()
+                    .map(|(text, list)| (&**text, &**list)),
+            ),
+        }
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The texts of one workspace (or of a tenant's own events).
+#[derive(Debug, Default)]
+pub(crate) struct Dictionary {
+    actors: Vec<Actor>,
+    actor_texts: Vec<[Box<str>; 2]>,
+    actor_numbers: HashMap<Actor, Number>,
+    pub(crate) actors_by_name: Ranked,
+    vias: Vec<Box<[Number]>>,
+    via_numbers: HashMap<Box<[Number]>, Number>,
+    actions: Vec<ReadAction>,
+    action_numbers: HashMap<NamedAction, Number>,
+    pub(crate) actions_by_name: Ranked,
+    kinds: Vec<TargetKind>,
+    kind_numbers: HashMap<TargetKind, Number>,
+    pub(crate) kinds_by_name: Ranked,
+    targets: Vec<Target>,
+    target_texts: Vec<[Box<str>; 2]>,
+    target_numbers: HashMap<Target, Number>,
+    related: Vec<Box<[Number]>>,
+    related_numbers: HashMap<Box<[Number]>, Number>,
+}
+
+/// How far each of the tables is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) actor: Number,
+    pub(crate) via: Number,
+    pub(crate) action: Number,
+    pub(crate) kind: Number,
+    pub(crate) target: Number,
+    pub(crate) related: Number,
+}
+
+fn next<T>(list: &[T]) -> Number {
+    Number::try_from(list.len() + 1).unwrap_or(Number::MAX)
+}
+
+fn at<T>(list: &[T], number: Number) -> Option<&T> {
+    list.get((number as usize).checked_sub(1)?)
+}
+
+fn lowercase(text: Option<&str>) -> Box<str> {
+    text.map(str::to_lowercase)
+        .unwrap_or_default()
+        .into_boxed_str()
+}
+
+/// Numbers from 1 of the elements that hold.
+fn numbers_where<T>(list: &[T], holds: impl Fn(&T) -> bool) -> Numbers {
+    list.iter()
+        .zip(1..)
+        .filter(|(element, _)| holds(element))
+        .map(|(_, number)| number)
+        .collect()
+}
+
+impl Dictionary {
+    pub(crate) fn sizes(&self) -> Sizes {
+        let size = |length: usize| Number::try_from(length).unwrap_or(Number::MAX);
+        Sizes {
+            actor: size(self.actors.len()),
+            via: size(self.vias.len()),
+            action: size(self.actions.len()),
+            kind: size(self.kinds.len()),
+            target: size(self.targets.len()),
+            related: size(self.related.len()),
+        }
+    }
+
+    pub(crate) fn actor(&self, number: Number) -> Option<&Actor> {
+        at(&self.actors, number)
+    }
+
+    pub(crate) fn via(&self, number: Number) -> Option<Vec<Actor>> {
+        at(&self.vias, number)?
+            .iter()
+            .map(|member| self.actor(*member).cloned())
+            .collect()
+    }
+
+    pub(crate) fn action(&self, number: Number) -> Option<&ReadAction> {
+        at(&self.actions, number)
+    }
+
+    pub(crate) fn kind(&self, number: Number) -> Option<&TargetKind> {
+        at(&self.kinds, number)
+    }
+
+    pub(crate) fn target(&self, number: Number) -> Option<&Target> {
+        at(&self.targets, number)
+    }
+
+    pub(crate) fn related(&self, number: Number) -> Option<Vec<Target>> {
+        let members = at(&self.related, number)?;
+        members
+            .iter()
+            .map(|member| self.target(*member).cloned())
+            .collect()
+    }
+
+    pub(crate) fn actor_number(&self, actor: &Actor) -> Option<Number> {
+        self.actor_numbers.get(actor).copied()
+    }
+
+    pub(crate) fn via_number(&self, members: &[Number]) -> Option<Number> {
+        self.via_numbers.get(members).copied()
+    }
+
+    pub(crate) fn action_number(&self, action: &NamedAction) -> Option<Number> {
+        self.action_numbers.get(action).copied()
+    }
+
+    pub(crate) fn kind_number(&self, kind: &TargetKind) -> Option<Number> {
+        self.kind_numbers.get(kind).copied()
+    }
+
+    pub(crate) fn target_number(&self, target: &Target) -> Option<Number> {
+        self.target_numbers.get(target).copied()
+    }
+
+    pub(crate) fn related_number(&self, members: &[Number]) -> Option<Number> {
+        self.related_numbers.get(members).copied()
+    }
+
+    pub(crate) fn add_actor(&mut self, actor: Actor) {
+        let number = next(&self.actors);
+        // Who has no name is found by the kind, where it is nobody's.
+        let name = match &actor.name {
+            None if actor.kind.is_nobody() => Some(actor.kind.as_str()),
+            name => name.as_deref(),
+        };
+        self.actor_texts
+            .push([lowercase(name), lowercase(actor.email.as_deref())]);
+        self.actors_by_name
+            .add(actor.sort_name().to_lowercase(), number);
+        self.actor_numbers.insert(actor.clone(), number);
+        self.actors.push(actor);
+    }
+
+    pub(crate) fn add_via(&mut self, members: Box<[Number]>) {
+        self.via_numbers.insert(members.clone(), next(&self.vias));
+        self.vias.push(members);
+    }
+
+    pub(crate) fn add_action(&mut self, named: NamedAction, catalogue: &Catalogue) {
+        let number = next(&self.actions);
+        let reading = catalogue.reading(named.action.as_str());
+        let lowercase = named.action.as_str().to_lowercase();
+        self.actions_by_name.add(lowercase.clone(), number);
+        self.action_numbers.insert(named.clone(), number);
+        self.actions.push(ReadAction {
+            verb: named.verb.unwrap_or(reading.verb),
+            category: named.category.unwrap_or(reading.category),
+            lowercase: lowercase.into_boxed_str(),
+            lowercase_label: reading.label.to_lowercase().into_boxed_str(),
+            label: Arc::from(&*reading.label),
+            named,
+        });
+    }
+
+    pub(crate) fn add_kind(&mut self, kind: TargetKind) {
+        let number = next(&self.kinds);
+        self.kinds_by_name.add(kind.as_str().to_lowercase(), number);
+        self.kind_numbers.insert(kind.clone(), number);
+        self.kinds.push(kind);
+    }
+
+    pub(crate) fn add_target(&mut self, target: Target) {
+        self.target_texts.push([
+            lowercase(target.id.as_deref()),
+            lowercase(target.name.as_deref()),
+        ]);
+        self.target_numbers
+            .insert(target.clone(), next(&self.targets));
+        self.targets.push(target);
+    }
+
+    pub(crate) fn add_related(&mut self, members: Box<[Number]>) {
+        self.related_numbers
+            .insert(members.clone(), next(&self.related));
+        self.related.push(members);
+    }
+
+    /// The chains in which one of `actors` is.
+    fn vias_with(&self, actors: &Numbers) -> Numbers {
+        numbers_where(&self.vias, |members| {
+            members.iter().any(|member| actors.has(*member))
+        })
+    }
+
+    /// The sets of related objects in which one of `targets` is.
+    pub(crate) fn related_with(&self, targets: &Numbers) -> Numbers {
+        numbers_where(&self.related, |members| {
+            members.iter().any(|member| targets.has(*member))
+        })
+    }
+
+    /// Actors of which `text` (lowercase) is a part of the name or e-mail, and the chains with one.
+    pub(crate) fn actors_like(&self, text: &str) -> (Numbers, Numbers) {
+        let actors = numbers_where(&self.actor_texts, |texts| {
+            texts
+                .iter()
+                .any(|own| !own.is_empty() && own.contains(text))
+        });
+        let vias = self.vias_with(&actors);
+        (actors, vias)
+    }
+
+    /// Actors that the filter's ids and kinds name; none: it names none.
+    pub(crate) fn actors_named(&self, filter: &Filter) -> Option<Numbers> {
+        if filter.actor_id.is_empty() && filter.actor_kind.is_empty() {
+            return None;
+        }
+        Some(numbers_where(&self.actors, |actor| {
+            (filter.actor_id.is_empty()
+                || actor
+                    .id
+                    .as_ref()
+                    .is_some_and(|id| filter.actor_id.contains(id)))
+                && (filter.actor_kind.is_empty() || filter.actor_kind.contains(&actor.kind))
+        }))
+    }
+
+    /// The actors with one of these ids, and the chains with one of them.
+    pub(crate) fn carried_out_by(&self, ids: &[String]) -> (Numbers, Numbers) {
+        let actors = numbers_where(&self.actors, |actor| {
+            actor.id.as_ref().is_some_and(|id| ids.contains(id))
+        });
+        let vias = self.vias_with(&actors);
+        (actors, vias)
+    }
+
+    /// Actions that the filter's actions, verbs and categories name; none: it names none.
+    pub(crate) fn actions_named(&self, filter: &Filter) -> Option<Numbers> {
+        if filter.action.is_empty() && filter.verb.is_empty() && filter.category.is_empty() {
+            return None;
+        }
+        Some(numbers_where(&self.actions, |read| {
+            (filter.action.is_empty() || filter.action.contains(&read.named.action))
+                && (filter.verb.is_empty() || filter.verb.contains(&read.verb))
+                && (filter.category.is_empty() || filter.category.contains(&read.category))
+        }))
+    }
+
+    /// Actions of which `text` (lowercase) is a part of the name or of the label.
+    pub(crate) fn actions_like(&self, text: &str) -> Numbers {
+        numbers_where(&self.actions, |read| {
+            read.lowercase.contains(text) || read.lowercase_label.contains(text)
+        })
+    }
+
+    /// Kinds that are named.
+    pub(crate) fn kinds_named(&self, kinds: &[TargetKind]) -> Numbers {
+        numbers_where(&self.kinds, |kind| kinds.contains(kind))
+    }
+
+    /// Targets of one of these kinds (any, where none is named) with one of these ids (likewise).
+    pub(crate) fn targets_named(&self, kinds: &[TargetKind], ids: &[String]) -> Numbers {
+        numbers_where(&self.targets, |target| {
+            (kinds.is_empty() || kinds.contains(&target.kind))
+                && (ids.is_empty() || target.id.as_ref().is_some_and(|id| ids.contains(id)))
+        })
+    }
+
+    /// An object as each time that it was named: its numbers.
+    pub(crate) fn targets_of(&self, subject: &Subject) -> Numbers {
+        numbers_where(&self.targets, |target| subject.is(target))
+    }
+
+    /// Targets of which `text` (lowercase) is a part of the id or name.
+    pub(crate) fn targets_like(&self, text: &str) -> Numbers {
+        numbers_where(&self.target_texts, |texts| {
+            texts
+                .iter()
+                .any(|own| !own.is_empty() && own.contains(text))
+        })
+    }
+}

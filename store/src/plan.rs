@@ -1,0 +1,557 @@
+//! Which way into the index answers a question with the least reading. Pure: it knows what the log
+//! looks like only from counts, and is tested without a database.
+//!
+//! The cost of a way is what it seeks (2.5 µs each) and the entries that it looks at (0.15 µs each;
+//! 0.35 where they must be gathered and sorted first), as measured on a log of ten million events.
+//! How many entries a way looks at before a page is full follows from how frequent the other
+//! filters' values are, taken as independent.
+
+use domain::question::Sort;
+use std::fmt;
+
+/// A set of numbers of a dictionary: sorted, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers(Vec<u32>);
+
+impl Numbers {
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.0.binary_search(&number).is_ok()
+    }
+
+    pub(crate) fn list(&self) -> &[u32] {
+        &self.0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<u32> for Numbers {
+    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Self {
+        let mut list: Vec<u32> = numbers.into_iter().collect();
+        list.sort_unstable();
+        list.dedup();
+        Self(list)
+    }
+}
+
+/// What must hold of the target or of a related object, the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    /// It is of one of these kinds; `related`: the sets of related objects with such a one.
+    Kinds { kinds: Numbers, related: Numbers },
+    /// It is one of these targets; `related`: the sets with such a one.
+    Targets { targets: Numbers, related: Numbers },
+}
+
+/// What a search comes to: any of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Search {
+    pub(crate) targets: Numbers,
+    pub(crate) related: Numbers,
+    pub(crate) actions: Numbers,
+}
+
+/// A filter in one workspace, its texts as numbers. All that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    /// The event's own actor.
+    pub(crate) actor: Option<Numbers>,
+    /// The actor, or anyone in `via`: actors, and chains with one of them.
+    pub(crate) anyone: Option<(Numbers, Numbers)>,
+    /// Someone in `via`: actors, and chains with one of them.
+    pub(crate) via: Option<(Numbers, Numbers)>,
+    pub(crate) action: Option<Numbers>,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) search: Option<Search>,
+    /// Outcomes by number: 0 success, 1 failure, 2 denied.
+    pub(crate) outcome: Option<Numbers>,
+    pub(crate) operation: Option<String>,
+    /// The first and the last moment, microseconds.
+    pub(crate) since: Option<i64>,
+    pub(crate) until: Option<i64>,
+}
+
+/// A table of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    Time,
+    Actor,
+    Action,
+    Kind,
+    Target,
+    Outcome,
+    Operation,
+}
+
+impl Table {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "by_time",
+            Self::Actor => "by_actor",
+            Self::Action => "by_action",
+            Self::Kind => "by_kind",
+            Self::Target => "by_target",
+            Self::Outcome => "by_outcome",
+            Self::Operation => "by_operation",
+        }
+    }
+}
+
+/// One way in: a table, and the keys to read there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arm {
+    pub(crate) table: Table,
+    pub(crate) keys: Keys,
+    /// Only entries of the event's own actor or target, or only of those in `via` or `related`.
+    pub(crate) own: Option<bool>,
+}
+
+/// What is read of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// All of the workspace.
+    All,
+    /// These.
+    Numbers(Numbers),
+    /// This operation.
+    Operation(String),
+}
+
+/// How a page is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Nothing can match.
+    Nothing,
+    /// The arms are read in time order and merged.
+    InOrder(Vec<Arm>),
+    /// The values that are sorted by are taken one after the other, each one's entries in time
+    /// order; only these values, where the filter leaves no others.
+    Walk { table: Table, only: Option<Numbers> },
+    /// The arms are read whole, and sorted.
+    Gather(Vec<Arm>),
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arms = |arms: &[Arm]| {
+            let names: Vec<_> = arms
+                .iter()
+                .map(|arm| match &arm.keys {
+                    Keys::Numbers(numbers) => format!("{}[{}]", arm.table.name(), numbers.len()),
+                    _ => arm.table.name().to_owned(),
+                })
+                .collect();
+            names.join(" + ")
+        };
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::InOrder(list) => write!(f, "in order: {}", arms(list)),
+            Self::Walk { table, only } => match only {
+                Some(only) => write!(f, "walk: {}[{}]", table.name(), only.len()),
+                None => write!(f, "walk: {}", table.name()),
+            },
+            Self::Gather(list) => write!(f, "gather: {}", arms(list)),
+        }
+    }
+}
+
+/// What a workspace's log looks like. May be a little behind: only costs follow from it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    /// Entries of each actor, action, kind, target by number from 1 (the element at 0 is unused).
+    pub(crate) actor: Vec<u64>,
+    pub(crate) action: Vec<u64>,
+    pub(crate) kind: Vec<u64>,
+    pub(crate) target: Vec<u64>,
+    pub(crate) outcome: [u64; 3],
+    pub(crate) total: u64,
+    /// The first and the last time of an event, microseconds.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+}
+
+const SEEK: f64 = 2.5;
+const LOOK: f64 = 0.15;
+const SORT: f64 = 0.35;
+/// What one more statement costs, microseconds.
+const STATEMENT: f64 = 60.0;
+
+fn sum(counts: &[u64], numbers: &Numbers) -> u64 {
+    // What is not counted yet is new, and little.
+    numbers
+        .list()
+        .iter()
+        .map(|number| counts.get(*number as usize).copied().unwrap_or(1))
+        .sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// A condition, and the way in that it opens.
+struct Opening {
+    arms: Vec<Arm>,
+    entries: f64,
+    seeks: f64,
+}
+
+impl Conditions {
+    /// Whether nothing can match.
+    fn is_contradiction(&self) -> bool {
+        let none = |numbers: &Option<Numbers>| numbers.as_ref().is_some_and(Numbers::is_empty);
+        none(&self.actor)
+            || none(&self.action)
+            || none(&self.outcome)
+            || self
+                .anyone
+                .as_ref()
+                .is_some_and(|(actors, _)| actors.is_empty())
+            || self.via.as_ref().is_some_and(|(_, vias)| vias.is_empty())
+            || self.objects.iter().any(|object| match object {
+                Object::Kinds {
+                    kinds: own,
+                    related,
+                }
+                | Object::Targets {
+                    targets: own,
+                    related,
+                } => own.is_empty() && related.is_empty(),
+            })
+            || self.search.as_ref().is_some_and(|search| {
+                search.targets.is_empty() && search.related.is_empty() && search.actions.is_empty()
+            })
+            || matches!((self.since, self.until), (Some(since), Some(until)) if since > until)
+    }
+
+    /// The ways in that the conditions open, one for each that can.
+    fn openings(&self, counts: &Counts) -> Vec<Opening> {
+        let arm = |table, numbers: &Numbers, own| Arm {
+            table,
+            keys: Keys::Numbers(numbers.clone()),
+            own,
+        };
+        let open = |arms: Vec<(Arm, u64, usize)>| Opening {
+            entries: float(arms.iter().map(|(_, entries, _)| entries).sum()),
+            seeks: arms.iter().map(|(_, _, seeks)| float(*seeks as u64)).sum(),
+            arms: arms.into_iter().map(|(arm, _, _)| arm).collect(),
+        };
+        let mut openings = Vec::new();
+        if let Some(actors) = &self.actor {
+            let entries = sum(&counts.actor, actors);
+            openings.push(open(vec![(
+                arm(Table::Actor, actors, Some(true)),
+                entries,
+                actors.len(),
+            )]));
+        }
+        if let Some((actors, _)) = &self.anyone {
+            let entries = sum(&counts.actor, actors);
+            openings.push(open(vec![(
+                arm(Table::Actor, actors, None),
+                entries,
+                actors.len(),
+            )]));
+        }
+        if let Some((actors, _)) = &self.via {
+            let entries = sum(&counts.actor, actors);
+            openings.push(open(vec![(
+                arm(Table::Actor, actors, Some(false)),
+                entries,
+                actors.len(),
+            )]));
+        }
+        if let Some(actions) = &self.action {
+            let entries = sum(&counts.action, actions);
+            openings.push(open(vec![(
+                arm(Table::Action, actions, None),
+                entries,
+                actions.len(),
+            )]));
+        }
+        for object in &self.objects {
+            let (table, numbers, entries) = match object {
+                Object::Kinds { kinds, .. } => (Table::Kind, kinds, sum(&counts.kind, kinds)),
+                Object::Targets { targets, .. } => {
+                    (Table::Target, targets, sum(&counts.target, targets))
+                }
+            };
+            openings.push(open(vec![(
+                arm(table, numbers, None),
+                entries,
+                numbers.len(),
+            )]));
+        }
+        if let Some(search) = &self.search {
+            let targets = sum(&counts.target, &search.targets);
+            let actions = sum(&counts.action, &search.actions);
+            let mut arms = Vec::new();
+            if !search.targets.is_empty() {
+                let seeks = search.targets.len();
+                arms.push((arm(Table::Target, &search.targets, None), targets, seeks));
+            }
+            if !search.actions.is_empty() {
+                let seeks = search.actions.len();
+                arms.push((arm(Table::Action, &search.actions, None), actions, seeks));
+            }
+            openings.push(open(arms));
+        }
+        if let Some(outcomes) = &self.outcome
+            && !outcomes.has(0)
+        {
+            let entries = outcomes
+                .list()
+                .iter()
+                .filter_map(|at| counts.outcome.get(*at as usize));
+            let entries = entries.sum();
+            openings.push(open(vec![(
+                arm(Table::Outcome, outcomes, None),
+                entries,
+                outcomes.len(),
+            )]));
+        }
+        if let Some(operation) = &self.operation {
+            let arm = Arm {
+                table: Table::Operation,
+                keys: Keys::Operation(operation.clone()),
+                own: None,
+            };
+            // Not counted: an operation is a small part of a log.
+            openings.push(open(vec![(arm, (counts.total / 100).min(1_000), 1)]));
+        }
+        openings
+    }
+
+    /// What part of the log's time is asked for.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn part_of_time(&self, counts: &Counts) -> f64 {
+        let whole = (counts.last - counts.first).max(1) as f64;
+        let since = self.since.unwrap_or(counts.first).max(counts.first);
+        let until = self.until.unwrap_or(counts.last).min(counts.last);
+        (((until - since).max(0) as f64) / whole).clamp(0.0, 1.0)
+    }
+
+    /// How a page of `limit` events sorted by `sort` is read best. `groups`: how many different
+    /// values there are to sort by.
+    pub(crate) fn plan(&self, sort: Sort, counts: &Counts, groups: usize, limit: usize) -> Plan {
+        if self.is_contradiction() {
+            return Plan::Nothing;
+        }
+        let all = Arm {
+            table: Table::Time,
+            keys: Keys::All,
+            own: None,
+        };
+        let openings = self.openings(counts);
+        // An operation cannot be tested elsewhere: where one is asked for, it is the way in.
+        let only = self.operation.as_ref().map(|_| openings.len() - 1);
+        let total = float(counts.total.max(1));
+        let time = self.part_of_time(counts);
+        let wanted = float(limit as u64 + 1);
+        let share = |opening: &Opening| (opening.entries / total).clamp(1e-7, 1.0);
+        let all_shares: f64 = openings.iter().map(share).product();
+
+        // What reading in time order, and what gathering costs by each way.
+        let mut in_order = (wanted / all_shares).min(total * time) * LOOK + SEEK;
+        let mut order_arms = vec![all.clone()];
+        let mut gather = total * time * SORT + SEEK;
+        let mut gather_arms = vec![all];
+        for (at, opening) in openings.iter().enumerate() {
+            let forced = only.is_some();
+            if only.is_some_and(|only| only != at) {
+                continue;
+            }
+            let others = all_shares / share(opening);
+            let entries = opening.entries * time;
+            let cost = (wanted / others).min(entries) * LOOK + opening.seeks * SEEK;
+            if cost < in_order || forced {
+                in_order = cost;
+                order_arms.clone_from(&opening.arms);
+            }
+            let cost = entries * SORT + opening.seeks * SEEK;
+            if cost < gather || forced {
+                gather = cost;
+                gather_arms.clone_from(&opening.arms);
+            }
+        }
+
+        let (table, restricted) = match sort {
+            Sort::Time => return Plan::InOrder(order_arms),
+            Sort::Actor => (Table::Actor, self.actor.as_ref()),
+            Sort::Action => (Table::Action, self.action.as_ref()),
+            Sort::TargetKind => (Table::Kind, None),
+        };
+        // Walking: the values sorted by, those left by a filter on them, until the page is full.
+        let (part, others, groups) = match restricted {
+            Some(numbers) => {
+                let entries = match table {
+                    Table::Actor => sum(&counts.actor, numbers),
+                    _ => sum(&counts.action, numbers),
+                };
+                let own = (float(entries) / total).clamp(1e-7, 1.0);
+                (own, all_shares / own, numbers.len().min(groups))
+            }
+            None => (1.0, all_shares, groups),
+        };
+        let looked_at = (wanted / (others * time.max(1e-7))).min(total * part * time);
+        let visited = (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
+        let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
+        let walk = looked_at * LOOK + visited * SEEK + statements * STATEMENT;
+        if walk < gather && only.is_none() {
+            Plan::Walk {
+                table,
+                only: restricted.cloned(),
+            }
+        } else {
+            Plan::Gather(gather_arms)
+        }
+    }
+}
+
+/// Neighbouring values are read together until they have so many entries.
+pub(crate) const CHUNK: u64 = 4_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log of a million events: actor 1 does half of it, actors 2 to 1,000 share the rest; action
+    /// 1 is nearly all, action 2 one in a thousand; target 5 is rare.
+    fn counts() -> Counts {
+        let mut actor = vec![500; 1_001];
+        actor[1] = 500_000;
+        let mut target = vec![10; 100_001];
+        target[5] = 3;
+        Counts {
+            actor,
+            action: vec![0, 999_000, 1_000],
+            kind: vec![0, 900_000, 100_000],
+            target,
+            outcome: [990_000, 9_000, 1_000],
+            total: 1_000_000,
+            first: 0,
+            last: 1_000_000_000,
+        }
+    }
+
+    fn numbers(list: &[u32]) -> Numbers {
+        list.iter().copied().collect()
+    }
+
+    fn tables(plan: Plan) -> Vec<Table> {
+        match plan {
+            Plan::InOrder(arms) | Plan::Gather(arms) => arms.iter().map(|arm| arm.table).collect(),
+            Plan::Walk { table, .. } => vec![table],
+            Plan::Nothing => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn without_a_filter_time_is_read() {
+        let plan = Conditions::default().plan(Sort::Time, &counts(), 0, 50);
+        assert_eq!(tables(plan), [Table::Time]);
+    }
+
+    #[test]
+    fn a_rare_value_is_read_by_itself_and_a_frequent_one_along_the_time() {
+        let rare = Conditions {
+            action: Some(numbers(&[2])),
+            ..Conditions::default()
+        };
+        assert_eq!(
+            tables(rare.plan(Sort::Time, &counts(), 0, 50)),
+            [Table::Action]
+        );
+        let everyone: Numbers = (1..=1_000).collect();
+        let most = Conditions {
+            anyone: Some((everyone, Numbers::default())),
+            ..Conditions::default()
+        };
+        assert_eq!(
+            tables(most.plan(Sort::Time, &counts(), 0, 50)),
+            [Table::Time]
+        );
+    }
+
+    #[test]
+    fn of_two_filters_the_rarer_one_leads() {
+        let both = Conditions {
+            actor: Some(numbers(&[1])),
+            objects: vec![Object::Targets {
+                targets: numbers(&[5]),
+                related: Numbers::default(),
+            }],
+            ..Conditions::default()
+        };
+        assert_eq!(
+            tables(both.plan(Sort::Time, &counts(), 0, 50)),
+            [Table::Target]
+        );
+    }
+
+    #[test]
+    fn sorted_by_actor_a_frequent_filter_walks_and_a_rare_one_is_gathered() {
+        let frequent = Conditions {
+            action: Some(numbers(&[1])),
+            ..Conditions::default()
+        };
+        let plan = frequent.plan(Sort::Actor, &counts(), 1_000, 50);
+        assert_eq!(
+            plan,
+            Plan::Walk {
+                table: Table::Actor,
+                only: None
+            }
+        );
+        let rare = Conditions {
+            action: Some(numbers(&[2])),
+            ..Conditions::default()
+        };
+        assert!(matches!(
+            rare.plan(Sort::Actor, &counts(), 1_000, 50),
+            Plan::Gather(_)
+        ));
+    }
+
+    #[test]
+    fn an_operation_is_always_the_way_in() {
+        let asked = Conditions {
+            operation: Some("bulk".into()),
+            objects: vec![Object::Targets {
+                targets: numbers(&[5]),
+                related: Numbers::default(),
+            }],
+            ..Conditions::default()
+        };
+        assert_eq!(
+            tables(asked.plan(Sort::Time, &counts(), 0, 50)),
+            [Table::Operation]
+        );
+        assert_eq!(
+            tables(asked.plan(Sort::Actor, &counts(), 9, 50)),
+            [Table::Operation]
+        );
+    }
+
+    #[test]
+    fn what_nobody_has_is_answered_without_reading() {
+        let nobody = Conditions {
+            actor: Some(Numbers::default()),
+            ..Conditions::default()
+        };
+        assert_eq!(nobody.plan(Sort::Time, &counts(), 0, 50), Plan::Nothing);
+        let never = Conditions {
+            since: Some(2),
+            until: Some(1),
+            ..Conditions::default()
+        };
+        assert_eq!(never.plan(Sort::Time, &counts(), 0, 50), Plan::Nothing);
+    }
+}

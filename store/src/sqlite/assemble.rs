@@ -1,0 +1,195 @@
+//! From numbers back to events: content from the log, texts from the dictionary, and what is true
+//! now of those who acted.
+
+use super::{
+    Inner,
+    admit::Body,
+    dictionaries::{Shared, damaged},
+};
+use crate::{StoreError, access::Tenant};
+use domain::{
+    event::{Actor, Event, EventId, Given, Outcome, ShownActor, Source},
+    redaction::count_marks_in,
+    slug::Slug,
+    time::Timestamp,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use uuid::Uuid;
+
+impl Inner {
+    /// The events with these numbers, in their order; those whose content is gone are left out.
+    pub(crate) async fn events(
+        &self,
+        connection: &mut SqliteConnection,
+        tenant: &Tenant,
+        shelves: &[(i64, Arc<Shared>)],
+        numbers: &[i64],
+    ) -> Result<Vec<Event>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        let rows = sqlx::query(
+            "SELECT l.ws, l.id, l.seq, l.occurred_at, l.recorded_at, c.actor, c.via, c.action, \
+                 c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug \
+             FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value \
+             CROSS JOIN content c ON c.n = l.n LEFT JOIN workspace w ON w.id = l.ws \
+             ORDER BY j.key",
+        )
+        .bind(format!("[{}]", list.join(",")))
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            let ws: i64 = row.try_get(0)?;
+            let (_, shared) = shelves
+                .iter()
+                .find(|(known, _)| *known == ws)
+                .ok_or_else(|| damaged("an event lies in another workspace than its index says"))?;
+            events.push(event(&row, tenant, shared)?);
+        }
+        self.label_deactivated(connection, tenant, &mut events)
+            .await?;
+        Ok(events)
+    }
+
+    /// Labels those actors who are deactivated now: as the host product says of its own people, or
+    /// because theirs is a deactivated member's e-mail.
+    async fn label_deactivated(
+        &self,
+        connection: &mut SqliteConnection,
+        tenant: &Tenant,
+        events: &mut [Event],
+    ) -> Result<(), StoreError> {
+        let actors = || events.iter().map(|event| &event.actor.actor);
+        let emails: HashSet<String> = actors()
+            .filter_map(|actor| actor.email.as_deref())
+            .map(str::to_lowercase)
+            .collect();
+        let ids: HashSet<&str> = actors().filter_map(|actor| actor.id.as_deref()).collect();
+        let json = |error: serde_json::Error| StoreError::Database(error.to_string());
+        let rows: Vec<(Option<i64>, String, String)> = sqlx::query_as(
+            "SELECT NULL, '', p.email FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
+             WHERE p.deactivated_at IS NOT NULL AND (EXISTS (SELECT 1 FROM membership m \
+                 JOIN workspace w ON w.id = m.workspace WHERE m.person = p.id AND w.tenant = ?3) \
+                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3)) \
+             UNION ALL \
+             SELECT s.ws, s.kind, s.id FROM json_each(?2) j CROSS JOIN actor_state s \
+             ON s.id = j.value WHERE s.deactivated_at IS NOT NULL AND (s.ws = -?3 OR s.ws IN \
+                 (SELECT id FROM workspace WHERE tenant = ?3))",
+        )
+        .bind(serde_json::to_string(&emails).map_err(json)?)
+        .bind(serde_json::to_string(&ids).map_err(json)?)
+        .bind(tenant.id)
+        .fetch_all(&mut *connection)
+        .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut slugs: HashMap<Option<Slug>, i64> = HashMap::from([(None, -tenant.id)]);
+        if rows.iter().any(|(ws, ..)| ws.is_some_and(|ws| ws > 0)) {
+            let known: Vec<(i64, String)> =
+                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
+                    .bind(tenant.id)
+                    .fetch_all(connection)
+                    .await?;
+            slugs.extend(known.into_iter().map(|(id, slug)| (slug.parse().ok(), id)));
+        }
+        for event in events {
+            let ws = slugs.get(&event.workspace).copied();
+            let actor = &event.actor.actor;
+            let email = actor.email.as_deref().map(str::to_lowercase);
+            event.actor.deactivated = rows.iter().any(|(of, kind, text)| match of {
+                None => email.as_deref() == Some(text),
+                Some(of) => {
+                    (*of == -tenant.id || ws == Some(*of))
+                        && kind == actor.kind.as_str()
+                        && actor.id.as_ref() == Some(text)
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
+    let number = |column: usize| -> Result<u32, StoreError> {
+        Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
+    };
+    let optional = |column: usize| -> Result<Option<u32>, StoreError> {
+        let number: Option<i64> = row.try_get(column)?;
+        Ok(number.map(|number| u32::try_from(number).unwrap_or_default()))
+    };
+    let missing = || damaged("a text that an event names is not there");
+    let dictionary = shared.read();
+    let actor: Actor = dictionary.actor(number(5)?).cloned().ok_or_else(missing)?;
+    let via = match optional(6)? {
+        Some(via) => dictionary.via(via).ok_or_else(missing)?,
+        None => Vec::new(),
+    };
+    let action = dictionary.action(number(7)?).ok_or_else(missing)?;
+    let target = dictionary.target(number(8)?).cloned().ok_or_else(missing)?;
+    let related = match optional(9)? {
+        Some(related) => dictionary.related(related).ok_or_else(missing)?,
+        None => Vec::new(),
+    };
+    let given = [
+        action.named.verb.map(|_| Given::Verb),
+        action.named.category.map(|_| Given::Category),
+    ];
+    let body: Option<&str> = row.try_get(13)?;
+    let body: Body = match body {
+        Some(text) => {
+            serde_json::from_str(text).map_err(|_| damaged("an event's body is broken"))?
+        }
+        None => Body::default(),
+    };
+    let id = Uuid::from_slice(row.try_get(1)?).map_err(|_| damaged("an id is broken"))?;
+    let workspace: Option<&str> = row.try_get(14)?;
+    let objects = [&body.before, &body.after, &body.metadata, &body.context];
+    let redacted = objects.into_iter().flatten().map(count_marks_in).sum();
+    Ok(Event {
+        id: EventId(id),
+        seq: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+        idempotency_key: body.idempotency_key,
+        occurred_at: Timestamp::from_micros(row.try_get(3)?),
+        recorded_at: Timestamp::from_micros(row.try_get(4)?),
+        tenant: tenant.slug.clone(),
+        workspace: workspace
+            .map(|slug| slug.parse().map_err(|_| damaged("a slug is broken")))
+            .transpose()?,
+        actor: ShownActor {
+            actor,
+            deactivated: false,
+        },
+        via,
+        action: action.named.action.clone(),
+        verb: action.verb,
+        category: action.category,
+        given: given.into_iter().flatten().collect(),
+        target,
+        related,
+        operation: row.try_get(11)?,
+        outcome: match row.try_get::<i64, _>(10)? {
+            0 => Outcome::Success,
+            1 => Outcome::Failure,
+            _ => Outcome::Denied,
+        },
+        description: body.description,
+        before: body.before,
+        after: body.after,
+        metadata: body.metadata,
+        context: body.context,
+        source: match row.try_get::<Option<i64>, _>(12)? {
+            None => None,
+            Some(1) => Some(Source::Daybook),
+            Some(_) => Some(Source::Import),
+        },
+        redacted,
+        erased: Vec::new(),
+    })
+}

@@ -1,0 +1,152 @@
+//! The files, and the connections to them.
+
+use crate::StoreError;
+use sqlx::{
+    ConnectOptions, Executor, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Where an installation's files are.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    /// The log.
+    pub(crate) log: PathBuf,
+    /// The index.
+    pub(crate) index: PathBuf,
+    /// The secrets.
+    pub(crate) keys: PathBuf,
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+impl Files {
+    pub(crate) fn new(log: &Path, keys: Option<PathBuf>) -> Self {
+        Self {
+            log: log.to_owned(),
+            index: beside(log, ".index"),
+            keys: keys.unwrap_or_else(|| beside(log, ".key")),
+        }
+    }
+
+    /// Held while a process brings the files up to date, so that they do so one after the other.
+    pub(crate) fn lock_for_opening(&self) -> Result<File, StoreError> {
+        let path = beside(&self.log, ".lock");
+        let file = lock_file(&path)?;
+        file.lock().map_err(|error| cannot("lock", &path, &error))?;
+        Ok(file)
+    }
+
+    /// Held by the one process that keeps the index; none where another has it.
+    pub(crate) fn try_lock_index(&self) -> Result<Option<File>, StoreError> {
+        let path = beside(&self.index, ".lock");
+        let file = lock_file(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(cannot("lock", &path, &error)),
+        }
+    }
+
+    fn options(path: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(200)
+            .disable_statement_logging()
+    }
+
+    /// The connection that writes the log: durable when a transaction is committed.
+    pub(crate) async fn log_writer(&self) -> Result<SqliteConnection, StoreError> {
+        let options = Self::options(&self.log)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "4000");
+        Ok(options.connect().await?)
+    }
+
+    /// The connection that writes the index, with the log attached as `log`. What it writes can be
+    /// made again: it need not be durable at once.
+    pub(crate) async fn index_writer(&self) -> Result<SqliteConnection, StoreError> {
+        let options = Self::options(&self.index)
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("wal_autocheckpoint", "20000")
+            .pragma("cache_size", "-131072")
+            .pragma("temp_store", "memory");
+        let mut connection = options.connect().await?;
+        sqlx::query("ATTACH DATABASE ? AS log")
+            .bind(self.log.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
+    /// Connections that read: the log, with the index attached as `i`.
+    pub(crate) async fn readers(&self, most: u32) -> Result<SqlitePool, StoreError> {
+        let options = Self::options(&self.log)
+            .create_if_missing(false)
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory");
+        let index = self.index.clone();
+        let pool = SqlitePoolOptions::new()
+            .max_connections(most)
+            .min_connections(1)
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                let index = index.clone();
+                Box::pin(async move {
+                    sqlx::query("ATTACH DATABASE ? AS i")
+                        .bind(index.to_string_lossy().into_owned())
+                        .execute(&mut *connection)
+                        .await?;
+                    connection.execute("PRAGMA query_only = ON").await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(pool)
+    }
+
+    /// Removes the index, to be made anew.
+    pub(crate) fn remove_index(&self) -> Result<(), StoreError> {
+        for ending in ["", "-wal", "-shm"] {
+            let path = beside(&self.index, ending);
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(cannot("remove", &path, &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock_file(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| cannot("open", path, &error))
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> StoreError {
+    let text = format!("cannot {what} {}: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::DiskFull,
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly(text)
+        }
+        _ => StoreError::Database(text),
+    }
+}

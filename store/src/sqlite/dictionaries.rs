@@ -1,0 +1,242 @@
+//! The dictionaries of all workspaces that are in use, read from the log as they are needed.
+
+use crate::{
+    StoreError,
+    dictionary::{Dictionary, NamedAction, Number, Sizes},
+};
+use domain::{
+    catalogue::Catalogue,
+    event::{Actor, Target},
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// A dictionary that many read and the writer extends.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(RwLock<Dictionary>);
+
+impl Shared {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Dictionary> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Dictionary> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The dictionaries, by `ws`.
+#[derive(Debug)]
+pub(crate) struct Dictionaries {
+    catalogue: Arc<Catalogue>,
+    shared: RwLock<HashMap<i64, Arc<Shared>>>,
+}
+
+impl Dictionaries {
+    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            catalogue,
+            shared: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The dictionary of a workspace, as far as it is known.
+    pub(crate) fn of(&self, ws: i64) -> Arc<Shared> {
+        let known = self
+            .shared
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&ws)
+            .cloned();
+        known.unwrap_or_else(|| {
+            let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(ws).or_default())
+        })
+    }
+
+    /// Reads what the tables hold beyond what is known. `sizes` is what the connection's snapshot
+    /// holds.
+    pub(crate) async fn extend(
+        &self,
+        connection: &mut SqliteConnection,
+        ws: i64,
+        sizes: Sizes,
+    ) -> Result<Arc<Shared>, StoreError> {
+        let shared = self.of(ws);
+        let known = shared.read().sizes();
+        if known.actor < sizes.actor {
+            let rows = rows_after(
+                connection,
+                "SELECT num, kind, id, name, email FROM actor WHERE ws = ? AND num > ? ORDER BY num",
+                ws,
+                known.actor,
+            )
+            .await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().actor)? {
+                    dictionary.add_actor(Actor {
+                        kind: parsed(&row, 1)?,
+                        id: row.try_get(2)?,
+                        name: row.try_get(3)?,
+                        email: row.try_get(4)?,
+                    });
+                }
+            }
+        }
+        if known.via < sizes.via {
+            let statement = "SELECT num, members FROM via WHERE ws = ? AND num > ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.via).await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().via)? {
+                    dictionary.add_via(members(&row)?);
+                }
+            }
+        }
+        if known.action < sizes.action {
+            let rows = rows_after(
+                connection,
+                "SELECT num, action, verb, category FROM action WHERE ws = ? AND num > ? ORDER BY num",
+                ws,
+                known.action,
+            )
+            .await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().action)? {
+                    let verb: Option<String> = row.try_get(2)?;
+                    let category: Option<String> = row.try_get(3)?;
+                    let named = NamedAction {
+                        action: parsed(&row, 1)?,
+                        verb: verb.map(|verb| parse(&verb)).transpose()?,
+                        category: category.map(|category| parse(&category)).transpose()?,
+                    };
+                    dictionary.add_action(named, &self.catalogue);
+                }
+            }
+        }
+        if known.kind < sizes.kind {
+            let statement = "SELECT num, kind FROM kind WHERE ws = ? AND num > ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.kind).await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().kind)? {
+                    dictionary.add_kind(parsed(&row, 1)?);
+                }
+            }
+        }
+        if known.target < sizes.target {
+            let rows = rows_after(
+                connection,
+                "SELECT num, kind, id, name, url FROM target WHERE ws = ? AND num > ? ORDER BY num",
+                ws,
+                known.target,
+            )
+            .await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().target)? {
+                    let number = Number::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+                    let kind = dictionary
+                        .kind(number)
+                        .cloned()
+                        .ok_or_else(|| damaged("a target has a kind that is not there"))?;
+                    let target = Target {
+                        kind,
+                        id: row.try_get(2)?,
+                        name: row.try_get(3)?,
+                        url: row.try_get(4)?,
+                    };
+                    dictionary.add_target(target);
+                }
+            }
+        }
+        if known.related < sizes.related {
+            let statement =
+                "SELECT num, members FROM related WHERE ws = ? AND num > ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.related).await?;
+            let mut dictionary = shared.write();
+            for row in rows {
+                if is_next(&row, dictionary.sizes().related)? {
+                    dictionary.add_related(members(&row)?);
+                }
+            }
+        }
+        Ok(shared)
+    }
+}
+
+/// What the tables of a workspace hold: the greatest number in each, in one statement that other
+/// columns may be put before.
+pub(crate) const SIZES: &str = "(SELECT max(num) FROM actor WHERE ws = ?1), \
+     (SELECT max(num) FROM via WHERE ws = ?1), \
+     (SELECT max(num) FROM action WHERE ws = ?1), \
+     (SELECT max(num) FROM kind WHERE ws = ?1), \
+     (SELECT max(num) FROM target WHERE ws = ?1), \
+     (SELECT max(num) FROM related WHERE ws = ?1)";
+
+/// Reads the columns of [`SIZES`], from column `from` on.
+pub(crate) fn sizes(row: &SqliteRow, from: usize) -> Result<Sizes, StoreError> {
+    let size = |at: usize| -> Result<Number, StoreError> {
+        let most: Option<i64> = row.try_get(from + at)?;
+        Ok(Number::try_from(most.unwrap_or(0)).unwrap_or(Number::MAX))
+    };
+    Ok(Sizes {
+        actor: size(0)?,
+        via: size(1)?,
+        action: size(2)?,
+        kind: size(3)?,
+        target: size(4)?,
+        related: size(5)?,
+    })
+}
+
+async fn rows_after(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    ws: i64,
+    known: Number,
+) -> Result<Vec<SqliteRow>, StoreError> {
+    Ok(sqlx::query(statement)
+        .bind(ws)
+        .bind(i64::from(known))
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Whether a row is the one after what is known. One that is known already was added by another
+/// reader meanwhile; one that is further on would leave a gap.
+fn is_next(row: &SqliteRow, known: Number) -> Result<bool, StoreError> {
+    let number: i64 = row.try_get(0)?;
+    match number - i64::from(known) {
+        1 => Ok(true),
+        ..=0 => Ok(false),
+        _ => Err(damaged("the texts of a workspace have a gap")),
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+    text.parse()
+        .map_err(|_| damaged(&format!("\"{text}\" is not what is kept there")))
+}
+
+fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+    parse(row.try_get(column)?)
+}
+
+fn members(row: &SqliteRow) -> Result<Box<[Number]>, StoreError> {
+    serde_json::from_str(row.try_get(1)?).map_err(|_| damaged("a list of numbers is broken"))
+}
+
+/// The log holds what cannot be.
+pub(crate) fn damaged(what: &str) -> StoreError {
+    StoreError::Database(format!("the log is damaged: {what}"))
+}

@@ -1,0 +1,541 @@
+//! Finding: from conditions and a plan to the keys of a page's events, read from the index.
+
+use super::sql::{Sql, Value};
+use crate::{
+    StoreError,
+    cursor::Place,
+    dictionary::Dictionary,
+    plan::{Arm, CHUNK, Conditions, Counts, Keys, Numbers, Object, Plan, Table},
+};
+use domain::question::{Order, Sort};
+use sqlx::{Row, SqliteConnection};
+use std::fmt::Write as _;
+
+/// What is looked for in one workspace.
+pub(crate) struct Search<'a> {
+    pub(crate) ws: i64,
+    pub(crate) conditions: &'a Conditions,
+    pub(crate) sort: Sort,
+    /// In which direction it is read: the one shown, or the reverse on the way back.
+    pub(crate) direction: Order,
+    /// Strictly after this, in that direction.
+    pub(crate) after: Option<&'a Place>,
+    /// Up to this number.
+    pub(crate) up_to: i64,
+    /// So many at most.
+    pub(crate) limit: usize,
+}
+
+/// Values between which one statement walks at most.
+const KEYS_IN_CHUNK: usize = 500;
+
+impl Search<'_> {
+    /// The places of the first events after the start, in the direction of the search.
+    pub(crate) async fn run(
+        &self,
+        connection: &mut SqliteConnection,
+        plan: Plan,
+        dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
+        counts: &Counts,
+    ) -> Result<Vec<Place>, StoreError> {
+        match plan {
+            Plan::Nothing => Ok(Vec::new()),
+            Plan::InOrder(arms) => {
+                let mut all = Vec::new();
+                for arm in arms {
+                    all.extend(self.arm_in_order(connection, &arm).await?);
+                }
+                self.order(&mut all);
+                Ok(all)
+            }
+            Plan::Gather(arms) => self.gather(connection, &arms, dictionary).await,
+            Plan::Walk { table, only } => {
+                let only = self.narrowed(connection, table, only).await?;
+                let groups = self.groups(dictionary, only.as_ref());
+                self.walk(connection, table, groups, counts).await
+            }
+        }
+    }
+
+    /// Sorts places in the direction of the search, takes each once, and as many as are wanted.
+    fn order(&self, places: &mut Vec<Place>) {
+        let key = |place: &Place| (place.at, place.n);
+        match self.direction {
+            Order::Ascending => places.sort_unstable_by_key(key),
+            Order::Descending => places.sort_unstable_by_key(|place| std::cmp::Reverse(key(place))),
+        }
+        places.dedup_by_key(|place| place.n);
+        places.truncate(self.limit);
+    }
+
+    fn word(&self) -> &'static str {
+        match self.direction {
+            Order::Ascending => "ASC",
+            Order::Descending => "DESC",
+        }
+    }
+
+    fn sign(&self) -> &'static str {
+        match self.direction {
+            Order::Ascending => ">",
+            Order::Descending => "<",
+        }
+    }
+
+    /// One way in, in time order. An event that stands there more than once (for its actor and for
+    /// someone in `via`) comes once.
+    async fn arm_in_order(
+        &self,
+        connection: &mut SqliteConnection,
+        arm: &Arm,
+    ) -> Result<Vec<Place>, StoreError> {
+        let mut places: Vec<Place> = Vec::new();
+        let mut after = self.after.map(|place| (place.at, place.n));
+        // Few events stand there twice: a little more than what is wanted is almost always enough.
+        let read = self.limit + 8;
+        loop {
+            let mut sql = Sql::default();
+            sql.add("SELECT x.at, x.n FROM ");
+            from(&mut sql, arm, self.ws);
+            self.bounds(&mut sql, after);
+            tests(&mut sql, self.conditions);
+            let word = self.word();
+            let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+            sql.with(" LIMIT ?", i64::try_from(read).unwrap_or(i64::MAX));
+            let rows = sql.query().fetch_all(&mut *connection).await?;
+            let full = rows.len() == read;
+            for row in rows {
+                let place = Place {
+                    text: String::new(),
+                    at: row.try_get(0)?,
+                    n: row.try_get(1)?,
+                };
+                after = Some((place.at, place.n));
+                if places.last().is_none_or(|last| last.n != place.n) {
+                    places.push(place);
+                }
+            }
+            if !full || places.len() >= self.limit {
+                places.truncate(self.limit);
+                return Ok(places);
+            }
+        }
+    }
+
+    /// Time and number: where the search begins, how far it may go, and what its walk may see.
+    fn bounds(&self, sql: &mut Sql, after: Option<(i64, i64)>) {
+        let Conditions { since, until, .. } = *self.conditions;
+        let (mut since, mut until) = (since, until);
+        if let Some((at, n)) = after {
+            let _ = write!(sql.text, " AND (x.at, x.n) {} (?, ?)", self.sign());
+            sql.values.extend([Value::Integer(at), Value::Integer(n)]);
+            // One bound on each side: the place is the narrower one.
+            match self.direction {
+                Order::Ascending => since = None,
+                Order::Descending => until = None,
+            }
+        }
+        if let Some(since) = since {
+            sql.with(" AND x.at >= ?", since);
+        }
+        if let Some(until) = until {
+            sql.with(" AND x.at <= ?", until);
+        }
+        sql.with(" AND x.n <= ?", self.up_to);
+    }
+
+    /// The arms read whole, and sorted by rank, time and number.
+    async fn gather(
+        &self,
+        connection: &mut SqliteConnection,
+        arms: &[Arm],
+        dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
+    ) -> Result<Vec<Place>, StoreError> {
+        let mut ranks = Vec::new();
+        let mut texts: Vec<Box<str>> = Vec::new();
+        let mut own_rank = None;
+        dictionary(&mut |dictionary| {
+            let (ranked, size) = ranked(dictionary, self.sort);
+            ranks = vec![0; size as usize * 4];
+            for (rank, (text, numbers)) in (0_u32..).zip(ranked.groups(None, true)) {
+                for number in numbers {
+                    let at = (*number as usize - 1) * 4;
+                    ranks[at..at + 4].copy_from_slice(&rank.to_be_bytes());
+                }
+                if self.after.is_some_and(|place| *place.text == *text) {
+                    own_rank = Some(rank);
+                }
+                texts.push(text.into());
+            }
+        });
+        let mut sql = Sql::default();
+        sql.add("SELECT DISTINCT substr(");
+        sql.with("?", Value::Bytes(ranks));
+        sql.add(", v * 4 - 3, 4) AS rank, at, n FROM (");
+        let column = match self.sort {
+            Sort::Time | Sort::Actor => "x.actor",
+            Sort::Action => "x.action",
+            Sort::TargetKind => "x.kind",
+        };
+        for (at, arm) in arms.iter().enumerate() {
+            if at > 0 {
+                sql.add(" UNION ");
+            }
+            let _ = write!(sql.text, "SELECT {column} AS v, x.at, x.n FROM ");
+            from(&mut sql, arm, self.ws);
+            self.bounds(&mut sql, None);
+            tests(&mut sql, self.conditions);
+        }
+        sql.add(")");
+        if let Some(place) = self.after {
+            // Another workspace's text may be none of this one's: then everything of the next
+            // greater text lies after it, and nothing of it before.
+            let (rank, at, n) = own_rank.map_or_else(
+                || {
+                    let before = texts
+                        .iter()
+                        .take_while(|text| ***text < *place.text)
+                        .count();
+                    (
+                        u32::try_from(before).unwrap_or(u32::MAX),
+                        i64::MIN,
+                        i64::MIN,
+                    )
+                },
+                |rank| (rank, place.at, place.n),
+            );
+            let _ = write!(sql.text, " WHERE (rank, at, n) {} (?, ?, ?)", self.sign());
+            sql.values.extend([
+                Value::Bytes(rank.to_be_bytes().to_vec()),
+                Value::Integer(at),
+                Value::Integer(n),
+            ]);
+        }
+        let word = self.word();
+        let _ = write!(sql.text, " ORDER BY rank {word}, at {word}, n {word}");
+        sql.with(" LIMIT ?", i64::try_from(self.limit).unwrap_or(i64::MAX));
+        let rows = sql.query().fetch_all(connection).await?;
+        rows.into_iter()
+            .map(|row| {
+                let rank: &[u8] = row.try_get(0)?;
+                let rank = rank.try_into().map(u32::from_be_bytes).unwrap_or_default();
+                Ok(Place {
+                    text: texts
+                        .get(rank as usize)
+                        .map(|text| text.to_string())
+                        .unwrap_or_default(),
+                    at: row.try_get(1)?,
+                    n: row.try_get(2)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Where few actions are asked for, only the actors that did them need be walked.
+    async fn narrowed(
+        &self,
+        connection: &mut SqliteConnection,
+        table: Table,
+        only: Option<Numbers>,
+    ) -> Result<Option<Numbers>, StoreError> {
+        let (Table::Actor, Some(actions)) = (table, &self.conditions.action) else {
+            return Ok(only);
+        };
+        let mut sql = Sql::default();
+        sql.add("SELECT DISTINCT p.actor FROM json_each(");
+        sql.with("?", list(actions));
+        sql.with(") j CROSS JOIN i.count_pair p WHERE p.ws = ?", self.ws);
+        sql.add(" AND p.action = j.value");
+        let rows = sql.query().fetch_all(connection).await?;
+        let mut actors = Vec::with_capacity(rows.len());
+        for row in rows {
+            let actor = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+            if only.as_ref().is_none_or(|only| only.has(actor)) {
+                actors.push(actor);
+            }
+        }
+        Ok(Some(actors.into_iter().collect()))
+    }
+
+    /// The values to walk, in the direction of the search, from where it begins; those of equal
+    /// text together.
+    fn groups(
+        &self,
+        dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
+        only: Option<&Numbers>,
+    ) -> Vec<(Box<str>, Vec<u32>)> {
+        let mut groups = Vec::new();
+        dictionary(&mut |dictionary| {
+            let (ranked, _) = ranked(dictionary, self.sort);
+            let from = self.after.map(|place| &*place.text);
+            for (text, numbers) in ranked.groups(from, self.direction == Order::Ascending) {
+                let numbers: Vec<u32> = numbers
+                    .iter()
+                    .copied()
+                    .filter(|number| only.is_none_or(|only| only.has(*number)))
+                    .collect();
+                if !numbers.is_empty() {
+                    groups.push((text.into(), numbers));
+                }
+            }
+        });
+        groups
+    }
+
+    /// Takes the values one after the other, small neighbours in one statement, until the page is
+    /// full.
+    async fn walk(
+        &self,
+        connection: &mut SqliteConnection,
+        table: Table,
+        groups: Vec<(Box<str>, Vec<u32>)>,
+        counts: &Counts,
+    ) -> Result<Vec<Place>, StoreError> {
+        let entries = match table {
+            Table::Actor => &counts.actor,
+            Table::Action => &counts.action,
+            _ => &counts.kind,
+        };
+        let mut places: Vec<Place> = Vec::new();
+        let mut rest = groups.as_slice();
+        while !rest.is_empty() && places.len() < self.limit {
+            let (mut size, mut keys, mut taken) = (0, 0, 0);
+            for (_, numbers) in rest {
+                let more: u64 = numbers
+                    .iter()
+                    .map(|number| entries.get(*number as usize).copied().unwrap_or(1))
+                    .sum();
+                if taken > 0 && (size + more > CHUNK || keys + numbers.len() > KEYS_IN_CHUNK) {
+                    break;
+                }
+                size += more;
+                keys += numbers.len();
+                taken += 1;
+            }
+            let (chunk, later) = rest.split_at(taken);
+            rest = later;
+            let first = places.is_empty() && std::ptr::eq(chunk.as_ptr(), groups.as_ptr());
+            let wanted = self.limit - places.len();
+            places.extend(self.chunk(connection, table, chunk, first, wanted).await?);
+        }
+        Ok(places)
+    }
+
+    async fn chunk(
+        &self,
+        connection: &mut SqliteConnection,
+        table: Table,
+        chunk: &[(Box<str>, Vec<u32>)],
+        first: bool,
+        wanted: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        // Where the chunk begins within the value at which the last page ended.
+        let begins = self
+            .after
+            .filter(|place| first && chunk.first().is_some_and(|(text, _)| **text == *place.text));
+        let own = matches!(table, Table::Actor | Table::Kind).then_some(true);
+        let mut sql = Sql::default();
+        if let [(_, numbers)] = chunk {
+            let arm = Arm {
+                table,
+                keys: Keys::Numbers(numbers.iter().copied().collect()),
+                own,
+            };
+            sql.add("SELECT 0, x.at, x.n FROM ");
+            from(&mut sql, &arm, self.ws);
+            self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
+            tests(&mut sql, self.conditions);
+            let word = self.word();
+            let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+        } else {
+            let pairs: Vec<(u32, usize)> = chunk
+                .iter()
+                .enumerate()
+                .flat_map(|(rank, (_, numbers))| numbers.iter().map(move |number| (*number, rank)))
+                .collect();
+            let pairs = serde_json::to_string(&pairs)
+                .map_err(|error| StoreError::Database(error.to_string()))?;
+            sql.add("SELECT j.value ->> 1 AS rank, x.at, x.n FROM json_each(");
+            sql.with("?", Value::Text(pairs));
+            let _ = write!(sql.text, ") j CROSS JOIN i.{} x", table.name());
+            sql.with(" WHERE x.ws = ?", self.ws)
+                .add(" AND x.key = j.value ->> 0");
+            if own.is_some() {
+                sql.add(" AND x.own = 1");
+            }
+            self.bounds(&mut sql, None);
+            if let Some(place) = begins {
+                let _ = write!(
+                    sql.text,
+                    " AND (j.value ->> 1 > 0 OR (x.at, x.n) {} (?, ?))",
+                    self.sign()
+                );
+                sql.values
+                    .extend([Value::Integer(place.at), Value::Integer(place.n)]);
+            }
+            tests(&mut sql, self.conditions);
+            let word = self.word();
+            let _ = write!(sql.text, " ORDER BY rank, x.at {word}, x.n {word}");
+        }
+        sql.with(" LIMIT ?", i64::try_from(wanted).unwrap_or(i64::MAX));
+        let rows = sql.query().fetch_all(connection).await?;
+        rows.into_iter()
+            .map(|row| {
+                let rank = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+                Ok(Place {
+                    text: chunk
+                        .get(rank)
+                        .map(|(text, _)| text.to_string())
+                        .unwrap_or_default(),
+                    at: row.try_get(1)?,
+                    n: row.try_get(2)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What a sort goes by, and how many numbers there are.
+fn ranked(dictionary: &Dictionary, sort: Sort) -> (&crate::dictionary::Ranked, u32) {
+    let sizes = dictionary.sizes();
+    match sort {
+        Sort::Time | Sort::Actor => (&dictionary.actors_by_name, sizes.actor),
+        Sort::Action => (&dictionary.actions_by_name, sizes.action),
+        Sort::TargetKind => (&dictionary.kinds_by_name, sizes.kind),
+    }
+}
+
+fn list(numbers: &Numbers) -> Value {
+    let texts: Vec<String> = numbers.list().iter().map(ToString::to_string).collect();
+    Value::Text(format!("[{}]", texts.join(",")))
+}
+
+/// A way in: the table as `x`, its keys, and what of its entries count.
+pub(crate) fn from(sql: &mut Sql, arm: &Arm, ws: i64) {
+    let table = arm.table.name();
+    match &arm.keys {
+        Keys::All => {
+            let _ = write!(sql.text, "i.{table} x");
+            sql.with(" WHERE x.ws = ?", ws);
+        }
+        Keys::Operation(operation) => {
+            let _ = write!(sql.text, "i.{table} x");
+            sql.with(" WHERE x.ws = ?", ws)
+                .with(" AND x.key = ?", Value::Text(operation.clone()));
+        }
+        Keys::Numbers(numbers) => match numbers.list() {
+            [one] => {
+                let _ = write!(sql.text, "i.{table} x");
+                sql.with(" WHERE x.ws = ?", ws)
+                    .with(" AND x.key = ?", i64::from(*one));
+            }
+            _ => {
+                sql.with("json_each(?) j", list(numbers));
+                let _ = write!(sql.text, " CROSS JOIN i.{table} x");
+                sql.with(" WHERE x.ws = ?", ws).add(" AND x.key = j.value");
+            }
+        },
+    }
+    match arm.own {
+        Some(true) => sql.add(" AND x.own = 1"),
+        Some(false) => sql.add(" AND x.own = 0"),
+        None => sql,
+    };
+}
+
+/// `column` is one of `numbers`: compared with few, looked up in a map of bytes for many.
+fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
+    let mut sql = Sql::default();
+    match numbers.list() {
+        [] => {
+            sql.add("0");
+        }
+        [one] => {
+            let _ = write!(sql.text, "{column} = ?");
+            sql.values.push(Value::Integer(i64::from(*one)));
+        }
+        few if few.len() <= 8 => {
+            let places = vec!["?"; few.len()].join(", ");
+            let _ = write!(sql.text, "{column} IN ({places})");
+            sql.values
+                .extend(few.iter().map(|number| Value::Integer(i64::from(*number))));
+        }
+        many => {
+            let most = many.last().copied().unwrap_or_default() as usize;
+            let mut map = vec![0_u8; most];
+            for number in many {
+                map[*number as usize - 1] = 1;
+            }
+            let _ = write!(sql.text, "substr(?, {column}, 1) = x'01'");
+            sql.values.push(Value::Bytes(map));
+        }
+    }
+    sql
+}
+
+/// `(a OR b …)`.
+fn any_of(alternatives: impl IntoIterator<Item = Sql>) -> Sql {
+    let mut sql = Sql::default();
+    sql.add("(");
+    for (at, alternative) in alternatives.into_iter().enumerate() {
+        if at > 0 {
+            sql.add(" OR ");
+        }
+        sql.append(alternative);
+    }
+    sql.add(")");
+    sql
+}
+
+/// Everything that must hold of an entry, on the columns that the index keeps beside its key.
+pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions) {
+    let mut and = |test: Sql| {
+        sql.add(" AND ");
+        sql.append(test);
+    };
+    if let Some(actors) = &conditions.actor {
+        and(is_one_of("x.actor", actors));
+    }
+    if let Some((actors, vias)) = &conditions.anyone {
+        and(any_of([
+            is_one_of("x.actor", actors),
+            is_one_of("x.via", vias),
+        ]));
+    }
+    if let Some((_, vias)) = &conditions.via {
+        and(is_one_of("x.via", vias));
+    }
+    if let Some(actions) = &conditions.action {
+        and(is_one_of("x.action", actions));
+    }
+    for object in &conditions.objects {
+        and(match object {
+            Object::Kinds { kinds, related } => {
+                any_of([is_one_of("x.kind", kinds), is_one_of("x.related", related)])
+            }
+            Object::Targets { targets, related } => any_of([
+                is_one_of("x.target", targets),
+                is_one_of("x.related", related),
+            ]),
+        });
+    }
+    if let Some(search) = &conditions.search {
+        and(any_of([
+            is_one_of("x.target", &search.targets),
+            is_one_of("x.related", &search.related),
+            is_one_of("x.action", &search.actions),
+        ]));
+    }
+    if let Some(outcomes) = &conditions.outcome {
+        let places = vec!["?"; outcomes.len()].join(", ");
+        let mut test = Sql::default();
+        let _ = write!(test.text, "x.outcome IN ({places})");
+        test.values.extend(
+            outcomes
+                .list()
+                .iter()
+                .map(|outcome| Value::Integer(i64::from(*outcome))),
+        );
+        and(test);
+    }
+}

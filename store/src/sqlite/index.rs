@@ -1,0 +1,283 @@
+//! Keeping the index: one process does, the one that holds its lock.
+
+use super::{connect::Files, dictionaries::damaged};
+use crate::StoreError;
+use domain::{
+    event::EventId,
+    leaf::{Hash, Header, leaf_hash},
+    slug::Slug,
+    time::Timestamp,
+};
+use sqlx::{Connection, Executor, Row, SqliteConnection};
+use std::fs::File;
+use uuid::Uuid;
+
+/// The index's schema, and its version: an index of another version is made again.
+const SCHEMA: &str = include_str!("../../../migrations/sqlite/index/index.sql");
+const VERSION: i64 = 1;
+
+/// How many events are taken over in one transaction.
+const STEP: i64 = 20_000;
+
+/// The connection that writes the index, and the lock that makes it the only one.
+#[derive(Debug)]
+pub(crate) struct Indexer {
+    connection: SqliteConnection,
+    _lock: File,
+    mark: i64,
+}
+
+impl Indexer {
+    /// Opens the index to write it; makes it anew where it is not this log's, of another version,
+    /// or broken.
+    pub(crate) async fn open(
+        files: &Files,
+        lock: File,
+        installation: &[u8; 16],
+    ) -> Result<Self, StoreError> {
+        match Self::existing(files, installation).await {
+            Ok(Some((mut connection, mark))) => {
+                connection.execute(TEMPORARY).await?;
+                return Ok(Self {
+                    connection,
+                    _lock: lock,
+                    mark,
+                });
+            }
+            Ok(None) => {}
+            Err(StoreError::DiskFull) => return Err(StoreError::DiskFull),
+            Err(error) => tracing::warn!("the index cannot be used and is made again: {error}"),
+        }
+        files.remove_index()?;
+        let mut connection = files.index_writer().await?;
+        let mut transaction = connection.begin().await?;
+        transaction.execute(SCHEMA).await?;
+        transaction.execute("PRAGMA user_version = 1").await?;
+        sqlx::query("INSERT INTO mark (one, installation, n, leaf) VALUES (1, ?, 0, NULL)")
+            .bind(&installation[..])
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        connection.execute(TEMPORARY).await?;
+        Ok(Self {
+            connection,
+            _lock: lock,
+            mark: 0,
+        })
+    }
+
+    /// The index as it is, where it is this log's and agrees with it at its mark.
+    async fn existing(
+        files: &Files,
+        installation: &[u8; 16],
+    ) -> Result<Option<(SqliteConnection, i64)>, StoreError> {
+        if !files.index.exists() {
+            return Ok(None);
+        }
+        let mut connection = files.index_writer().await?;
+        let version: i64 = sqlx::query_scalar("PRAGMA main.user_version")
+            .fetch_one(&mut connection)
+            .await?;
+        if version != VERSION {
+            connection.close().await?;
+            return Ok(None);
+        }
+        let row = sqlx::query("SELECT installation, n, leaf FROM mark")
+            .fetch_one(&mut connection)
+            .await?;
+        let owner: &[u8] = row.try_get(0)?;
+        let mark: i64 = row.try_get(1)?;
+        let leaf: Option<&[u8]> = row.try_get(2)?;
+        let agrees = owner == installation
+            && match leaf {
+                None => mark == 0,
+                Some(leaf) => hash_at(&mut connection, mark)
+                    .await?
+                    .is_some_and(|hash| hash.0 == leaf),
+            };
+        if agrees {
+            return Ok(Some((connection, mark)));
+        }
+        tracing::info!("the index belongs to another log, or to another state of this one");
+        connection.close().await?;
+        Ok(None)
+    }
+
+    /// The last event in the log.
+    pub(crate) async fn head(&mut self) -> Result<i64, StoreError> {
+        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM log.leaf")
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok(head.unwrap_or(0))
+    }
+
+    /// Takes over a step's worth of events; gives the new mark, and the log's head.
+    pub(crate) async fn step(&mut self) -> Result<(i64, i64), StoreError> {
+        let head = self.head().await?;
+        if head <= self.mark {
+            return Ok((self.mark, head));
+        }
+        let to = head.min(self.mark + STEP);
+        let result = self.take_over(to).await;
+        if let Err(error) = result {
+            let _ = self.connection.execute("ROLLBACK").await;
+            return Err(error);
+        }
+        self.mark = to;
+        Ok((to, head))
+    }
+
+    async fn take_over(&mut self, to: i64) -> Result<(), StoreError> {
+        let connection = &mut self.connection;
+        connection.execute("BEGIN IMMEDIATE").await?;
+        for statement in CLEAR {
+            sqlx::query(*statement).execute(&mut *connection).await?;
+        }
+        sqlx::query(BATCH)
+            .bind(self.mark)
+            .bind(to)
+            .execute(&mut *connection)
+            .await?;
+        for statement in TAKE_OVER {
+            sqlx::query(*statement).execute(&mut *connection).await?;
+        }
+        let leaf = hash_at(connection, to)
+            .await?
+            .ok_or_else(|| damaged("the end of the log is not there"))?;
+        sqlx::query("UPDATE mark SET n = ?, leaf = ?")
+            .bind(to)
+            .bind(&leaf.0[..])
+            .execute(&mut *connection)
+            .await?;
+        connection.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        Ok(self.connection.close().await?)
+    }
+}
+
+/// The hash of the leaf with number `n`, computed from the log.
+async fn hash_at(connection: &mut SqliteConnection, n: i64) -> Result<Option<Hash>, StoreError> {
+    let row = sqlx::query(
+        "SELECT l.id, l.occurred_at, l.recorded_at, l.parts, l.seq, t.slug, w.slug \
+         FROM log.leaf l JOIN log.tenant t ON t.id = l.tenant \
+         LEFT JOIN log.workspace w ON w.id = l.ws WHERE l.n = ?",
+    )
+    .bind(n)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let broken = |_| damaged("a leaf is broken");
+    let slug = |text: &str| {
+        text.parse::<Slug>()
+            .map_err(|_| damaged("a slug is broken"))
+    };
+    let id = Uuid::from_slice(row.try_get(0)?).map_err(|_| damaged("an id is broken"))?;
+    let parts = <[u8; 32]>::try_from(row.try_get::<&[u8], _>(3)?).map_err(broken)?;
+    let tenant = slug(row.try_get(5)?)?;
+    let workspace: Option<&str> = row.try_get(6)?;
+    let workspace = workspace.map(slug).transpose()?;
+    Ok(Some(leaf_hash(&Header {
+        id: EventId(id),
+        occurred_at: Timestamp::from_micros(row.try_get(1)?),
+        parts: Hash(parts),
+        recorded_at: Timestamp::from_micros(row.try_get(2)?),
+        seq: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or_default(),
+        tenant: &tenant,
+        workspace: workspace.as_ref(),
+    })))
+}
+
+/// Where a step's events stand while the copies are filled from them.
+const TEMPORARY: &str = "
+    CREATE TEMP TABLE batch (n INTEGER PRIMARY KEY, ws, at, actor, via, action, kind, target,
+        related, outcome, operation, key);
+    CREATE TEMP TABLE of_actor (ws, key, at, n, own, actor, via, action, kind, target, related,
+        outcome);
+    CREATE TEMP TABLE of_target (ws, key, at, n, own, actor, via, action, kind, target, related,
+        outcome);
+    CREATE TEMP TABLE of_kind (ws, key, at, n, own, actor, via, action, kind, target, related,
+        outcome)";
+
+const CLEAR: &[&str] = &[
+    "DELETE FROM temp.batch",
+    "DELETE FROM temp.of_actor",
+    "DELETE FROM temp.of_target",
+    "DELETE FROM temp.of_kind",
+];
+
+/// The events after the first number and up to the second.
+const BATCH: &str = "INSERT INTO temp.batch
+     SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
+         c.outcome, c.operation, c.key
+     FROM log.leaf l JOIN log.content c ON c.n = l.n
+     LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target
+     WHERE l.n > ? AND l.n <= ?";
+
+/// What takes a batch over. Each copy is filled in its own order, so that neighbours are written
+/// together.
+const TAKE_OVER: &[&str] = &[
+    "INSERT INTO by_time (ws, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     ORDER BY ws, at, n",
+    "INSERT INTO temp.of_actor
+     SELECT ws, actor AS key, at, n, 1 AS own, actor, via, action, kind, target, related, outcome
+     FROM batch
+     UNION ALL
+     SELECT DISTINCT b.ws, m.value, b.at, b.n, 0, b.actor, b.via, b.action, b.kind, b.target,
+         b.related, b.outcome
+     FROM batch b JOIN log.via v ON v.ws = b.ws AND v.num = b.via, json_each(v.members) m",
+    "INSERT INTO by_actor
+         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
+     SELECT * FROM of_actor ORDER BY ws, key, at, n, own",
+    "INSERT INTO by_action (ws, key, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, action, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     ORDER BY ws, action, at, n",
+    "INSERT INTO temp.of_target
+     SELECT ws, target AS key, at, n, 1 AS own, actor, via, action, kind, target, related, outcome
+     FROM batch
+     UNION ALL
+     SELECT DISTINCT b.ws, m.value, b.at, b.n, 0, b.actor, b.via, b.action, b.kind, b.target,
+         b.related, b.outcome
+     FROM batch b JOIN log.related r ON r.ws = b.ws AND r.num = b.related, json_each(r.members) m",
+    "INSERT INTO by_target
+         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
+     SELECT * FROM of_target ORDER BY ws, key, at, n, own",
+    "INSERT INTO temp.of_kind
+     SELECT DISTINCT o.ws, coalesce(t.kind, o.kind) AS key, o.at, o.n, o.own, o.actor, o.via,
+         o.action, o.kind, o.target, o.related, o.outcome
+     FROM of_target o LEFT JOIN log.target t ON t.ws = o.ws AND t.num = o.key",
+    "INSERT INTO by_kind
+         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
+     SELECT * FROM of_kind ORDER BY ws, key, at, n, own",
+    "INSERT INTO by_outcome (ws, key, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, outcome, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     WHERE outcome <> 0 ORDER BY ws, outcome, at, n",
+    "INSERT INTO by_operation (ws, key, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, operation, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     WHERE operation IS NOT NULL ORDER BY ws, operation, at, n",
+    "INSERT INTO by_key (hash, n) SELECT key, n FROM batch WHERE key IS NOT NULL ORDER BY key",
+    "INSERT INTO count_actor (ws, key, events, entries)
+     SELECT ws, key, sum(own), count(*) FROM of_actor WHERE true GROUP BY ws, key
+     ON CONFLICT DO UPDATE SET events = events + excluded.events,
+         entries = entries + excluded.entries",
+    "INSERT INTO count_action (ws, key, events)
+     SELECT ws, action, count(*) FROM batch WHERE true GROUP BY ws, action
+     ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    "INSERT INTO count_kind (ws, key, events, entries)
+     SELECT ws, key, sum(own), count(*) FROM of_kind WHERE true GROUP BY ws, key
+     ON CONFLICT DO UPDATE SET events = events + excluded.events,
+         entries = entries + excluded.entries",
+    "INSERT INTO count_target (ws, key, events, entries)
+     SELECT ws, key, sum(own), count(*) FROM of_target WHERE true GROUP BY ws, key
+     ON CONFLICT DO UPDATE SET events = events + excluded.events,
+         entries = entries + excluded.entries",
+    "INSERT INTO count_outcome (ws, key, events)
+     SELECT ws, outcome, count(*) FROM batch WHERE true GROUP BY ws, outcome
+     ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    "INSERT INTO count_pair (ws, action, actor, events)
+     SELECT ws, action, actor, count(*) FROM batch WHERE true GROUP BY ws, action, actor
+     ON CONFLICT DO UPDATE SET events = events + excluded.events",
+];

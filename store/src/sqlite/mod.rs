@@ -1,0 +1,361 @@
+//! The store on SQLite: two files, one writer, many readers.
+
+mod admit;
+mod append;
+mod assemble;
+mod change;
+mod choices;
+mod connect;
+mod dictionaries;
+mod directory;
+mod failure;
+mod find;
+mod index;
+mod password;
+mod people;
+mod question;
+mod recording;
+mod settings;
+mod sign_in;
+mod sql;
+mod tokens;
+mod writer;
+
+pub use admit::Admitted;
+
+use crate::{
+    StoreError,
+    clock::Clock,
+    keys::{Keys, random},
+    options::{DatabaseUrl, Options, Readiness},
+    plan::Counts,
+};
+use append::Appender;
+use connect::Files;
+use dictionaries::Dictionaries;
+use domain::{catalogue::Catalogue, redaction, time::Timestamp};
+use index::Indexer;
+use sqlx::{Row, SqliteConnection, SqlitePool};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tokio::{
+    sync::{Mutex, Notify, Semaphore, mpsc, watch},
+    task::JoinHandle,
+};
+
+/// The log's schema.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
+
+/// How many may read at the same time.
+const READERS: u32 = 8;
+/// How far the index may be behind before questions and keys have to wait for it.
+const FAR_BEHIND: i64 = 50_000;
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) mark: i64,
+    pub(crate) head: i64,
+    /// Whether it has once been as far as the log.
+    pub(crate) caught_up: bool,
+    /// Whether this process keeps it.
+    pub(crate) ours: bool,
+}
+
+/// What all parts of an open store share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    files: Files,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: Keys,
+    pub(crate) redaction: redaction::Key,
+    pub(crate) credentials: redaction::Names,
+    installation: [u8; 16],
+    pub(crate) readers: SqlitePool,
+    pub(crate) appender: Mutex<Appender>,
+    pub(crate) dictionaries: Arc<Dictionaries>,
+    pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
+    queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
+    room: Arc<Semaphore>,
+    /// The last event that this process committed.
+    own_head: AtomicI64,
+    progress: watch::Sender<Progress>,
+    nudge: Notify,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// An open log. Cheap to clone; all clones are the same store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Store {
+    /// Opens a log, or makes a new one: brings its schema up to date, checks that the key file is
+    /// the right one, and begins to bring the index up to date.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be read or written, or the key file is missing or another installation's.
+    pub async fn open(options: Options) -> Result<Self, StoreError> {
+        let DatabaseUrl::Sqlite(path) = &options.database;
+        let files = Files::new(path, options.key_file.clone());
+        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                StoreError::ReadOnly(format!(
+                    "cannot make the folder {}: {error}",
+                    folder.display()
+                ))
+            })?;
+        }
+        let opening = {
+            let files = files.clone();
+            tokio::task::spawn_blocking(move || files.lock_for_opening())
+                .await
+                .map_err(|_| StoreError::Closing)??
+        };
+        let mut connection = files.log_writer().await?;
+        MIGRATIONS.run(&mut connection).await?;
+        let (installation, keys) =
+            installation(&mut connection, &files, options.clock.now()).await?;
+        let indexer = match files.try_lock_index()? {
+            Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
+            None => None,
+        };
+        let readers = files.readers(READERS).await?;
+        let (mark, head): (i64, Option<i64>) =
+            sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
+                .fetch_one(&readers)
+                .await?;
+        drop(opening);
+
+        let head = head.unwrap_or(0);
+        let dictionaries = Arc::new(Dictionaries::new(Arc::new(Catalogue::new(Vec::new()))));
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let (committed, to_index) = mpsc::unbounded_channel();
+        let (progress, _) = watch::channel(Progress {
+            mark,
+            head,
+            caught_up: mark >= head,
+            ours: indexer.is_some(),
+        });
+        let inner = Arc::new(Inner {
+            redaction: redaction::Key::new(keys.redaction.bytes()),
+            credentials: redaction::Names::built_in(),
+            files,
+            clock: options.clock,
+            keys,
+            installation,
+            readers,
+            appender: Mutex::new(Appender::new(connection, Arc::clone(&dictionaries))),
+            dictionaries,
+            counts: RwLock::default(),
+            queue: StdMutex::new(Some(queue)),
+            room: Arc::new(Semaphore::new(writer::QUEUE_KIB as usize)),
+            own_head: AtomicI64::new(head),
+            progress,
+            nudge: Notify::new(),
+            tasks: Mutex::default(),
+        });
+        let tasks = vec![
+            tokio::spawn(writer::commit_groups(Arc::clone(&inner), jobs, committed)),
+            tokio::spawn(writer::keep_index(Arc::clone(&inner), indexer, to_index)),
+        ];
+        *inner.tasks.lock().await = tasks;
+        Ok(Self { inner })
+    }
+
+    /// Finishes what was accepted, and closes the files.
+    pub async fn close(&self) {
+        self.inner
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        for task in std::mem::take(&mut *self.inner.tasks.lock().await) {
+            let _ = task.await;
+        }
+        self.inner.readers.close().await;
+        self.inner.appender.lock().await.checkpoint().await;
+    }
+
+    /// What time it is, for this store.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Whether questions can be answered.
+    pub async fn readiness(&self) -> Readiness {
+        let answer: Result<i64, _> = sqlx::query_scalar("SELECT n FROM i.mark")
+            .fetch_one(&self.inner.readers)
+            .await;
+        if let Err(error) = answer {
+            return Readiness::Unreachable(error.to_string());
+        }
+        match self.inner.require_index() {
+            Err(StoreError::Indexing { mark, head }) => Readiness::Indexing { mark, head },
+            _ => Readiness::Ready,
+        }
+    }
+
+    /// Waits until the index holds everything that the log held when this was called, telling
+    /// after each step how many of how many events it holds.
+    ///
+    /// # Errors
+    ///
+    /// The store was closed meanwhile.
+    pub async fn wait_for_index(
+        &self,
+        mut told: impl FnMut(u64, u64) + Send,
+    ) -> Result<u64, StoreError> {
+        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
+            .fetch_one(&self.inner.readers)
+            .await?;
+        let head = head.unwrap_or(0);
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
+        let mut progress = self.inner.progress.subscribe();
+        self.inner.nudge.notify_one();
+        loop {
+            let mark = progress.borrow_and_update().mark;
+            told(number(mark.min(head)), number(head));
+            if mark >= head {
+                return Ok(number(head));
+            }
+            progress.changed().await.map_err(|_| StoreError::Closing)?;
+        }
+    }
+}
+
+/// Throws the index of a log away, so that the next to open it makes it again.
+///
+/// # Errors
+///
+/// Another process keeps the index, or the file cannot be removed.
+pub fn discard_index(options: &Options) -> Result<(), StoreError> {
+    let DatabaseUrl::Sqlite(path) = &options.database;
+    let files = Files::new(path, options.key_file.clone());
+    let _lock = files.try_lock_index()?.ok_or_else(|| {
+        StoreError::Database(
+            "another process keeps the index: stop the server first, or let it run; it brings the \
+             index up to date by itself"
+                .to_owned(),
+        )
+    })?;
+    files.remove_index()
+}
+
+impl Inner {
+    /// How far the index is, as far as this process knows.
+    fn mark(&self) -> i64 {
+        self.progress.borrow().mark
+    }
+
+    /// Refuses what needs the index while it is being made.
+    pub(crate) fn require_index(&self) -> Result<(), StoreError> {
+        let progress = *self.progress.borrow();
+        if progress.caught_up || progress.head - progress.mark < FAR_BEHIND {
+            return Ok(());
+        }
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
+        Err(StoreError::Indexing {
+            mark: number(progress.mark),
+            head: number(progress.head),
+        })
+    }
+
+    /// Waits until the index holds event `n`.
+    pub(crate) async fn indexed(&self, n: i64) -> Result<(), StoreError> {
+        let mut progress = self.progress.subscribe();
+        if progress.borrow_and_update().mark >= n {
+            return Ok(());
+        }
+        self.nudge.notify_one();
+        let reached = progress.wait_for(|progress| progress.mark >= n);
+        match tokio::time::timeout(std::time::Duration::from_secs(5), reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(StoreError::Closing),
+            Err(_) => {
+                let progress = *self.progress.borrow();
+                let number = |n: i64| u64::try_from(n).unwrap_or_default();
+                Err(StoreError::Indexing {
+                    mark: number(progress.mark),
+                    head: number(progress.head.max(n)),
+                })
+            }
+        }
+    }
+
+    /// Waits until the index holds event `n`, which this process recorded. Where another process
+    /// keeps the index, it follows by itself.
+    pub(crate) async fn followed(&self, n: i64) -> Result<(), StoreError> {
+        if self.progress.borrow().ours {
+            self.indexed(n).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits for what other processes recorded before a question was asked: `head` is the log's end
+    /// and `mark` the index's, in the snapshot that the question would be answered from.
+    pub(crate) async fn know_of_others(&self, mark: i64, head: i64) -> Result<bool, StoreError> {
+        if head <= mark || head <= self.own_head.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        self.indexed(head).await?;
+        Ok(false)
+    }
+}
+
+/// Reads who this installation is; makes one of a new database. Checks the key file.
+async fn installation(
+    connection: &mut SqliteConnection,
+    files: &Files,
+    now: Timestamp,
+) -> Result<([u8; 16], Keys), StoreError> {
+    let row = sqlx::query("SELECT id, redaction_key, signing_key FROM installation")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else {
+        let keys = match Keys::read(&files.keys)? {
+            Some(keys) => keys,
+            None => Keys::create(&files.keys)?,
+        };
+        let id = random::<16>()?;
+        let prints = keys.fingerprints();
+        sqlx::query(
+            "INSERT INTO installation (one, id, created_at, redaction_key, signing_key) \
+             VALUES (1, ?, ?, ?, ?)",
+        )
+        .bind(&id[..])
+        .bind(now.micros())
+        .bind(&prints.redaction[..])
+        .bind(&prints.signing[..])
+        .execute(connection)
+        .await?;
+        return Ok((id, keys));
+    };
+    let path = files.keys.display();
+    let keys = Keys::read(&files.keys)?.ok_or_else(|| {
+        StoreError::Keys(format!(
+            "the key file {path} is not there; bring it back from a copy, or name it with \
+             DAYBOOK_KEY_FILE"
+        ))
+    })?;
+    let prints = keys.fingerprints();
+    let known: (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
+    if known != (&prints.redaction[..], &prints.signing[..]) {
+        return Err(StoreError::Keys(format!(
+            "the key file {path} belongs to another installation; bring the right one back from a \
+             copy, or name it with DAYBOOK_KEY_FILE"
+        )));
+    }
+    let id = <[u8; 16]>::try_from(row.try_get::<&[u8], _>(0)?)
+        .map_err(|_| dictionaries::damaged("the installation's id is broken"))?;
+    Ok((id, keys))
+}

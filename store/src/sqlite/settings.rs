@@ -1,0 +1,347 @@
+//! Settings: how long a workspace keeps its events, and whether it records.
+
+use super::{
+    Store,
+    change::{Change, Log, target, told},
+    dictionaries::damaged,
+    directory::find_workspace,
+};
+use crate::{
+    StoreError,
+    access::{Scope, SettingsScope, Workspace},
+    administration::By,
+    settings::{Changed, Notices, Pending, Settings, SettingsChange, SettingsError},
+};
+use chrono::TimeDelta;
+use domain::{
+    retention::{Plan, Retention},
+    slug::WorkspacePath,
+    time::Timestamp,
+};
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
+
+/// How long a shorter retention waits.
+const WAIT: TimeDelta = TimeDelta::days(7);
+
+fn retention(text: &str) -> Result<Retention, StoreError> {
+    text.parse().map_err(|_| damaged("a retention is broken"))
+}
+
+fn optional(text: Option<&str>) -> Result<Option<Retention>, StoreError> {
+    text.map(retention).transpose()
+}
+
+fn changed(by: Option<String>, at: Option<i64>) -> Option<Changed> {
+    Some(Changed {
+        by: by?,
+        at: Timestamp::from_micros(at?),
+    })
+}
+
+/// A tenant's plan.
+pub(super) async fn plan(
+    connection: &mut SqliteConnection,
+    tenant: i64,
+) -> Result<Plan, StoreError> {
+    let row = sqlx::query("SELECT floor, cap FROM tenant WHERE id = ?")
+        .bind(tenant)
+        .fetch_one(connection)
+        .await?;
+    Ok(Plan {
+        floor: optional(row.try_get(0)?)?,
+        cap: optional(row.try_get(1)?)?,
+    })
+}
+
+/// A workspace's settings as they hold at `now`: a pending retention whose time has come counts.
+pub(super) async fn settings(
+    connection: &mut SqliteConnection,
+    workspace: i64,
+    now: Timestamp,
+) -> Result<Settings, StoreError> {
+    let row = sqlx::query(
+        "SELECT w.retention, w.retention_by, w.retention_at, w.pending, w.pending_from, \
+             w.pending_by, w.pending_at, w.recording, w.recording_by, w.recording_at, \
+             w.discarded, w.created_at, t.floor, t.cap \
+         FROM workspace w JOIN tenant t ON t.id = w.tenant WHERE w.id = ?",
+    )
+    .bind(workspace)
+    .fetch_one(connection)
+    .await?;
+    let mut set = retention(row.try_get(0)?)?;
+    let mut retention_set = changed(row.try_get(1)?, row.try_get(2)?);
+    let mut pending = match (
+        optional(row.try_get(3)?)?,
+        row.try_get::<Option<i64>, _>(4)?,
+        changed(row.try_get(5)?, row.try_get(6)?),
+    ) {
+        (Some(retention), Some(from), Some(asked)) => Some(Pending {
+            retention,
+            from: Timestamp::from_micros(from),
+            asked,
+        }),
+        _ => None,
+    };
+    if let Some(due) = pending.take_if(|pending| pending.from <= now) {
+        set = due.retention;
+        retention_set = Some(due.asked);
+    }
+    let plan = Plan {
+        floor: optional(row.try_get(12)?)?,
+        cap: optional(row.try_get(13)?)?,
+    };
+    Ok(Settings {
+        retention: set,
+        retention_set,
+        pending,
+        plan,
+        effective: plan.holds(set),
+        recording: row.try_get(7)?,
+        recording_set: changed(row.try_get(8)?, row.try_get(9)?),
+        discarded: u64::try_from(row.try_get::<i64, _>(10)?).unwrap_or_default(),
+        created_at: Timestamp::from_micros(row.try_get(11)?),
+    })
+}
+
+/// What holds for a workspace at `now`.
+pub(super) async fn effective_retention(
+    connection: &mut SqliteConnection,
+    workspace: i64,
+    now: Timestamp,
+) -> Result<Retention, StoreError> {
+    Ok(settings(connection, workspace, now).await?.effective)
+}
+
+impl Store {
+    /// The settings of a workspace.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn settings(&self, scope: &SettingsScope) -> Result<Settings, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        settings(&mut connection, scope.workspace.id, self.now()).await
+    }
+
+    /// Changes settings. A longer retention holds at once, a shorter one in seven days, unless the
+    /// operator says now. What is already so is not changed, and not told.
+    ///
+    /// # Errors
+    ///
+    /// The scope may only see them, or the store failed.
+    pub async fn change_settings(
+        &self,
+        scope: &SettingsScope,
+        asked: SettingsChange,
+        by: &By,
+    ) -> Result<Settings, SettingsError> {
+        if !scope.may_change() {
+            return Err(SettingsError::ReadOnly);
+        }
+        let mut change = self.inner.change().await?;
+        let result = change_settings(&mut change, &scope.workspace, asked, by).await;
+        change.finish(result).await
+    }
+
+    /// Cancels a shorter retention that waits.
+    ///
+    /// # Errors
+    ///
+    /// The scope may only see settings, nothing waits, or the store failed.
+    pub async fn cancel_pending(
+        &self,
+        scope: &SettingsScope,
+        by: &By,
+    ) -> Result<Settings, SettingsError> {
+        if !scope.may_change() {
+            return Err(SettingsError::ReadOnly);
+        }
+        let mut change = self.inner.change().await?;
+        let result = cancel_pending(&mut change, &scope.workspace, by).await;
+        change.finish(result).await
+    }
+
+    /// The settings of any workspace: for the operator.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn operator_settings(
+        &self,
+        path: &WorkspacePath,
+    ) -> Result<Option<SettingsScope>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        Ok(find_workspace(&mut connection, path)
+            .await?
+            .map(SettingsScope::operator))
+    }
+
+    /// What everybody who reads a log should know about it.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn notices(&self, scope: &Scope) -> Result<Notices, StoreError> {
+        let Some(workspace) = scope.workspace() else {
+            return Ok(Notices::default());
+        };
+        let mut connection = self.inner.readers.acquire().await?;
+        let settings = settings(&mut connection, workspace.id, self.now()).await?;
+        Ok(Notices {
+            recording_off: settings.recording_set.filter(|_| !settings.recording),
+            pending: settings.pending,
+        })
+    }
+}
+
+async fn change_settings(
+    change: &mut Change<'_>,
+    workspace: &Workspace,
+    asked: SettingsChange,
+    by: &By,
+) -> Result<Settings, SettingsError> {
+    let now = change.now;
+    let before = settings(change.connection(), workspace.id, now).await?;
+    if let Some(wanted) = asked.retention {
+        set_retention(change, workspace, &before, wanted, asked.now, by).await?;
+    }
+    if let Some(on) = asked.recording
+        && on != before.recording
+    {
+        set_recording(change, workspace, &before, on, by).await?;
+    }
+    Ok(settings(change.connection(), workspace.id, now).await?)
+}
+
+fn named(by: &By) -> &str {
+    by.actor.sort_name()
+}
+
+async fn set_retention(
+    change: &mut Change<'_>,
+    workspace: &Workspace,
+    before: &Settings,
+    wanted: Retention,
+    at_once: bool,
+    by: &By,
+) -> Result<(), StoreError> {
+    let now = change.now;
+    let waits = wanted < before.retention && !at_once;
+    let waiting = before.pending.as_ref().map(|pending| pending.retention);
+    if (waits && waiting == Some(wanted)) || (wanted == before.retention && waiting.is_none()) {
+        return Ok(());
+    }
+    let from = now.plus(WAIT);
+    let who = named(by).to_owned();
+    if waits {
+        // What came due meanwhile is written down with it.
+        sqlx::query(
+            "UPDATE workspace SET retention = ?, pending = ?, pending_from = ?, pending_by = ?, \
+             pending_at = ? WHERE id = ?",
+        )
+        .bind(before.retention.to_string())
+        .bind(wanted.to_string())
+        .bind(from.micros())
+        .bind(who)
+        .bind(now.micros())
+        .bind(workspace.id)
+        .execute(change.connection())
+        .await?;
+    } else {
+        sqlx::query(
+            "UPDATE workspace SET retention = ?, retention_by = ?, retention_at = ?, \
+             pending = NULL, pending_from = NULL, pending_by = NULL, pending_at = NULL WHERE id = ?",
+        )
+        .bind(wanted.to_string())
+        .bind(who)
+        .bind(now.micros())
+        .bind(workspace.id)
+        .execute(change.connection())
+        .await?;
+    }
+    let after = if waits {
+        json!({"retention": before.retention, "pending": {"retention": wanted, "from": from}})
+    } else {
+        json!({"retention": wanted, "pending": null})
+    };
+    let event = told(
+        by,
+        "AUDIT_RETENTION_UPDATED",
+        target("workspace", workspace.path().to_string(), &workspace.name)?,
+        Some(state(before)),
+        Some(after),
+    )?;
+    change.record(Log::from(workspace), event).await
+}
+
+/// What the events of retention tell.
+fn state(settings: &Settings) -> serde_json::Value {
+    let pending = settings
+        .pending
+        .as_ref()
+        .map(|pending| json!({"retention": pending.retention, "from": pending.from}));
+    json!({"retention": settings.retention, "pending": pending})
+}
+
+async fn set_recording(
+    change: &mut Change<'_>,
+    workspace: &Workspace,
+    before: &Settings,
+    on: bool,
+    by: &By,
+) -> Result<(), StoreError> {
+    let now = change.now;
+    sqlx::query(
+        "UPDATE workspace SET recording = ?, recording_by = ?, recording_at = ?, discarded = 0 \
+         WHERE id = ?",
+    )
+    .bind(on)
+    .bind(named(by).to_owned())
+    .bind(now.micros())
+    .bind(workspace.id)
+    .execute(change.connection())
+    .await?;
+    change.recording_changed().await?;
+    let mut event = told(
+        by,
+        "AUDIT_RECORDING_UPDATED",
+        target("workspace", workspace.path().to_string(), &workspace.name)?,
+        Some(json!({"recording": before.recording})),
+        Some(json!({"recording": on})),
+    )?;
+    if on {
+        let metadata = event.metadata.get_or_insert_default();
+        metadata.insert("discarded".to_owned(), before.discarded.into());
+    }
+    change.record(Log::from(workspace), event).await
+}
+
+async fn cancel_pending(
+    change: &mut Change<'_>,
+    workspace: &Workspace,
+    by: &By,
+) -> Result<Settings, SettingsError> {
+    let now = change.now;
+    let before = settings(change.connection(), workspace.id, now).await?;
+    if before.pending.is_none() {
+        return Err(SettingsError::NothingPending);
+    }
+    sqlx::query(
+        "UPDATE workspace SET pending = NULL, pending_from = NULL, pending_by = NULL, \
+         pending_at = NULL WHERE id = ?",
+    )
+    .bind(workspace.id)
+    .execute(change.connection())
+    .await
+    .map_err(StoreError::from)?;
+    let event = told(
+        by,
+        "AUDIT_RETENTION_CANCELLED",
+        target("workspace", workspace.path().to_string(), &workspace.name)?,
+        Some(state(&before)),
+        Some(json!({"retention": before.retention, "pending": null})),
+    )?;
+    change.record(Log::from(workspace), event).await?;
+    Ok(settings(change.connection(), workspace.id, now).await?)
+}

@@ -1,0 +1,402 @@
+//! Signing in and out, and who a session belongs to.
+
+use super::{
+    Store,
+    change::{Change, Log, target, told},
+    directory::tenant_of,
+    password,
+    people::{SESSION, logs_of, memberships},
+    tokens::{fingerprint, secret},
+};
+use crate::{
+    StoreError,
+    access::{NewSession, Scope, SignedIn, Workspace},
+    administration::By,
+    people::SignInError,
+};
+use chrono::TimeDelta;
+use domain::{
+    event::{Actor, ActorKind, Object, Outcome},
+    slug::WorkspacePath,
+    time::Timestamp,
+};
+use serde_json::json;
+use sqlx::Row;
+use std::net::IpAddr;
+
+/// So many failures, in this time, for an account or an address.
+const FAILURES: i64 = 10;
+const WITHIN: TimeDelta = TimeDelta::minutes(15);
+/// Looks of one reader are told once in this time.
+const LOOK: TimeDelta = TimeDelta::hours(1);
+
+struct Account {
+    id: i64,
+    public_id: String,
+    name: String,
+    email: String,
+    password: String,
+    deactivated: bool,
+}
+
+impl Account {
+    fn by(&self, context: Option<Object>) -> By {
+        let actor = Actor {
+            kind: ActorKind::User,
+            id: Some(self.public_id.clone()),
+            name: Some(self.name.clone()),
+            email: Some(self.email.clone()),
+        };
+        By {
+            actor,
+            metadata: None,
+            context,
+        }
+    }
+}
+
+impl Store {
+    /// Signs somebody in.
+    ///
+    /// # Errors
+    ///
+    /// E-mail and password do not belong together, there were too many failures, or the store
+    /// failed.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        address: Option<IpAddr>,
+        context: Option<Object>,
+    ) -> Result<NewSession, SignInError> {
+        let email = email.trim().to_lowercase();
+        let subjects: Vec<String> = [
+            Some(format!("account {email}")),
+            address.map(|address| format!("address {address}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        self.refuse_after_failures(&subjects).await?;
+        let account = self.account(&email).await?;
+        let hash = account.as_ref().map(|account| account.password.clone());
+        let right = password::verify(password.to_owned(), hash).await?;
+        match account {
+            Some(account) if right && !account.deactivated => {
+                let mut change = self.inner.change().await?;
+                let result = begin_session(&mut change, &account, &subjects, context).await;
+                change.finish(result).await
+            }
+            account => {
+                metrics::counter!("daybook_sign_in_failures_total").increment(1);
+                let mut change = self.inner.change().await?;
+                let result = note_failure(&mut change, account, &subjects, context).await;
+                change.finish(result).await?;
+                Err(SignInError::Wrong)
+            }
+        }
+    }
+
+    async fn refuse_after_failures(&self, subjects: &[String]) -> Result<(), SignInError> {
+        let now = self.now();
+        for subject in subjects {
+            let (failures, oldest): (i64, Option<i64>) = sqlx::query_as(
+                "SELECT count(*), min(at) FROM (SELECT at FROM sign_in_failure \
+                 WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?)",
+            )
+            .bind(subject.clone())
+            .bind(now.plus(-WITHIN).micros())
+            .bind(FAILURES)
+            .fetch_one(&self.inner.readers)
+            .await
+            .map_err(StoreError::from)?;
+            if failures >= FAILURES {
+                let free = Timestamp::from_micros(oldest.unwrap_or_default()).plus(WITHIN);
+                let seconds = (free.micros() - now.micros()).max(0) / 1_000_000 + 1;
+                return Err(SignInError::TooMany {
+                    retry_after: u32::try_from(seconds).unwrap_or(u32::MAX),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, public_id, name, email, password, deactivated_at IS NOT NULL FROM person \
+             WHERE email = ?",
+        )
+        .bind(email)
+        .fetch_optional(&self.inner.readers)
+        .await?;
+        row.map(|row| {
+            Ok(Account {
+                id: row.try_get(0)?,
+                public_id: row.try_get(1)?,
+                name: row.try_get(2)?,
+                email: row.try_get(3)?,
+                password: row.try_get(4)?,
+                deactivated: row.try_get(5)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Ends a session. One that is over already is no error.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn sign_out(&self, secret: &str, context: Option<Object>) -> Result<(), StoreError> {
+        let Some(person) = self.session(secret).await? else {
+            return Ok(());
+        };
+        let mut change = self.inner.change().await?;
+        let result = async {
+            sqlx::query("DELETE FROM session WHERE secret = ?")
+                .bind(fingerprint(secret))
+                .execute(change.connection())
+                .await?;
+            let by = By::person(&person, context);
+            for log in logs_of(change.connection(), person.person).await? {
+                let on = target("user", person.public_id.clone(), person.name.clone())?;
+                let event = told(&by, "SIGNED_OUT", on, None, None)?;
+                change.record(log, event).await?;
+            }
+            Ok(())
+        }
+        .await;
+        change.finish(result).await
+    }
+
+    /// Who a session belongs to, with what they are a member of now.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn session(&self, secret: &str) -> Result<Option<SignedIn>, StoreError> {
+        let now = self.now();
+        let mut connection = self.inner.readers.acquire().await?;
+        let row = sqlx::query(
+            "SELECT p.id, p.public_id, p.name, p.email, t.slug, w.slug FROM session s \
+             JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace \
+             LEFT JOIN tenant t ON t.id = w.tenant \
+             WHERE s.secret = ? AND s.until > ? AND p.deactivated_at IS NULL",
+        )
+        .bind(fingerprint(secret))
+        .bind(now.micros())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let person: i64 = row.try_get(0)?;
+        let administers = sqlx::query(
+            "SELECT t.id, t.slug, t.name FROM tenant_admin a JOIN tenant t ON t.id = a.tenant \
+             WHERE a.person = ? AND (a.until IS NULL OR a.until > ?) ORDER BY t.name",
+        )
+        .bind(person)
+        .bind(now.micros())
+        .fetch_all(&mut *connection)
+        .await?;
+        let last: (Option<&str>, Option<&str>) = (row.try_get(4)?, row.try_get(5)?);
+        let last_workspace = match last {
+            (Some(tenant), Some(workspace)) => Some(WorkspacePath {
+                tenant: super::directory::slug(tenant)?,
+                workspace: super::directory::slug(workspace)?,
+            }),
+            _ => None,
+        };
+        Ok(Some(SignedIn {
+            person,
+            public_id: row.try_get(1)?,
+            name: row.try_get(2)?,
+            email: row.try_get(3)?,
+            memberships: memberships(&mut connection, person, now).await?,
+            administers: administers
+                .iter()
+                .map(|row| tenant_of(row, 0))
+                .collect::<Result<_, _>>()?,
+            last_workspace,
+        }))
+    }
+
+    /// Notes which workspace somebody looked at last, where it changed.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn note_workspace(
+        &self,
+        person: &SignedIn,
+        workspace: &Workspace,
+    ) -> Result<(), StoreError> {
+        if person.last_workspace.as_ref() == Some(&workspace.path()) {
+            return Ok(());
+        }
+        let mut change = self.inner.change().await?;
+        let result = sqlx::query("UPDATE person SET last_workspace = ? WHERE id = ?")
+            .bind(workspace.id)
+            .bind(person.person)
+            .execute(change.connection())
+            .await
+            .map(drop)
+            .map_err(StoreError::from);
+        change.finish(result).await
+    }
+
+    /// Tells that somebody looks at a log: the first time in an hour, with the names of the filters
+    /// they use, never their words.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn note_look(
+        &self,
+        scope: &Scope,
+        by: &By,
+        names: &[&str],
+    ) -> Result<(), StoreError> {
+        let log = scope
+            .workspace()
+            .map_or_else(|| Log::from(scope.tenant()), |workspace| workspace.into());
+        let reader = by.actor.id.clone().unwrap_or_default();
+        let since = self.now().plus(-LOOK).micros();
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT at FROM look WHERE ws = ? AND reader = ?")
+                .bind(log.ws)
+                .bind(reader.clone())
+                .fetch_optional(&self.inner.readers)
+                .await?;
+        if last.is_some_and(|last| last > since) {
+            return Ok(());
+        }
+        let mut change = self.inner.change().await?;
+        let now = change.now;
+        let result = async {
+            // Another page of the same reader may have told it meanwhile.
+            let told_now = sqlx::query(
+                "INSERT INTO look (ws, reader, at) VALUES (?, ?, ?) \
+                 ON CONFLICT DO UPDATE SET at = excluded.at WHERE look.at <= ?",
+            )
+            .bind(log.ws)
+            .bind(reader)
+            .bind(now.micros())
+            .bind(since)
+            .execute(change.connection())
+            .await?;
+            if told_now.rows_affected() == 0 {
+                return Ok(());
+            }
+            let on = match (scope.subject(), scope.workspace()) {
+                (Some(subject), _) => domain::event::Target {
+                    kind: subject.kind.clone(),
+                    id: Some(subject.id.clone()),
+                    name: None,
+                    url: None,
+                },
+                (None, Some(workspace)) => target(
+                    "workspace",
+                    workspace.path().to_string(),
+                    workspace.name.clone(),
+                )?,
+                (None, None) => target(
+                    "tenant",
+                    scope.tenant().slug.to_string(),
+                    scope.tenant().name.clone(),
+                )?,
+            };
+            let mut event = told(by, "AUDIT_LOG_READ", on, None, None)?;
+            event
+                .metadata
+                .get_or_insert_default()
+                .insert("filters".to_owned(), json!(names));
+            change.record(log, event).await
+        }
+        .await;
+        change.finish(result).await
+    }
+}
+
+async fn begin_session(
+    change: &mut Change<'_>,
+    account: &Account,
+    subjects: &[String],
+    context: Option<Object>,
+) -> Result<NewSession, SignInError> {
+    let now = change.now;
+    let secret = secret("")?;
+    let until = now.plus(SESSION);
+    let begun: Result<(), StoreError> = async {
+        sqlx::query("DELETE FROM session WHERE until <= ?")
+            .bind(now.micros())
+            .execute(change.connection())
+            .await?;
+        for subject in subjects {
+            sqlx::query("DELETE FROM sign_in_failure WHERE subject = ?")
+                .bind(subject.clone())
+                .execute(change.connection())
+                .await?;
+        }
+        sqlx::query("INSERT INTO session (secret, person, created_at, until) VALUES (?, ?, ?, ?)")
+            .bind(fingerprint(secret.reveal()))
+            .bind(account.id)
+            .bind(now.micros())
+            .bind(until.micros())
+            .execute(change.connection())
+            .await?;
+        tell(change, account, "SIGNED_IN", Outcome::Success, context).await
+    }
+    .await;
+    begun?;
+    Ok(NewSession { secret, until })
+}
+
+async fn note_failure(
+    change: &mut Change<'_>,
+    account: Option<Account>,
+    subjects: &[String],
+    context: Option<Object>,
+) -> Result<(), StoreError> {
+    let now = change.now;
+    sqlx::query("DELETE FROM sign_in_failure WHERE at <= ?")
+        .bind(now.plus(-WITHIN).micros())
+        .execute(change.connection())
+        .await?;
+    for subject in subjects {
+        sqlx::query("INSERT INTO sign_in_failure (subject, at) VALUES (?, ?)")
+            .bind(subject.clone())
+            .bind(now.micros())
+            .execute(change.connection())
+            .await?;
+    }
+    match account {
+        // What was typed as the name of nobody is often a password: it is counted, never kept.
+        None => Ok(()),
+        Some(account) => {
+            tell(
+                change,
+                &account,
+                "SIGN_IN_FAILED",
+                Outcome::Failure,
+                context,
+            )
+            .await
+        }
+    }
+}
+
+async fn tell(
+    change: &mut Change<'_>,
+    account: &Account,
+    action: &'static str,
+    outcome: Outcome,
+    context: Option<Object>,
+) -> Result<(), StoreError> {
+    let by = account.by(context);
+    for log in logs_of(change.connection(), account.id).await? {
+        let on = target("user", account.public_id.clone(), account.name.clone())?;
+        let mut event = told(&by, action, on, None, None)?;
+        event.outcome = outcome;
+        change.record(log, event).await?;
+    }
+    Ok(())
+}

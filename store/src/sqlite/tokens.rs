@@ -1,0 +1,325 @@
+//! API tokens: made, listed, revoked, and recognized by their secret.
+
+use super::{
+    Store,
+    change::{Change, Log, target, told},
+    directory::{need_tenant, need_workspace, slug, tenant_of, workspace_of},
+    settings::effective_retention,
+};
+use crate::{
+    StoreError,
+    access::{Kept, Reach, Secret, TokenGrant},
+    administration::{AdministrationError, By, NewToken, TokenListed, TokenPlace},
+    keys::random,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{role::TokenScope, time::Timestamp};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+
+/// How much older than now "last used" may be before it is written again.
+const LAST_USED_EVERY: i64 = 60_000_000;
+
+/// A new public id: `tok_…`, `usr_…`.
+pub(super) fn public_id(prefix: &str) -> Result<String, StoreError> {
+    let bytes = random::<9>()?;
+    // No `-` or `_` within: ids are selected by a double click.
+    let text: String = URL_SAFE_NO_PAD
+        .encode(bytes)
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                'x'
+            }
+        })
+        .collect();
+    Ok(format!("{prefix}_{text}"))
+}
+
+/// A new secret of 256 bits.
+pub(super) fn secret(prefix: &str) -> Result<Secret, StoreError> {
+    Ok(Secret(format!(
+        "{prefix}{}",
+        URL_SAFE_NO_PAD.encode(random::<32>()?)
+    )))
+}
+
+/// What of a secret is stored.
+pub(super) fn fingerprint(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret).to_vec()
+}
+
+impl Store {
+    /// Makes a token; its secret is given once, and only its hash is kept.
+    ///
+    /// # Errors
+    ///
+    /// There is no such place, or the token would be good for nothing.
+    pub async fn create_token(
+        &self,
+        token: &NewToken,
+        by: &By,
+    ) -> Result<Secret, AdministrationError> {
+        super::directory::check_name(&token.name)?;
+        if token.scopes.is_empty() {
+            return Err(AdministrationError::Invalid(
+                "a token needs at least one scope".into(),
+            ));
+        }
+        if token.expires.is_some_and(|expires| expires <= self.now()) {
+            return Err(AdministrationError::Invalid(
+                "the token would have expired already".into(),
+            ));
+        }
+        let mut change = self.inner.change().await?;
+        let result = create_token(&mut change, token, by).await;
+        change.finish(result).await
+    }
+
+    /// All tokens, without their secrets: for the operator.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn tokens(&self) -> Result<Vec<TokenListed>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT k.public_id, k.name, t.slug, w.slug, k.scopes, k.created_at, k.expires, \
+                 k.last_used, k.revoked_at \
+             FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace \
+             ORDER BY t.slug, w.slug, k.created_at",
+        )
+        .fetch_all(&self.inner.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let tenant: &str = row.try_get(2)?;
+                let workspace: Option<&str> = row.try_get(3)?;
+                let time = |column: usize| -> Result<Option<Timestamp>, StoreError> {
+                    Ok(row
+                        .try_get::<Option<i64>, _>(column)?
+                        .map(Timestamp::from_micros))
+                };
+                Ok(TokenListed {
+                    id: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    place: workspace
+                        .map_or_else(|| tenant.to_owned(), |slug| format!("{tenant}/{slug}")),
+                    scopes: scopes(row.try_get(4)?),
+                    created_at: Timestamp::from_micros(row.try_get(5)?),
+                    expires: time(6)?,
+                    last_used: time(7)?,
+                    revoked_at: time(8)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Revokes a token: it is good for nothing from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// There is no such token, or it was revoked before.
+    pub async fn revoke_token(&self, id: &str, by: &By) -> Result<(), AdministrationError> {
+        let mut change = self.inner.change().await?;
+        let result = revoke_token(&mut change, id, by).await;
+        change.finish(result).await
+    }
+
+    /// The token with this secret, if it is good now.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn token(&self, secret: &str) -> Result<Option<TokenGrant>, StoreError> {
+        let now = self.now();
+        let mut connection = self.inner.readers.acquire().await?;
+        let row = sqlx::query(
+            "SELECT k.id, k.public_id, k.name, k.scopes, k.oldest, k.last_used, \
+                 t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name \
+             FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace \
+             WHERE k.secret = ? AND k.revoked_at IS NULL AND (k.expires IS NULL OR k.expires > ?)",
+        )
+        .bind(fingerprint(secret))
+        .bind(now.micros())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut workspaces = Vec::new();
+        let reach = if row.try_get::<Option<i64>, _>(9)?.is_some() {
+            let workspace = workspace_of(&row, 9)?;
+            let retention = effective_retention(&mut connection, workspace.id, now).await?;
+            workspaces.push(Kept {
+                id: workspace.id,
+                slug: workspace.slug.clone(),
+                retention,
+            });
+            Reach::Workspace(workspace)
+        } else {
+            let tenant = tenant_of(&row, 6)?;
+            let all: Vec<(i64, String)> =
+                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
+                    .bind(tenant.id)
+                    .fetch_all(&mut *connection)
+                    .await?;
+            for (id, name) in all {
+                let retention = effective_retention(&mut connection, id, now).await?;
+                workspaces.push(Kept {
+                    id,
+                    slug: slug(&name)?,
+                    retention,
+                });
+            }
+            Reach::Tenant(tenant)
+        };
+        let grant = TokenGrant {
+            id: row.try_get(0)?,
+            public_id: row.try_get(1)?,
+            name: row.try_get(2)?,
+            reach,
+            workspaces,
+            scopes: scopes(row.try_get(3)?),
+            oldest_seconds: row.try_get(4)?,
+        };
+        let last_used: Option<i64> = row.try_get(5)?;
+        drop(connection);
+        if last_used.is_none_or(|last| last + LAST_USED_EVERY < now.micros()) {
+            self.note_use(&grant, now).await;
+        }
+        Ok(Some(grant))
+    }
+
+    /// Notes that a token is in use. It is not worth failing a request for.
+    async fn note_use(&self, grant: &TokenGrant, now: Timestamp) {
+        let noted = async {
+            let mut change = self.inner.change().await?;
+            let result = sqlx::query("UPDATE token SET last_used = ? WHERE id = ?")
+                .bind(now.micros())
+                .bind(grant.id)
+                .execute(change.connection())
+                .await
+                .map(drop)
+                .map_err(StoreError::from);
+            change.finish(result).await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                "the use of the token {} was not noted: {error}",
+                grant.public_id
+            );
+        }
+    }
+}
+
+fn scopes(text: &str) -> Vec<TokenScope> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+async fn create_token(
+    change: &mut Change<'_>,
+    token: &NewToken,
+    by: &By,
+) -> Result<Secret, AdministrationError> {
+    let (log, tenant, workspace, place) = match &token.place {
+        TokenPlace::Workspace(path) => {
+            let workspace = need_workspace(change.connection(), path).await?;
+            let log = Log::from(&workspace);
+            (
+                log,
+                workspace.tenant.id,
+                Some(workspace.id),
+                path.to_string(),
+            )
+        }
+        TokenPlace::Tenant(slug) => {
+            let tenant = need_tenant(change.connection(), slug).await?;
+            (Log::from(&tenant), tenant.id, None, slug.to_string())
+        }
+    };
+    let secret = secret("dbk_")?;
+    let id = public_id("tok")?;
+    let scopes = serde_json::to_string(&token.scopes)
+        .map_err(|error| AdministrationError::Invalid(error.to_string()))?;
+    let now = change.now;
+    sqlx::query(
+        "INSERT INTO token (public_id, name, tenant, workspace, secret, scopes, created_at, \
+             expires, oldest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id.clone())
+    .bind(token.name.trim())
+    .bind(tenant)
+    .bind(workspace)
+    .bind(fingerprint(secret.reveal()))
+    .bind(scopes)
+    .bind(now.micros())
+    .bind(token.expires.map(Timestamp::micros))
+    .bind(token.oldest_seconds)
+    .execute(change.connection())
+    .await
+    .map_err(StoreError::from)?;
+    let event = told(
+        by,
+        "API_TOKEN_CREATED",
+        target("api_token", id, token.name.trim())?,
+        None,
+        Some(json!({
+            "name": token.name.trim(),
+            "place": place,
+            "scopes": token.scopes,
+            "expires": token.expires,
+            "oldest_seconds": token.oldest_seconds,
+        })),
+    )?;
+    change.record(log, event).await?;
+    Ok(secret)
+}
+
+async fn revoke_token(
+    change: &mut Change<'_>,
+    id: &str,
+    by: &By,
+) -> Result<(), AdministrationError> {
+    let row = sqlx::query(
+        "SELECT id, name, tenant, workspace, revoked_at FROM token WHERE public_id = ?",
+    )
+    .bind(id)
+    .fetch_optional(change.connection())
+    .await
+    .map_err(StoreError::from)?
+    .ok_or_else(|| AdministrationError::Missing(format!("token {id}")))?;
+    let column = |error: sqlx::Error| StoreError::from(error);
+    if row.try_get::<Option<i64>, _>(4).map_err(column)?.is_some() {
+        return Err(AdministrationError::Invalid(format!(
+            "the token {id} is revoked already"
+        )));
+    }
+    let name: String = row.try_get(1).map_err(column)?;
+    let tenant: i64 = row.try_get(2).map_err(column)?;
+    let workspace: Option<i64> = row.try_get(3).map_err(column)?;
+    let now = change.now;
+    sqlx::query("UPDATE token SET revoked_at = ? WHERE id = ?")
+        .bind(now.micros())
+        .bind(row.try_get::<i64, _>(0).map_err(column)?)
+        .execute(change.connection())
+        .await
+        .map_err(StoreError::from)?;
+    let event = told(
+        by,
+        "API_TOKEN_REVOKED",
+        target("api_token", id, name)?,
+        Some(json!({"revoked": false})),
+        Some(json!({"revoked": true})),
+    )?;
+    change
+        .record(
+            Log {
+                ws: workspace.unwrap_or(-tenant),
+                tenant,
+            },
+            event,
+        )
+        .await?;
+    Ok(())
+}

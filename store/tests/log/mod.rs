@@ -1,0 +1,186 @@
+//! A log to try things on: a store in a folder of its own, with a tenant and two workspaces.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use domain::{
+    event::{Action, Actor, ActorKind, Event, NewEvent, Target},
+    question::{Limit, Query},
+    role::{Role, TokenScope},
+    slug::WorkspacePath,
+    time::Timestamp,
+};
+use store::{
+    DatabaseUrl, Options, Scope, Store,
+    access::{SignedIn, TokenGrant},
+    administration::{By, NewPerson, NewToken, Place, TokenPlace},
+    clock::SetClock,
+    recording::{Door, Receipt, Redaction},
+};
+use tempfile::TempDir;
+
+/// A store with its folder and clock.
+pub struct Log {
+    pub store: Store,
+    pub clock: SetClock,
+    pub folder: TempDir,
+}
+
+/// When the tests' clock begins.
+pub const BEGINNING: &str = "2026-05-12T09:00:00Z";
+
+pub fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn operator() -> By {
+    By::operator("tester")
+}
+
+impl Log {
+    pub fn options(folder: &TempDir, clock: &SetClock) -> Options {
+        let path = folder.path().join("daybook.db");
+        Options {
+            clock: std::sync::Arc::new(clock.clone()),
+            ..Options::new(DatabaseUrl::Sqlite(path))
+        }
+    }
+
+    /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = SetClock::at(time(BEGINNING));
+        let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
+        store
+            .create_tenant(&"acme".parse().unwrap(), "Acme Inc", &operator())
+            .await
+            .unwrap();
+        for (path, name) in [("acme/growth", "Growth"), ("acme/revenue", "Revenue")] {
+            store
+                .create_workspace(&path.parse().unwrap(), name, &operator())
+                .await
+                .unwrap();
+        }
+        Self {
+            store,
+            clock,
+            folder,
+        }
+    }
+
+    /// Closes the log and opens it again.
+    pub async fn reopened(self) -> Self {
+        self.store.close().await;
+        let Self { clock, folder, .. } = self;
+        let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
+        Self {
+            store,
+            clock,
+            folder,
+        }
+    }
+
+    /// A token of a workspace (`acme/growth`) or of a tenant (`acme`) that may do everything.
+    pub async fn token(&self, place: &str) -> TokenGrant {
+        let place = match place.parse::<WorkspacePath>() {
+            Ok(path) => TokenPlace::Workspace(path),
+            Err(_) => TokenPlace::Tenant(place.parse().unwrap()),
+        };
+        let token = NewToken {
+            place,
+            name: "tests".into(),
+            scopes: TokenScope::ALL.to_vec(),
+            expires: None,
+            oldest_seconds: None,
+        };
+        let secret = self.store.create_token(&token, &operator()).await.unwrap();
+        self.store.token(secret.reveal()).await.unwrap().unwrap()
+    }
+
+    pub async fn scope(&self, place: &str) -> Scope {
+        self.token(place).await.read_scope().unwrap()
+    }
+
+    /// Somebody who is signed in and owns a workspace.
+    pub async fn owner(&self, place: &str) -> SignedIn {
+        let email = "owner@acme.example";
+        let person = NewPerson {
+            email: email.into(),
+            name: "Ingrid Solheim".into(),
+            place: Place::Workspace(place.parse().unwrap(), Role::Owner),
+            until: None,
+        };
+        self.store
+            .create_person(&person, "correct horse", &operator())
+            .await
+            .unwrap();
+        let session = self
+            .store
+            .sign_in(email, "correct horse", None, None)
+            .await
+            .unwrap();
+        self.store
+            .session(session.secret.reveal())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Records events as an application does.
+    pub async fn record(&self, grant: &TokenGrant, events: Vec<NewEvent>) -> Vec<Receipt> {
+        let door = Door::token(grant, Redaction::On).unwrap();
+        let admitted = events
+            .into_iter()
+            .map(|event| self.store.admit(&door, event).unwrap())
+            .collect();
+        self.store.record(admitted).await.unwrap()
+    }
+
+    /// All pages of an answer, from the first on.
+    pub async fn walk(&self, scope: &Scope, query: &Query) -> Vec<Event> {
+        let mut query = query.clone();
+        let mut events = Vec::new();
+        loop {
+            let page = self.store.page(scope, &query).await.unwrap();
+            events.extend(page.events);
+            match page.older {
+                Some(cursor) => query = query.at(cursor),
+                None => return events,
+            }
+        }
+    }
+}
+
+pub fn user(id: &str, name: &str) -> Actor {
+    Actor {
+        kind: ActorKind::User,
+        id: Some(id.into()),
+        name: Some(name.into()),
+        email: Some(format!(
+            "{}@acme.example",
+            name.to_lowercase().replace(' ', ".")
+        )),
+    }
+}
+
+pub fn object(kind: &str, id: &str, name: &str) -> Target {
+    Target {
+        kind: kind.parse().unwrap(),
+        id: Some(id.into()),
+        name: Some(name.into()),
+        url: None,
+    }
+}
+
+pub fn event(actor: Actor, action: &str, target: Target, at: &str) -> NewEvent {
+    let action: Action = action.parse().unwrap();
+    let mut event = NewEvent::new(actor, action, target);
+    event.occurred_at = Some(time(at));
+    event
+}
+
+pub fn limit(limit: u16) -> Query {
+    Query {
+        limit: Some(Limit::try_from(limit).unwrap()),
+        ..Query::default()
+    }
+}

@@ -1,0 +1,337 @@
+//! Walking all pages of any answer gives exactly what filtering and sorting all events in memory
+//! gives: each event once, also while events are being added, early and late ones.
+
+mod log;
+
+use domain::{
+    catalogue::Catalogue,
+    event::{Actor, ActorKind, Event, NewEvent, Outcome, Target},
+    question::{Filter, Limit, Moment, Order, Query, Sort, Span},
+    time::Timestamp,
+};
+use log::{BEGINNING, Log, time};
+use proptest::{prelude::*, sample::select};
+use store::Scope;
+use tokio::runtime::Runtime;
+
+/// Names that differ by case, length and script, with some that are part of others.
+const NAMES: [&str; 6] = ["Alex Kim", "alex kim", "Åse", "ÅSE Berg", "Kim", "%_*"];
+const ACTIONS: [&str; 6] = [
+    "MEMBER_REMOVED",
+    "member_removed",
+    "deployment:create",
+    "secret.rotated",
+    "x",
+    "API_TOKEN_CREATED",
+];
+const KINDS: [&str; 4] = ["user", "User", "integration", "secret"];
+const IDS: [&str; 4] = ["a", "b", "Alex", "rpa_7"];
+
+fn actor() -> impl Strategy<Value = Actor> {
+    let id = select(&IDS[..]);
+    let name = proptest::option::of(select(&NAMES[..]));
+    let email = proptest::option::of(select(&["alex@acme.example", "ÅSE@acme.example"][..]));
+    (select(ActorKind::ALL), id, name, email).prop_map(|(kind, id, name, email)| Actor {
+        kind,
+        id: (!kind.is_nobody() || id == "a").then(|| id.to_owned()),
+        name: name.map(str::to_owned),
+        email: email.map(str::to_owned),
+    })
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    (
+        select(&KINDS[..]),
+        proptest::option::of(select(&IDS[..])),
+        proptest::option::of(select(&NAMES[..])),
+    )
+        .prop_map(|(kind, id, name)| Target {
+            kind: kind.parse().unwrap(),
+            id: id.map(str::to_owned),
+            name: name.map(str::to_owned),
+            url: None,
+        })
+}
+
+/// An event within two days of the beginning; many share their moment.
+fn event() -> impl Strategy<Value = NewEvent> {
+    (
+        (actor(), proptest::collection::vec(actor(), 0..3)),
+        (
+            select(&ACTIONS[..]),
+            proptest::option::of(select(&["v", "w"][..])),
+        ),
+        (target(), proptest::collection::vec(target(), 0..3)),
+        (select(Outcome::ALL), 0_i64..20, any::<bool>()),
+        proptest::option::weighted(0.2, select(&domain::verb::Verb::ALL[..])),
+        proptest::option::weighted(0.2, select(&domain::category::Category::ALL[..])),
+    )
+        .prop_map(
+            |((actor, via), (action, operation), (target, related), rest, verb, category)| {
+                let (outcome, at, early) = rest;
+                let hours = chrono::TimeDelta::hours(if early { -at } else { at % 3 - 2 });
+                let mut event = NewEvent::new(actor, action.parse().unwrap(), target);
+                event.via = via;
+                event.operation = operation.map(str::to_owned);
+                event.related = related;
+                event.outcome = outcome;
+                event.verb = verb;
+                event.category = category;
+                event.occurred_at = Some(time(BEGINNING).plus(hours));
+                event
+            },
+        )
+}
+
+fn some<T: Clone + std::fmt::Debug + 'static>(
+    values: &'static [T],
+) -> impl Strategy<Value = Vec<T>> {
+    prop_oneof![
+        3 => Just(Vec::new()),
+        1 => proptest::sample::subsequence(values.to_vec(), 1..=values.len().min(3)),
+    ]
+}
+
+fn texts(values: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    some(values).prop_map(|values| values.into_iter().map(str::to_owned).collect())
+}
+
+fn moment() -> impl Strategy<Value = Option<Moment>> {
+    proptest::option::weighted(
+        0.2,
+        select(
+            &[
+                "2026-05-11",
+                "2026-05-12T08:00",
+                "2026-05-12T09:00:00Z",
+                "2026-05-11T15:00:00Z",
+            ][..],
+        )
+        .prop_map(|text| text.parse().unwrap()),
+    )
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let sought = || {
+        proptest::option::weighted(
+            0.25,
+            select(
+                &[
+                    "kim",
+                    "ÅSE",
+                    "a",
+                    "%",
+                    "e",
+                    "nobody",
+                    "system",
+                    "REMOVED",
+                    "Member removed",
+                ][..],
+            )
+            .prop_map(str::to_owned),
+        )
+    };
+    let filter = (
+        (
+            some(&domain::category::Category::ALL),
+            some(&domain::verb::Verb::ALL),
+        ),
+        (
+            texts(&ACTIONS),
+            some(Outcome::ALL),
+            texts(&IDS),
+            some(ActorKind::ALL),
+        ),
+        (texts(&IDS), texts(&KINDS), texts(&IDS)),
+        (
+            sought(),
+            sought(),
+            proptest::option::weighted(0.1, Just("v".to_owned())),
+        ),
+        (moment(), moment()),
+    )
+        .prop_map(|(classes, acted, objects, texts, (since, until))| Filter {
+            category: classes.0,
+            verb: classes.1,
+            action: acted
+                .0
+                .iter()
+                .map(|action| action.parse().unwrap())
+                .collect(),
+            outcome: acted.1,
+            actor_id: acted.2,
+            actor_kind: acted.3,
+            via_id: objects.0,
+            target_kind: objects.1.iter().map(|kind| kind.parse().unwrap()).collect(),
+            target_id: objects.2,
+            actor: texts.0,
+            q: texts.1,
+            operation: texts.2,
+            since,
+            until,
+            ..Filter::default()
+        });
+    (
+        prop_oneof![1 => Just(Filter::default()), 4 => filter],
+        select(&Sort::ALL[..]),
+        proptest::option::of(select(&[Order::Ascending, Order::Descending][..])),
+        1_u16..8,
+    )
+        .prop_map(|(filter, sort, order, limit)| Query {
+            filter,
+            sort,
+            order,
+            limit: Limit::try_from(limit).ok(),
+            cursor: None,
+        })
+}
+
+/// What filtering and sorting in memory gives.
+fn expected(all: &[Event], query: &Query, now: Timestamp) -> Vec<u64> {
+    let catalogue = Catalogue::default();
+    let span: Span = query.filter.span(now);
+    let mut events: Vec<&Event> = all
+        .iter()
+        .filter(|event| {
+            let label = catalogue.reading(event.action.as_str()).label.into_owned();
+            query.filter.matches(event, &label, span)
+        })
+        .collect();
+    let text = |event: &Event| match query.sort {
+        Sort::Time => String::new(),
+        Sort::Action => event.action.as_str().to_lowercase(),
+        Sort::TargetKind => event.target.kind.as_str().to_lowercase(),
+        Sort::Actor => event.actor.actor.sort_name().to_lowercase(),
+    };
+    events.sort_by_key(|event| (text(event), event.occurred_at, event.seq));
+    if query.direction() == Order::Descending {
+        events.reverse();
+    }
+    events.into_iter().map(|event| event.seq).collect()
+}
+
+/// Walks to the end and back; while it does, `added` is recorded, piece by piece.
+async fn there_and_back(
+    log: &Log,
+    scope: &Scope,
+    query: &Query,
+    grant: &store::access::TokenGrant,
+    mut added: Vec<NewEvent>,
+) -> (Vec<u64>, Vec<u64>) {
+    let seqs = |events: &[Event]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
+    let mut page = log.store.page(scope, query).await.unwrap();
+    assert_eq!(page.newer, None, "nothing is before the first page");
+    let mut there = seqs(&page.events);
+    let mut last = page.clone();
+    while let Some(cursor) = page.older.clone() {
+        if let Some(event) = added.pop() {
+            log.record(grant, vec![event]).await;
+        }
+        page = log.store.page(scope, &query.at(cursor)).await.unwrap();
+        assert!(page.newer.is_some(), "a later page leads back");
+        there.extend(seqs(&page.events));
+        last = page.clone();
+    }
+    let mut back = vec![seqs(&last.events)];
+    while let Some(cursor) = last.newer.clone() {
+        last = log.store.page(scope, &query.at(cursor)).await.unwrap();
+        assert!(last.older.is_some(), "an earlier page leads on");
+        back.push(seqs(&last.events));
+    }
+    (there, back.into_iter().rev().flatten().collect())
+}
+
+async fn everything(log: &Log, scope: &Scope) -> Vec<Event> {
+    log.walk(scope, &log::limit(500)).await
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_walk_gives_each_event_once_and_in_order(
+        events in proptest::collection::vec(event(), 1..60),
+        late in proptest::collection::vec(event(), 0..6),
+        queries in proptest::collection::vec(query(), 12),
+    ) {
+        Runtime::new().unwrap().block_on(async {
+            let log = Log::new().await;
+            let grant = log.token("acme/growth").await;
+            let scope = grant.read_scope().unwrap();
+            for batch in events.chunks(7) {
+                log.record(&grant, batch.to_vec()).await;
+            }
+            for query in &queries {
+                let all = everything(&log, &scope).await;
+                let wanted = expected(&all, query, log.store.now());
+                let (there, back) = there_and_back(&log, &scope, query, &grant, late.clone()).await;
+                prop_assert_eq!(&there, &wanted, "{}", query.query_string());
+                prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
+            }
+            log.store.close().await;
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_tenants_log_is_that_of_its_workspaces_and_its_own(
+        events in proptest::collection::vec((event(), 0..3_usize), 1..40),
+        queries in proptest::collection::vec(query(), 6),
+    ) {
+        Runtime::new().unwrap().block_on(async {
+            let log = Log::new().await;
+            let grant = log.token("acme").await;
+            let scope = grant.read_scope().unwrap();
+            let places = [None, Some("growth"), Some("revenue")];
+            let events = events.into_iter().map(|(mut event, place)| {
+                event.workspace = places[place].map(|slug| slug.parse().unwrap());
+                event
+            });
+            log.record(&grant, events.collect()).await;
+            let all = everything(&log, &scope).await;
+            for query in &queries {
+                let wanted = expected(&all, query, log.store.now());
+                let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
+                prop_assert_eq!(&there, &wanted, "{}", query.query_string());
+                prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
+            }
+            log.store.close().await;
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn an_object_has_in_its_log_what_was_done_to_it_and_what_concerns_it(
+        events in proptest::collection::vec(event(), 1..40),
+        queries in proptest::collection::vec(query(), 6),
+    ) {
+        Runtime::new().unwrap().block_on(async {
+            let log = Log::new().await;
+            let grant = log.token("acme/growth").await;
+            let whole = grant.read_scope().unwrap();
+            log.record(&grant, events).await;
+            let person = log.owner("acme/growth").await;
+            let subject = domain::question::Subject {
+                kind: "integration".parse().unwrap(),
+                id: "rpa_7".into(),
+            };
+            let scope =
+                person.object_scope(&"acme/growth".parse().unwrap(), subject.clone()).unwrap();
+            let of_it: Vec<Event> = everything(&log, &whole)
+                .await
+                .into_iter()
+                .filter(|event| {
+                    std::iter::once(&event.target).chain(&event.related).any(|it| subject.is(it))
+                })
+                .collect();
+            for query in &queries {
+                let wanted = expected(&of_it, query, log.store.now());
+                let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
+                prop_assert_eq!(&there, &wanted, "{}", query.query_string());
+                prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
+            }
+            log.store.close().await;
+            Ok(())
+        })?;
+    }
+}
