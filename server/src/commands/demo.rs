@@ -378,7 +378,7 @@ impl<'a> Stage<'a> {
         });
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header([
-            "E-MAIL", "PASSWORD", "ROLE", "WHERE", "NAME",
+            "E-MAIL", "PASSWORD", "ROLE", "WHERE", "WHO",
         ]);
         let mut members: HashMap<&str, usize> = HashMap::new();
         let mut more = 0;
@@ -389,7 +389,8 @@ impl<'a> Stage<'a> {
                 more += 1;
                 continue;
             }
-            table.add_row([&person.email, PASSWORD, role.label(), place, person.name]);
+            let who = format!("{}, {}", person.name, person.title);
+            table.add_row([&*person.email, PASSWORD, role.label(), place, &who]);
         }
         (table.trim_fmt(), more)
     }
