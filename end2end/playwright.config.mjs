@@ -2,6 +2,7 @@ import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: '.',
+  globalSetup: './demo.setup.mjs',
   outputDir: '../target/test/browser',
   workers: 2,
   timeout: 30_000,

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,13 +19,14 @@ const environment = Object.fromEntries(
 
 /** A database in a temporary folder, and a server on it once `start` was called. */
 export class Daybook {
-  #folder;
   #server = null;
 
-  static async create() {
+  /** An empty database, or a copy of the one in the `folder` of another. */
+  static async create(folder = null) {
     const daybook = new Daybook();
-    daybook.#folder = await mkdtemp(join(tmpdir(), 'daybook-'));
-    daybook.database = `sqlite:${join(daybook.#folder, 'daybook.db')}`;
+    daybook.folder = await mkdtemp(join(tmpdir(), 'daybook-'));
+    if (folder) await cp(folder, daybook.folder, { recursive: true });
+    daybook.database = `sqlite:${join(daybook.folder, 'daybook.db')}`;
     return daybook;
   }
 
@@ -62,7 +63,7 @@ export class Daybook {
   /** Stops the server and removes the database. */
   async remove() {
     await this.stop();
-    await rm(this.#folder, { recursive: true });
+    await rm(this.folder, { recursive: true });
   }
 
   /**

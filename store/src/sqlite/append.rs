@@ -180,8 +180,13 @@ impl Appender {
         if self.open {
             self.rollback().await;
         }
-        self.connection.execute("BEGIN IMMEDIATE").await?;
+        // Set before it is so: whoever waits here may be gone by the time it is, and then the
+        // transaction is given up by the next one.
         self.open = true;
+        if let Err(error) = self.connection.execute("BEGIN IMMEDIATE").await {
+            self.open = false;
+            return Err(error.into());
+        }
         let known = match self.know_the_end().await {
             Ok(()) => self.know_the_tail(mark).await,
             Err(error) => Err(error),

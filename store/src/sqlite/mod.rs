@@ -78,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) credentials: redaction::Names,
     installation: [u8; 16],
     pub(crate) readers: SqlitePool,
+    /// Looks at how far the index is, while all readers may be waiting for it.
+    watcher: SqlitePool,
     pub(crate) appender: Mutex<Appender>,
     pub(crate) dictionaries: Arc<Dictionaries>,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
@@ -129,6 +131,7 @@ impl Store {
             None => None,
         };
         let readers = files.readers(READERS).await?;
+        let watcher = files.readers(1).await?;
         let (mark, head): (i64, Option<i64>) =
             sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
                 .fetch_one(&readers)
@@ -153,6 +156,7 @@ impl Store {
             keys,
             installation,
             readers,
+            watcher,
             appender: Mutex::new(Appender::new(connection, Arc::clone(&dictionaries))),
             dictionaries,
             counts: RwLock::default(),
@@ -182,6 +186,7 @@ impl Store {
             let _ = task.await;
         }
         self.inner.readers.close().await;
+        self.inner.watcher.close().await;
         self.inner.appender.lock().await.checkpoint().await;
     }
 

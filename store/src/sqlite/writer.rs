@@ -267,7 +267,12 @@ pub(crate) async fn keep_index(
                 None => open = false,
             },
             () = inner.nudge.notified() => {}
-            _ = look.tick() => {}
+            _ = look.tick() => {
+                // A transaction that is open while nobody holds the connection was abandoned.
+                if let Ok(mut appender) = inner.appender.try_lock() {
+                    appender.rollback().await;
+                }
+            }
         }
     }
     if let Some(indexer) = indexer
@@ -290,7 +295,7 @@ async fn advance(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, S
         None => {
             let row: (i64, Option<i64>) =
                 sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
-                    .fetch_one(&inner.readers)
+                    .fetch_one(&inner.watcher)
                     .await?;
             (row.0, row.1.unwrap_or(0))
         }

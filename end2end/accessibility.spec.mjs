@@ -1,0 +1,134 @@
+// Every page in every state: nothing that axe objects to, in light and dark, wide and narrow, and
+// nothing wider than the screen.
+
+import { growth, helena, ingrid, kim, ruth, test as base } from './demo.mjs';
+import { expect, expectAccessible, hydrated } from './fixtures.mjs';
+import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
+
+const test = base.extend({
+  /** A workspace to which nothing was sent, and its owner. */
+  empty: async ({ daybook }, use, { workerIndex, testId }) => {
+    const tenant = `t-${workerIndex}-${testId.replace(/[^a-z0-9]/g, '').slice(-12)}`;
+    const workspace = `${tenant}/main`;
+    const email = `olga@${tenant}.example`;
+    const owner = { workspace, email, name: 'Olga', role: 'owner', password: 'correct horse' };
+    await daybook.createTenant(tenant);
+    await daybook.createWorkspace(workspace);
+    await daybook.createUser(owner);
+    await use({ owner, workspace, audit: `/${workspace}/audit` });
+  },
+});
+
+test.use({ expectedComplaints: /\b(400|403|404)\b/ });
+
+const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
+
+const states = {
+  'the Audit page': async ({ page }) => {
+    await signIn(page, ingrid, growth);
+    await expect(rows(page)).toHaveCount(50);
+  },
+  'the Audit page with a row open': async ({ page }) => {
+    await signIn(page, ingrid, `${growth}?q=salesforce_client_secret&action=SECRET_ROTATED`);
+    await hydrated(page);
+    await clickRow(rows(page, 'partial rotation'));
+    await entry(page).locator('.raw summary').click();
+    await expect(entry(page).locator('pre')).toBeVisible();
+  },
+  'the Audit page with menus open': async ({ page }) => {
+    await signIn(page, ingrid, growth);
+    await hydrated(page);
+    await page.locator('.zone summary').click();
+    await expect(page.getByLabel('Another, by its name')).toBeVisible();
+  },
+  'the Audit page of a workspace to which nothing was sent': async ({ page, empty }) => {
+    await signIn(page, empty.owner, empty.audit);
+    await expect(page.locator('#first-curl')).toBeVisible();
+  },
+  'the Audit page where nothing matches': async ({ page }) => {
+    await signIn(page, ingrid, `${growth}?q=no+such+thing&category=secrets`);
+    await expect(page.getByRole('heading', { name: 'Nothing matches' })).toBeVisible();
+  },
+  'the Audit page with values that are not understood': async ({ page }) => {
+    await signIn(page, ingrid, `${growth}?verb=x&since=2026-05-32&sort=y&tz=Nowhere&outcome=z`);
+    await expect(page.getByRole('alert').first()).toBeVisible();
+  },
+  'the Audit page while recording is off and a shorter retention waits': async ({
+    page,
+    daybook,
+    empty,
+  }) => {
+    const change = ['--recording', 'off', '--retention', '30d'];
+    await daybook.run(['settings', 'set', '--workspace', empty.workspace, ...change]);
+    await signIn(page, empty.owner, empty.audit);
+    await expect(page.getByText('Recording is off.')).toBeVisible();
+  },
+  "an object's Audit tab": async ({ page }) => {
+    await signIn(page, kim, object);
+    await expect(rows(page)).toHaveCount(50);
+  },
+  'the settings': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings');
+    await expect(page.getByRole('button', { name: 'Save changes' })).toBeVisible();
+  },
+  'the settings with a value that is not understood': async ({ page }) => {
+    const typed = 'fault=days&retention=days&days=366&years=1';
+    await signIn(page, ingrid, `/acme/growth/settings?${typed}`);
+    await expect(page.getByText('It takes 1 to 365.')).toBeVisible();
+  },
+  'the settings as an auditor sees them': async ({ page }) => {
+    await signIn(page, ruth, '/acme/growth/settings');
+    await expect(page.getByText('You see these settings')).toBeVisible();
+  },
+  'the sign-in page': async ({ page }) => {
+    await page.goto(growth);
+    await fillSignIn(page, { email: helena.email, password: 'not it' });
+    await expect(page.getByText('do not belong together')).toBeVisible();
+  },
+  'the page without access': async ({ page }) => {
+    await signIn(page, kim, growth);
+    await expect(page.getByRole('heading', { name: 'not open to you' })).toBeVisible();
+  },
+  'the page that is not there': async ({ page }) => {
+    await signIn(page, helena, growth);
+    await expect(page.getByRole('heading', { name: 'There is no such page' })).toBeVisible();
+  },
+};
+
+for (const [state, arrive] of Object.entries(states)) {
+  test(`${state} holds together in every width, light and dark`, async ({ page, daybook, empty }) => {
+    test.slow();
+    await arrive({ page, daybook, empty });
+    await hydrated(page);
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const colorScheme of ['light', 'dark']) {
+        await test.step(`axe, ${width} wide, ${colorScheme}`, async () => {
+          await page.emulateMedia({ colorScheme });
+          await expectAccessible(page);
+        });
+      }
+    }
+    for (const width of [360, 390, 720, 1024, 1440, 2560]) {
+      await page.setViewportSize({ width, height: 900 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect.soft(wide, `${width} pixels wide`).toBeLessThanOrEqual(width);
+    }
+  });
+}
+
+test('everything on the narrow page is reached by the filters that fold out', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn(page, ingrid, growth);
+  await hydrated(page);
+  const search = page.getByLabel('Search', { exact: true });
+  await expect(search).toBeHidden();
+  await page.locator('.fold > summary').click();
+  await search.fill('rpa invoice bot');
+  await expect(page).toHaveURL(/q=rpa\+invoice\+bot/);
+  await page.getByLabel('Sort by').selectOption('Action');
+  await expect(page).toHaveURL(/sort=action/);
+  await expect(page.locator('.fold')).toHaveAttribute('open');
+  await clickRow(rows(page).first());
+  await expect(entry(page)).toBeVisible();
+});

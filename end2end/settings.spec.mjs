@@ -1,0 +1,205 @@
+// Settings → Audit log, and what the Audit page says of it.
+
+import { expect, hydrated, test as base } from './fixtures.mjs';
+import { rows, signInLive, visit } from './steps.mjs';
+
+let made = 0;
+
+const test = base.extend({
+  /** A workspace of its own with an owner and an auditor. */
+  place: async ({ daybook }, use) => {
+    made += 1;
+    const tenant = `tenant-${made}`;
+    const workspace = `${tenant}/main`;
+    await daybook.createTenant(tenant);
+    await daybook.createWorkspace(workspace);
+    const person = (name, role) => ({
+      workspace,
+      role,
+      name,
+      email: `${name.toLowerCase()}@${tenant}.example`,
+      password: 'correct horse battery',
+    });
+    const owner = person('Olga', 'owner');
+    const auditor = person('Aron', 'auditor');
+    await daybook.createUser(owner);
+    await daybook.createUser(auditor);
+    await use({
+      workspace,
+      owner,
+      auditor,
+      audit: `/${workspace}/audit`,
+      settings: `/${workspace}/settings`,
+    });
+  },
+});
+
+const save = (page) => page.getByRole('button', { name: 'Save changes' }).click();
+const saved = (page) => page.getByText('Saved.', { exact: false });
+const waiting = (page) => page.getByText('A shorter retention is waiting.');
+const days = (page) => page.getByLabel('Days, 1 to 365');
+const years = (page) => page.getByLabel('Years, 1 to 10');
+
+test('a shorter retention waits, everyone sees it, and an owner cancels it', async ({
+  page,
+  place,
+}) => {
+  await signInLive(page, place.owner, place.settings);
+  await expect(page.locator('#r-days')).toBeChecked();
+  await expect(days(page)).toHaveValue('90');
+  await days(page).fill('30');
+  await save(page);
+  await expect(saved(page)).toBeVisible();
+  await expect(waiting(page)).toBeVisible();
+  await expect(page.locator('.notice.warn')).toContainText('Olga');
+  await expect(page.locator('.notice.warn')).toContainText('30 days');
+  // What holds is what it was.
+  await expect(days(page)).toHaveValue('90');
+
+  await visit(page, place.audit);
+  await expect(waiting(page)).toBeVisible();
+  await expect(rows(page, 'AUDIT_RETENTION_UPDATED', 'Olga')).toHaveCount(1);
+
+  await visit(page, place.settings);
+  await page.getByRole('button', { name: 'Cancel it' }).click();
+  await expect(waiting(page)).toHaveCount(0);
+  await visit(page, place.audit);
+  await expect(waiting(page)).toHaveCount(0);
+  await expect(rows(page, 'AUDIT_RETENTION_CANCELLED', 'Olga')).toHaveCount(1);
+});
+
+test('a longer retention holds at once', async ({ page, place }) => {
+  await signInLive(page, place.owner, place.settings);
+  await page.locator('#r-years').check();
+  await years(page).fill('2');
+  await save(page);
+  await expect(saved(page)).toBeVisible();
+  await expect(waiting(page)).toHaveCount(0);
+  await expect(page.getByText(/Set to 2 years by Olga/)).toBeVisible();
+  await visit(page, place.settings);
+  await expect(page.locator('#r-years')).toBeChecked();
+  await expect(years(page)).toHaveValue('2');
+  await page.locator('#r-forever').check();
+  await save(page);
+  await expect(page.locator('.history').first()).not.toContainText('2 years');
+  await visit(page, place.audit);
+  await expect(rows(page, 'AUDIT_RETENTION_UPDATED', 'Olga')).toHaveCount(2);
+});
+
+test('saving what is there already changes nothing', async ({ page, place }) => {
+  await signInLive(page, place.owner, place.settings);
+  await save(page);
+  await expect(saved(page)).toBeVisible();
+  await visit(page, place.audit);
+  await expect(rows(page, 'SIGNED_IN').first()).toBeVisible();
+  await expect(rows(page, 'AUDIT_RETENTION_UPDATED')).toHaveCount(0);
+  await expect(rows(page, 'AUDIT_RECORDING_UPDATED')).toHaveCount(0);
+});
+
+test('recording is turned off and on, and the Audit page says so', async ({
+  page,
+  daybook,
+  place,
+}) => {
+  const token = await daybook.createToken({ workspace: place.workspace });
+  const event = {
+    actor: { kind: 'user', id: 'usr_1', name: 'Ingrid Solheim' },
+    action: 'MEMBER_ADDED',
+    target: { kind: 'member', id: 'usr_2', name: 'Tom Okafor' },
+  };
+  await signInLive(page, place.owner, place.settings);
+  await page.getByLabel('Off', { exact: true }).check();
+  await save(page);
+  await expect(page.getByText(/Turned off by Olga/)).toBeVisible();
+  expect(await daybook.record(token, [event, event])).toEqual({ recorded: 0, discarded: 2 });
+
+  await visit(page, place.audit);
+  const notice = page.locator('.notice').filter({ hasText: 'Recording is off.' });
+  await expect(notice).toContainText('Olga turned it off');
+  await expect(rows(page, 'AUDIT_RECORDING_UPDATED', 'Olga')).toHaveCount(1);
+  await expect(rows(page, 'MEMBER_ADDED', 'Tom Okafor')).toHaveCount(0);
+
+  await notice.getByRole('link', { name: 'Settings' }).click();
+  await expect(page).toHaveURL(place.settings);
+  await expect(page.getByText('2 entries were not kept since')).toBeVisible();
+  await page.getByLabel('On', { exact: true }).check();
+  await save(page);
+  await expect(page.getByText(/Turned on by Olga/)).toBeVisible();
+  await daybook.record(token, event);
+  await visit(page, place.audit);
+  await expect(notice).toHaveCount(0);
+  await expect(rows(page, 'AUDIT_RECORDING_UPDATED', 'Olga')).toHaveCount(2);
+  await expect(rows(page, 'MEMBER_ADDED', 'Tom Okafor')).toHaveCount(1);
+});
+
+test('what the operator turns off on the command line is on the page at once', async ({
+  page,
+  daybook,
+  place,
+}) => {
+  await signInLive(page, place.auditor, place.audit);
+  await expect(page.getByText('Recording is off.')).toHaveCount(0);
+  await daybook.run(['settings', 'set', '--workspace', place.workspace, '--recording', 'off']);
+  await page.reload();
+  await hydrated(page);
+  await expect(page.getByText('Recording is off.')).toBeVisible();
+});
+
+test('an auditor sees the settings and cannot change them', async ({ page, place }) => {
+  await signInLive(page, place.auditor, place.settings);
+  await expect(page.getByText('You see these settings and cannot change them')).toBeVisible();
+  await expect(days(page)).toHaveValue('90');
+  await expect(days(page)).toBeDisabled();
+  await expect(page.getByLabel('Off', { exact: true })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Save changes' })).toHaveCount(0);
+});
+
+test('the browser holds back a number that is out of bounds', async ({ page, place }) => {
+  await signInLive(page, place.owner, place.settings);
+  await days(page).fill('366');
+  await save(page);
+  await expect(page.locator('input[name="days"]:invalid')).toHaveValue('366');
+  await expect(page).toHaveURL(place.settings);
+});
+
+test('what was typed and not understood is kept, with a message beside it', async ({
+  page,
+  place,
+}) => {
+  await signInLive(page, place.owner, place.settings);
+  // The server checks for itself what the browser would have held back.
+  await page.locator('form').last().evaluate((form) => (form.noValidate = true));
+  await days(page).fill('366');
+  await page.getByLabel('Off', { exact: true }).check();
+  await save(page);
+  await expect(page.getByText('It takes 1 to 365.')).toBeVisible();
+  await expect(days(page)).toHaveValue('366');
+  await expect(days(page)).toHaveAttribute('aria-invalid', 'true');
+  await expect(days(page)).toHaveAccessibleDescription(/Not a number of days/);
+  await expect(page.getByLabel('Off', { exact: true })).toBeChecked();
+  await visit(page, place.audit);
+  await expect(rows(page, 'AUDIT_RETENTION_UPDATED')).toHaveCount(0);
+  await expect(rows(page, 'AUDIT_RECORDING_UPDATED')).toHaveCount(0);
+});
+
+test('a workspace to which nothing was sent shows how to send the first entry, and it works', async ({
+  page,
+  daybook,
+  place,
+}) => {
+  await signInLive(page, place.owner, place.audit);
+  const first = page.getByRole('region', { name: 'No entries from your applications yet' });
+  await expect(first).toBeVisible();
+  await expect(page.locator('#first-token')).toContainText(`--workspace ${place.workspace}`);
+  const line = await page.locator('#first-curl').textContent();
+  expect(line).toContain(`curl ${daybook.url}/api/v1/events`);
+  const event = JSON.parse(line.match(/-d '(.*)'/s)[1]);
+
+  const token = await daybook.createToken({ workspace: place.workspace });
+  await daybook.record(token, event);
+  await page.reload();
+  await hydrated(page);
+  await expect(first).toHaveCount(0);
+  await expect(rows(page, event.action, event.target.name)).toHaveCount(1);
+  await expect(rows(page, event.target.name)).toContainText('viewer');
+});
