@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod commands;
+mod demo;
 mod environment;
 mod health;
 mod http;

@@ -48,8 +48,6 @@ pub struct Person {
     pub email: String,
     /// What they do, in words.
     pub title: &'static str,
-    /// The IANA name of their time zone.
-    pub zone: &'static str,
     /// Their roles now.
     pub memberships: Vec<Membership>,
     /// When they got their account.
@@ -163,7 +161,6 @@ impl Company {
                 name: character.name,
                 email: character.email(),
                 title: character.title,
-                zone: character.city.zone(),
                 memberships,
                 joined: joined(plan, index),
                 left: left(plan.now, index).filter(|at| *at > plan.start()),

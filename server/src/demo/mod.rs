@@ -24,7 +24,7 @@ mod actions;
 #[cfg(test)]
 mod tests;
 
-pub use company::{Company, Membership, Person, Token, Workspace};
+pub use company::Company;
 pub use story::Story;
 
 use domain::{

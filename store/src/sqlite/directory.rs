@@ -162,6 +162,21 @@ impl Store {
         find_workspace(&mut *self.inner.readers.acquire().await?, path).await
     }
 
+    /// What a tenant's workspaces may keep; none where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn plan(&self, tenant: &Slug) -> Result<Option<Plan>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        match find_tenant(&mut connection, tenant).await? {
+            Some(tenant) => {
+                super::settings::plan(&mut connection, tenant.id).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Sets what a tenant's workspaces may keep.
     ///
     /// # Errors
