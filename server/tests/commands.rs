@@ -617,6 +617,7 @@ fn commands_work_beside_a_running_server_and_hold_at_once() {
         .signed_in("kim@acme.example")
         .get("/acme/growth/audit")
         .expect(200);
+    daybook.run(&["token", "list"]).succeeded();
 }
 
 #[test]
