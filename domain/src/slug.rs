@@ -12,7 +12,7 @@ pub struct Slug(String);
 /// Words that stand for something else in an address.
 const RESERVED: &[&str] = &[
     "api", "assets", "audit", "findings", "healthz", "invite", "login", "logout", "me", "metrics",
-    "objects", "pkg", "readyz", "settings",
+    "objects", "pkg", "readyz", "settings", "ui",
 ];
 
 /// Why a text is not a slug.

@@ -398,7 +398,7 @@ impl<'a> Stage<'a> {
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
-            .set_header(["E-MAIL", "PASSWORD", "ROLE", "WHERE", "NAME", "WHO"]);
+            .set_header(["E-MAIL", "PASSWORD", "ROLE", "WHERE", "WHO"]);
         let mut members: HashMap<&str, usize> = HashMap::new();
         let mut more = 0;
         for (role, place, person) in &rows {
@@ -408,15 +408,8 @@ impl<'a> Stage<'a> {
                 more += 1;
                 continue;
             }
-            let email = person.email.as_str();
-            table.add_row([
-                email,
-                PASSWORD,
-                role.label(),
-                place,
-                person.name,
-                person.title,
-            ]);
+            let who = format!("{}, {}", person.name, person.title);
+            table.add_row([&*person.email, PASSWORD, role.label(), place, &who]);
         }
         (table.trim_fmt(), more)
     }
