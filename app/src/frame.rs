@@ -144,8 +144,13 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         }
     };
     let audit = reads_the_log.then(|| link(address::audit(&workspace.path), "Audit", Here::Audit));
-    let settings = reads_settings
-        .then(|| link(address::settings(&workspace.path), "Settings", Here::Settings));
+    let settings = reads_settings.then(|| {
+        link(
+            address::settings(&workspace.path),
+            "Settings",
+            Here::Settings,
+        )
+    });
     let who = format!("{name}, {role}");
 
     view! {
@@ -166,6 +171,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
             </form>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -207,4 +213,5 @@ fn Switcher(workspace: Place, workspaces: Vec<Place>) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

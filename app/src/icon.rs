@@ -37,6 +37,7 @@ pub fn Logo() -> impl IntoView {
                         <path d=\"M11.5 7.5h5M11.5 11h5M11.5 14.5h3\" stroke-width=\"1.4\"/>"
         ></svg>
     }
+    .into_any()
 }
 
 const SYMBOLS: &str = concat!(

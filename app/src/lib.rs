@@ -2,6 +2,8 @@
 //! browser (`hydrate`), which takes them over. The pages know neither HTTP nor SQL: the server
 //! provides a `store::Store`, a `viewer::Viewer` and an `answer::Answer` by context.
 
+#![recursion_limit = "256"]
+
 pub mod address;
 #[cfg(feature = "ssr")]
 pub mod answer;
@@ -56,4 +58,5 @@ pub fn App() -> impl IntoView {
             </FlatRoutes>
         </Router>
     }
+    .into_any()
 }

@@ -132,7 +132,10 @@ impl Live {
         } else if let Ok(Some(link)) = target.closest("a[href]") {
             self.follow(event, link.unchecked_into());
         } else if let Ok(Some(row)) = target.closest("tr.row")
-            && !matches!(target.closest("button, input, select, label, summary"), Ok(Some(_)))
+            && !matches!(
+                target.closest("button, input, select, label, summary"),
+                Ok(Some(_))
+            )
             && !is_selecting()
             && let Ok(Some(opener)) = row.query_selector("a.opener")
         {
@@ -365,8 +368,7 @@ fn say(words: &str) {
 
 /// The browser's time zone by its IANA name.
 fn browser_zone() -> Option<String> {
-    let format =
-        js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
     js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into())
         .ok()?
         .as_string()
@@ -403,7 +405,10 @@ mod tests {
             ("category", "secrets"),
             ("category", "members"),
         ]);
-        assert_eq!(asked(&form), "category=secrets&category=members&q=salesforce");
+        assert_eq!(
+            asked(&form),
+            "category=secrets&category=members&q=salesforce"
+        );
     }
 
     #[test]

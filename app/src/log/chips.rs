@@ -1,11 +1,7 @@
 //! Families of actions, one click each.
 
 use super::{count::grouped, view::ChoicesView};
-use crate::{
-    address::Links,
-    icon::Icon,
-    live::FORM,
-};
+use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{category::Category, question::Filter};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -21,6 +17,7 @@ pub(super) fn Mark(category: Category) -> impl IntoView {
             {category.mark()}
         </span>
     }
+    .into_any()
 }
 
 /// All, and the families in use.
@@ -103,6 +100,7 @@ pub(super) fn Chips(links: Arc<Links>, choices: ChoicesView) -> impl IntoView {
             {more}
         </nav>
     }
+    .into_any()
 }
 
 /// Whether there are more families than the page shows: then "More" offers all of them.
@@ -149,4 +147,5 @@ fn More(chosen: Vec<Category>, choices: ChoicesView, plain: bool) -> impl IntoVi
             </div>
         </details>
     }
+    .into_any()
 }

@@ -37,6 +37,7 @@ pub(super) fn CountLine(count: CountView) -> impl IntoView {
             {after}
         </p>
     }
+    .into_any()
 }
 
 #[cfg(test)]

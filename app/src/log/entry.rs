@@ -95,15 +95,14 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         .ok()
         .map(|action| links.only(|filter| filter.action.push(action)));
     let target = match (&row.target.id, row.target.kind.parse().ok()) {
-        (Some(id), Some(target_kind)) if about == About::Workspace => {
-            Some(links.only(|filter| {
-                filter.target_kind.push(target_kind);
-                filter.target_id.push(id.clone());
-            }))
-        }
+        (Some(id), Some(target_kind)) if about == About::Workspace => Some(links.only(|filter| {
+            filter.target_kind.push(target_kind);
+            filter.target_id.push(id.clone());
+        })),
         _ => None,
     };
-    let operation = operation.map(|operation| links.only(|filter| filter.operation = Some(operation)));
+    let operation =
+        operation.map(|operation| links.only(|filter| filter.operation = Some(operation)));
     let only = [
         (actor, row.actor.name.clone()),
         (action, "This action".to_owned()),
@@ -147,7 +146,8 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
 fn Changes(id: String, changes: Vec<ChangeView>, words: String) -> impl IntoView {
     let heading = format!("t-{id}");
     if changes.is_empty() {
-        let body = view! { <p class="quiet">"No state before or after was given with this entry."</p> };
+        let body =
+            view! { <p class="quiet">"No state before or after was given with this entry."</p> };
         return section(heading, "Changes", body);
     }
     let rows = changes
@@ -176,11 +176,7 @@ fn Changes(id: String, changes: Vec<ChangeView>, words: String) -> impl IntoView
 }
 
 /// A part of the entry under its heading.
-fn section(
-    id: String,
-    heading: impl IntoView + 'static,
-    body: impl IntoView + 'static,
-) -> AnyView {
+fn section(id: String, heading: impl IntoView + 'static, body: impl IntoView + 'static) -> AnyView {
     let labelled = id.clone();
     let (heading, body) = (heading.into_any(), body.into_any());
     view! {
@@ -221,6 +217,7 @@ fn Change(change: ChangeView) -> impl IntoView {
             {after}
         </tr>
     }
+    .into_any()
 }
 
 /// A path, which may be broken after its dots and underscores.
@@ -328,5 +325,9 @@ fn Related(id: String, related: Vec<TargetView>) -> impl IntoView {
             }
         })
         .collect::<Vec<_>>();
-    section(heading, "Also concerns", view! { <dl class="facts">{items}</dl> })
+    section(
+        heading,
+        "Also concerns",
+        view! { <dl class="facts">{items}</dl> },
+    )
 }

@@ -3,6 +3,7 @@
 use super::{
     About,
     chips::has_more,
+    states::told,
     view::{ChoicesView, LogView},
 };
 use crate::{
@@ -50,7 +51,11 @@ pub(super) fn Filters(
     let search = TextField {
         name: "q",
         label: "Search",
-        placeholder: if is_object { "Action" } else { "Target or action" },
+        placeholder: if is_object {
+            "Action"
+        } else {
+            "Target or action"
+        },
         kind: "search",
     };
     let actor = TextField {
@@ -145,6 +150,7 @@ pub(super) fn Filters(
             </form>
         </details>
     }
+    .into_any()
 }
 
 /// The page's own path: the form's answer begins with its fields alone.
@@ -199,7 +205,7 @@ impl Fields<'_> {
             view! {
                 <p class="error" id=format!("f-{name}-error")>
                     <Icon name="warn"/>
-                    {format!("“{}” {}", fault.value, fault.reason)}
+                    {told(fault)}
                 </p>
             }
         });
@@ -368,13 +374,22 @@ mod tests {
     #[test]
     fn the_form_keeps_what_its_fields_do_not_hold_but_for_the_page() {
         assert_eq!(
-            kept("q=kim&actor_id=usr_1&operation=o&range=7d&limit=25&cursor=abc&sort=actor", true),
+            kept(
+                "q=kim&actor_id=usr_1&operation=o&range=7d&limit=25&cursor=abc&sort=actor",
+                true
+            ),
             "actor_id=usr_1&operation=o&range=7d&limit=25"
         );
         assert_eq!(kept("category=secrets", true), "");
         assert_eq!(kept("category=secrets", false), "category=secrets");
-        assert_eq!(kept("actor_kind=system&actor_kind=token", true), "actor_kind=token");
-        assert_eq!(kept("action=A&action=B&since=2026-05-01&tz=UTC", true), "action=B");
+        assert_eq!(
+            kept("actor_kind=system&actor_kind=token", true),
+            "actor_kind=token"
+        );
+        assert_eq!(
+            kept("action=A&action=B&since=2026-05-01&tz=UTC", true),
+            "action=B"
+        );
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub(super) fn Foot(links: Arc<Links>, log: LogView) -> impl IntoView {
     let sizes = SIZES
         .map(|size| {
             let href = links.to(&Query {
-                limit: Limit::try_from(size).ok().filter(|limit| *limit != Limit::DEFAULT),
+                limit: Limit::try_from(size)
+                    .ok()
+                    .filter(|limit| *limit != Limit::DEFAULT),
                 ..query.clone()
             });
             let current = (query.page_size() == usize::from(size)).then_some("true");
@@ -57,4 +59,5 @@ pub(super) fn Foot(links: Arc<Links>, log: LogView) -> impl IntoView {
             <span class="pages">{newer} {older}</span>
         </nav>
     }
+    .into_any()
 }

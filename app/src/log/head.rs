@@ -25,6 +25,7 @@ pub(super) fn PageHead(links: Arc<Links>, log: LogView) -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 /// The head of an object's tab.
@@ -104,13 +105,12 @@ pub(super) fn ObjectHead(
             <div class="page-words">
                 {last}
                 <span>
-                    <span class="sr-only">"Shown: "</span>
-                    {log.words.clone()}
-                    ", times in"
+                    "Shown: " {log.words.clone()} ", times in"
                 </span>
                 <ZoneMenu links=links.clone() log=log.clone()/>
             </div>
             <RangePicker links log/>
         </div>
     }
+    .into_any()
 }

@@ -82,6 +82,7 @@ pub(super) fn Columns(about: About) -> impl IntoView {
             <col class="c-change"/>
         </colgroup>
     }
+    .into_any()
 }
 
 fn caption(links: &Links) -> String {
@@ -140,6 +141,7 @@ fn Head(
             {zone.map(|zone| view! { <span class="zone-name">{zone}</span> })}
         </th>
     }
+    .into_any()
 }
 
 /// The rows of one day.

@@ -27,6 +27,8 @@ use crate::{
     refusal::{Refusal, flat},
 };
 use chips::Chips;
+#[cfg(feature = "ssr")]
+pub(crate) use compose::Local;
 use filters::Filters;
 use foot::Foot;
 use head::{ObjectHead, PageHead};
@@ -34,8 +36,6 @@ use ledger::Ledger;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-#[cfg(feature = "ssr")]
-pub(crate) use compose::Local;
 use load::{load_entry, load_log, load_scope};
 use states::{Apart, Faults, First, LostCursor, Nothing, Notices, Trouble};
 use std::sync::Arc;
@@ -77,7 +77,8 @@ pub fn Log(
         move || path.get(),
         |path| async move { flat(load_scope(path).await) },
     );
-    let question = Memo::new(move |_| asked.with(|asked| (asked.path.clone(), asked.search.clone())));
+    let question =
+        Memo::new(move |_| asked.with(|asked| (asked.path.clone(), asked.search.clone())));
     let log = Resource::new(
         move || question.get(),
         |(path, search)| async move { flat(load_log(path, search).await) },
@@ -151,6 +152,7 @@ pub fn Log(
             })}
         </Transition>
     }
+    .into_any()
 }
 
 /// What the address asks for. While the browser leaves for another page, it stays.
@@ -215,7 +217,9 @@ fn Page(
     let workspace = frame.workspace.path.clone();
     let read_at = log.read_at.clone();
     let head = match object {
-        Some(object) => view! { <ObjectHead links=links.clone() log=log.clone() object audit/> }.into_any(),
+        Some(object) => {
+            view! { <ObjectHead links=links.clone() log=log.clone() object audit/> }.into_any()
+        }
         None => view! { <PageHead links=links.clone() log=log.clone()/> }.into_any(),
     };
     let chips = (about == About::Workspace)
@@ -250,6 +254,7 @@ fn Page(
             </div>
         </Framed>
     }
+    .into_any()
 }
 
 /// The ledger with its foot, or what stands in its place.
@@ -265,7 +270,10 @@ fn Entries(
         return view! { <LostCursor links/> }.into_any();
     }
     let foot = view! { <Foot links=links.clone() log=log.clone()/> };
-    if log.days.is_empty() {
+    if log.days.is_empty() && log.first.is_some() {
+        // The first steps stand in their place.
+        view! { <div id="entries" tabindex="-1">{foot}</div> }.into_any()
+    } else if log.days.is_empty() {
         view! {
             <Nothing links about searched=log.searched_to.is_some()/>
             {foot}
@@ -279,3 +287,7 @@ fn Entries(
         .into_any()
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+pub(crate) mod tests;

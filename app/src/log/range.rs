@@ -15,8 +15,10 @@ use std::sync::Arc;
 pub(super) fn RangePicker(links: Arc<Links>, log: LogView) -> impl IntoView {
     let filter = &links.query.filter;
     let has_fault = |name| log.fault(name).is_some();
-    let custom =
-        filter.since.is_some() || filter.until.is_some() || has_fault("since") || has_fault("until");
+    let custom = filter.since.is_some()
+        || filter.until.is_some()
+        || has_fault("since")
+        || has_fault("until");
     let current = |is: bool| is.then_some("true");
     let timed = |change: &dyn Fn(&mut Filter)| {
         links.filtered(|filter| {
@@ -77,6 +79,7 @@ pub(super) fn RangePicker(links: Arc<Links>, log: LogView) -> impl IntoView {
             {dates}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -93,6 +96,7 @@ fn Dates(links: Arc<Links>, log: LogView) -> impl IntoView {
             <DateField log=log name="until" label="Until" example="2026-05-12" value=until/>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -140,4 +144,5 @@ fn DateField(
             {error}
         </div>
     }
+    .into_any()
 }

@@ -27,7 +27,8 @@ pub(super) fn Row(
     let id = row.id.clone();
     let outcome = (row.outcome != Outcome::Success).then(|| row.outcome.as_str());
     let class = if is_open { "row is-open" } else { "row" };
-    let target = (about == About::Workspace).then(|| view! { <TargetCell target=row.target.clone()/> });
+    let target =
+        (about == About::Workspace).then(|| view! { <TargetCell target=row.target.clone()/> });
     let opened = entry.map(|entry| {
         view! { <Entry links=links.clone() about entry/> }
     });
@@ -95,6 +96,7 @@ fn WhenCell(links: Arc<Links>, row: RowView, is_open: bool, now: i64) -> impl In
             </div>
         </td>
     }
+    .into_any()
 }
 
 #[component]
@@ -108,7 +110,11 @@ fn ActorCell(actor: ActorView) -> impl IntoView {
         via,
         ..
     } = actor;
-    let class = if deactivated { "name clip gone" } else { "name clip" };
+    let class = if deactivated {
+        "name clip gone"
+    } else {
+        "name clip"
+    };
     let gone = deactivated.then(|| view! { <span class="tag">"deactivated"</span> });
     let tag = match kind {
         ActorKind::User => None,
@@ -156,6 +162,7 @@ fn ActorCell(actor: ActorView) -> impl IntoView {
             <div class="line-2">{via} {second}</div>
         </td>
     }
+    .into_any()
 }
 
 #[component]
@@ -169,7 +176,10 @@ fn TargetCell(target: TargetView) -> impl IntoView {
     } = target;
     let shown = name.clone().unwrap_or_else(|| kind.clone());
     let title = shown.clone();
-    let external = tab.as_deref().is_some_and(is_external).then_some("external");
+    let external = tab
+        .as_deref()
+        .is_some_and(is_external)
+        .then_some("external");
     let line = match tab {
         Some(tab) => view! {
             <a class="name clip" href=tab title=title rel=external>
@@ -184,7 +194,9 @@ fn TargetCell(target: TargetView) -> impl IntoView {
         }
         .into_any(),
     };
-    let kind = name.is_some().then(|| view! { <span class="kind">{kind}</span> });
+    let kind = name
+        .is_some()
+        .then(|| view! { <span class="kind">{kind}</span> });
     let id = id.filter(|id| Some(id) != name.as_ref()).map(|id| {
         let title = id.clone();
         view! {
@@ -199,6 +211,7 @@ fn TargetCell(target: TargetView) -> impl IntoView {
             <div class="line-2">{kind} {id}</div>
         </td>
     }
+    .into_any()
 }
 
 /// Whether the browser had better follow a link itself: the router would decode a literal percent
@@ -258,6 +271,7 @@ fn ChangeCell(row: RowView) -> impl IntoView {
             {second}
         </td>
     }
+    .into_any()
 }
 
 #[component]
@@ -312,4 +326,5 @@ fn Summary(change: SummaryView) -> impl IntoView {
         </span>
         {more}
     }
+    .into_any()
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{address::Links, icon::Icon, refusal::Refusal};
 use domain::{
-    question::Filter,
+    question::{Fault, Filter},
     slug::WorkspacePath,
 };
 use leptos::{ev::MouseEvent, prelude::*};
@@ -100,6 +100,7 @@ pub(super) fn Notices(
         {off}
         {pending}
     }
+    .into_any()
 }
 
 /// Parameters with a field of their own, which say beside it what is wrong.
@@ -114,6 +115,16 @@ const BESIDE_FIELDS: [&str; 9] = [
     "until",
     "tz",
 ];
+
+/// What was given, and what is wrong with it.
+pub(super) fn told(fault: &Fault) -> String {
+    // Some reasons name the value themselves.
+    if fault.reason.starts_with('"') {
+        fault.reason.clone()
+    } else {
+        format!("“{}” {}", fault.value, fault.reason)
+    }
+}
 
 /// What is wrong with parameters that have no field, and that something is.
 #[component]
@@ -131,8 +142,8 @@ pub(super) fn Faults(log: LogView) -> impl IntoView {
         .map(|fault| {
             view! {
                 <span class="fault">
-                    <code>{fault.parameter}</code>
-                    {format!(" “{}” {}. ", fault.value, fault.reason)}
+                    <code>{fault.parameter.clone()}</code>
+                    {format!(" {}. ", told(&fault))}
                 </span>
             }
         })
@@ -265,6 +276,7 @@ pub(super) fn Nothing(
             {link}
         </section>
     }
+    .into_any()
 }
 
 /// The cursor belongs to another question.
@@ -283,6 +295,7 @@ pub(super) fn LostCursor(links: Arc<Links>) -> impl IntoView {
             </p>
         </section>
     }
+    .into_any()
 }
 
 /// Nothing came from an application yet: how to send the first entry.
@@ -292,9 +305,8 @@ pub(super) fn First(
     workspace: WorkspacePath,
     settings: Option<String>,
 ) -> impl IntoView {
-    let token = format!(
-        "daybook token create --workspace {workspace} --name first --scope events:write"
-    );
+    let token =
+        format!("daybook token create --workspace {workspace} --name first --scope events:write");
     let curl = format!(
         r#"curl {public_url}/api/v1/events \
   -H "Authorization: Bearer $DAYBOOK_TOKEN" \
@@ -342,6 +354,7 @@ pub(super) fn First(
             {settings}
         </section>
     }
+    .into_any()
 }
 
 /// A command to copy.
@@ -358,4 +371,5 @@ fn Command(id: &'static str, label: &'static str, text: String) -> impl IntoView
             </button>
         </div>
     }
+    .into_any()
 }

@@ -1,10 +1,7 @@
 //! What is set now, each filter removable.
 
 use super::{count::CountLine, view::LogView};
-use crate::{
-    address::Links,
-    icon::Icon,
-};
+use crate::{address::Links, icon::Icon};
 use domain::{
     category::Category,
     question::{Filter, Query},
@@ -40,24 +37,31 @@ pub(super) fn Active(links: Arc<Links>, log: LogView) -> impl IntoView {
     });
     let tokens = tokens
         .into_iter()
-        .map(|Token { key, value, without }| {
-            let label = format!("Remove the filter {key} {value}");
-            let title = format!("{key}: {value}");
-            view! {
-                <li class="token">
-                    <span class="clip" title=title>
-                        <span class="key">{key}</span>
-                        " "
-                        {value}
-                    </span>
-                    <a href=links.to(&without) data-stay="" aria-label=label title="Remove">
-                        <Icon name="close"/>
-                    </a>
-                </li>
-            }
-        })
+        .map(
+            |Token {
+                 key,
+                 value,
+                 without,
+             }| {
+                let label = format!("Remove the filter {key} {value}");
+                let title = format!("{key}: {value}");
+                view! {
+                    <li class="token">
+                        <span class="clip" title=title>
+                            <span class="key">{key}</span>
+                            " "
+                            {value}
+                        </span>
+                        <a href=links.to(&without) data-stay="" aria-label=label title="Remove">
+                            <Icon name="close"/>
+                        </a>
+                    </li>
+                }
+            },
+        )
         .collect::<Vec<_>>();
-    let list = (!tokens.is_empty()).then(|| view! { <ul aria-label="Active filters">{tokens}</ul> });
+    let list =
+        (!tokens.is_empty()).then(|| view! { <ul aria-label="Active filters">{tokens}</ul> });
     view! {
         <div class="active">
             {list}
@@ -65,6 +69,7 @@ pub(super) fn Active(links: Arc<Links>, log: LogView) -> impl IntoView {
             <CountLine count=log.count/>
         </div>
     }
+    .into_any()
 }
 
 /// The filters of a question. `people`: names for ids.
@@ -118,7 +123,10 @@ fn told(name: &str, value: &str, people: &[(String, String)]) -> Option<(&'stati
         "until" => ("until", value.replace('T', " ")),
         "range" => {
             let words = value.parse::<domain::question::Range>();
-            ("range", words.map_or_else(|_| same(), |range| range.words().to_owned()))
+            (
+                "range",
+                words.map_or_else(|_| same(), |range| range.words().to_owned()),
+            )
         }
         _ => return None,
     })
@@ -137,16 +145,33 @@ mod tests {
         let people = [("usr_1".to_owned(), "Alex Kim".to_owned())];
         let told: Vec<_> = tokens(&query, &people)
             .into_iter()
-            .map(|token| (format!("{} {}", token.key, token.value), token.without.query_string()))
+            .map(|token| {
+                (
+                    format!("{} {}", token.key, token.value),
+                    token.without.query_string(),
+                )
+            })
             .collect();
         let rest = "&tz=Europe%2FOslo&sort=actor";
         assert_eq!(
             told,
             [
-                ("category Members".to_owned(), format!("category=secrets&actor_id=usr_1&q=kim{rest}")),
-                ("category Secrets".to_owned(), format!("category=members&actor_id=usr_1&q=kim{rest}")),
-                ("actor Alex Kim".to_owned(), format!("category=members&category=secrets&q=kim{rest}")),
-                ("search kim".to_owned(), format!("category=members&category=secrets&actor_id=usr_1{rest}")),
+                (
+                    "category Members".to_owned(),
+                    format!("category=secrets&actor_id=usr_1&q=kim{rest}")
+                ),
+                (
+                    "category Secrets".to_owned(),
+                    format!("category=members&actor_id=usr_1&q=kim{rest}")
+                ),
+                (
+                    "actor Alex Kim".to_owned(),
+                    format!("category=members&category=secrets&q=kim{rest}")
+                ),
+                (
+                    "search kim".to_owned(),
+                    format!("category=members&category=secrets&actor_id=usr_1{rest}")
+                ),
             ]
         );
     }

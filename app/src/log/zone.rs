@@ -79,7 +79,9 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
         }
     };
     let utc = links.filtered(|filter| filter.tz = None);
-    let options = COMMON.map(|zone| view! { <option value=zone></option> }).collect_view();
+    let options = COMMON
+        .map(|zone| view! { <option value=zone></option> })
+        .collect_view();
     let wrong = fault.is_some();
     let error = fault.map(|_| {
         view! {
@@ -134,4 +136,5 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

@@ -25,4 +25,5 @@ pub fn Letter(
             </div>
         </Framed>
     }
+    .into_any()
 }

@@ -66,6 +66,7 @@ pub fn Login() -> impl IntoView {
             {returns}
         </Letter>
     }
+    .into_any()
 }
 
 /// What the address of this page says.

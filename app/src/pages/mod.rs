@@ -93,6 +93,7 @@ fn Elsewhere(there: String) -> impl IntoView {
             </p>
         </Letter>
     }
+    .into_any()
 }
 
 /// Loads another page of this site.

@@ -26,6 +26,7 @@ pub fn Missing() -> impl IntoView {
             </div>
         </Letter>
     }
+    .into_any()
 }
 
 /// A page that is not shown, and why.
@@ -40,7 +41,9 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
             crate::answer::status(503);
             view! { <Unavailable why/> }.into_any()
         }
-        Refusal::Unreachable => view! { <Unavailable why="the server does not answer"/> }.into_any(),
+        Refusal::Unreachable => {
+            view! { <Unavailable why="the server does not answer"/> }.into_any()
+        }
     }
 }
 
@@ -66,6 +69,7 @@ fn SignedOut() -> impl IntoView {
             </p>
         </Letter>
     }
+    .into_any()
 }
 
 /// Their role does not open the page; its owners are whom to ask.
@@ -118,6 +122,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
             </div>
         </Letter>
     }
+    .into_any()
 }
 
 /// The log cannot be read now.
@@ -134,4 +139,5 @@ fn Unavailable(#[prop(into)] why: String) -> impl IntoView {
             </div>
         </Letter>
     }
+    .into_any()
 }

@@ -228,8 +228,14 @@ mod tests {
 
     #[test]
     fn the_retention_is_that_of_the_chosen_line() {
-        assert_eq!(typed("days", " 30 ", "").retention(), Ok(Retention::Days(30)));
-        assert_eq!(typed("years", "x", "2").retention(), Ok(Retention::Years(2)));
+        assert_eq!(
+            typed("days", " 30 ", "").retention(),
+            Ok(Retention::Days(30))
+        );
+        assert_eq!(
+            typed("years", "x", "2").retention(),
+            Ok(Retention::Years(2))
+        );
         assert_eq!(typed("forever", "", "").retention(), Ok(Retention::Forever));
         assert_eq!(typed("days", "366", "1").retention(), Err("days"));
         assert_eq!(typed("years", "1", "0").retention(), Err("years"));

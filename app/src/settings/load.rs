@@ -132,7 +132,11 @@ pub(super) mod answer {
                 local.second(changed.at)
             ),
             (Some(changed), false) => {
-                let events = if settings.discarded == 1 { "entry was" } else { "entries were" };
+                let events = if settings.discarded == 1 {
+                    "entry was"
+                } else {
+                    "entries were"
+                };
                 format!(
                     "Turned off by {} on {}; {} {events} not kept since",
                     changed.by,

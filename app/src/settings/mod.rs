@@ -59,6 +59,7 @@ pub fn SettingsPage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 #[component]
@@ -124,6 +125,7 @@ fn Page(
             </div>
         </Framed>
     }
+    .into_any()
 }
 
 #[component]
@@ -194,6 +196,7 @@ fn Pending(
             {cancel}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -250,6 +253,7 @@ fn SettingsForm(
             {save}
         </form>
     }
+    .into_any()
 }
 
 /// How long entries are kept.
@@ -282,7 +286,10 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
     let (_, kind_error) = error("retention");
     let is = |kind: &str| chosen == kind;
     let (in_days, in_years, forever) = (is("days"), is("years"), is("forever"));
-    let plan = settings.plan.clone().map(|words| view! { <p class="hint">{words}</p> });
+    let plan = settings
+        .plan
+        .clone()
+        .map(|words| view! { <p class="plan">{words}</p> });
     let history = settings.retention_history.clone();
     view! {
         <section class="setting" aria-labelledby="s-keep">
@@ -369,6 +376,7 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// Whether what applications send is recorded.
@@ -412,4 +420,9 @@ fn Recording(settings: SettingsView) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
+
+#[cfg(all(test, feature = "ssr"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

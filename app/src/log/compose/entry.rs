@@ -100,7 +100,11 @@ fn own(event: &Event, local: &Local) -> Vec<FactView> {
     });
     add("Source", source.map(str::to_owned), false);
     if event.redacted > 0 {
-        let values = if event.redacted == 1 { "value" } else { "values" };
+        let values = if event.redacted == 1 {
+            "value"
+        } else {
+            "values"
+        };
         let told = format!("{} {values} taken out before recording", event.redacted);
         add("Redacted", Some(told), false);
     }

@@ -77,4 +77,5 @@ pub(crate) fn words(filter: &Filter) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

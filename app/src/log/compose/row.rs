@@ -12,12 +12,7 @@ use domain::{
 };
 
 /// An event as a row. `label` is the catalogue's for its action.
-pub(crate) fn row(
-    event: &Event,
-    label: &str,
-    local: &Local,
-    workspace: &WorkspacePath,
-) -> RowView {
+pub(crate) fn row(event: &Event, label: &str, local: &Local, workspace: &WorkspacePath) -> RowView {
     let late = match event.source {
         Some(Source::Import) => Some("imported".to_owned()),
         _ => Local::late(event.occurred_at, event.recorded_at),

@@ -123,7 +123,11 @@ fn marked(text: &str, from: usize, to: usize, marks: bool) -> ValueView {
         let kept: String = text.chars().take(HEAD).collect();
         (format!("{}…", kept.trim_end()), length)
     });
-    let (from, to) = if marks { (from, to) } else { (text.len(), text.len()) };
+    let (from, to) = if marks {
+        (from, to)
+    } else {
+        (text.len(), text.len())
+    };
     ValueView {
         head: text[..from].to_owned(),
         differs: text[from..to].to_owned(),

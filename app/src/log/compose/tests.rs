@@ -1,0 +1,218 @@
+use super::{days, entry, row, words};
+use crate::log::{
+    compose::Local,
+    tests::{events, label, now},
+    view::{RowView, Sign},
+};
+use domain::{
+    event::Event,
+    question::{Query, Sort, Unknown},
+};
+
+fn local(zone: &str) -> Local {
+    Local::new(&zone.parse().unwrap(), now())
+}
+
+fn shown(event: &Event, zone: &str) -> RowView {
+    let workspace = "acme/growth".parse().unwrap();
+    row(event, &label(event), &local(zone), &workspace)
+}
+
+fn of(action: &str) -> Event {
+    let mut events = events().into_iter();
+    events
+        .find(|event| event.action.as_str() == action)
+        .unwrap()
+}
+
+#[test]
+fn times_are_those_of_the_zone_that_the_page_names() {
+    let event = of("API_TOKEN_EXPIRED");
+    let when = shown(&event, "Pacific/Auckland").when;
+    assert_eq!((&*when.date, &*when.clock), ("2026-05-11", "21:30:44"));
+    assert_eq!(when.iso, "2026-05-11T21:30:44.120044+12:00");
+    assert_eq!(when.exact, "2026-05-11 21:30:44.120044 Pacific/Auckland");
+    assert_eq!(when.days_ago, 1);
+}
+
+#[test]
+fn nobody_is_shown_as_system_and_others_by_what_is_known_of_them() {
+    let mut event = of("deployment:rollback");
+    let actor = shown(&event, "UTC").actor;
+    assert_eq!(
+        (&*actor.name, actor.second.as_deref()),
+        ("system", Some("automatic"))
+    );
+
+    event = of("integration:update");
+    let actor = shown(&event, "UTC").actor;
+    assert_eq!(
+        (&*actor.name, actor.second.as_deref()),
+        ("nightly-sync", Some("tok_3be7"))
+    );
+    assert!(actor.second_is_id);
+
+    event.actor.actor.name = None;
+    let actor = shown(&event, "UTC").actor;
+    assert_eq!((&*actor.name, actor.second), ("tok_3be7", None));
+
+    assert_eq!(
+        shown(&of("deployment:create"), "UTC").actor.via,
+        ["Release assistant"]
+    );
+    assert!(
+        shown(&of("RPA_CREDENTIALS_UPDATED"), "UTC")
+            .actor
+            .deactivated
+    );
+}
+
+#[test]
+fn an_entry_that_was_recorded_late_says_so() {
+    assert_eq!(
+        shown(&of("MEMBER_REMOVED"), "UTC").late.as_deref(),
+        Some("recorded 2 days later")
+    );
+    assert_eq!(
+        shown(&of("SECRET_CREATED"), "UTC").late.as_deref(),
+        Some("imported")
+    );
+    assert_eq!(shown(&of("SECRET_ROTATED"), "UTC").late, None);
+}
+
+#[test]
+fn a_change_is_told_in_a_line() {
+    let change = shown(&of("MEMBER_ROLE_UPDATED"), "UTC").change.unwrap();
+    assert_eq!(
+        (change.sign, &*change.path, change.more),
+        (Sign::Changed, "role", 0)
+    );
+    assert_eq!(change.before.as_deref(), Some("viewer"));
+    assert_eq!(change.after.as_deref(), Some("admin"));
+    assert_eq!(shown(&of("integration:authorize"), "UTC").change, None);
+}
+
+#[test]
+fn an_action_that_no_catalogue_names_has_no_label_beside_it() {
+    let event = of("MEMBER_REMOVED");
+    let workspace = "acme/growth".parse().unwrap();
+    assert_eq!(
+        row(&event, "MEMBER_REMOVED", &local("UTC"), &workspace).label,
+        None
+    );
+}
+
+#[test]
+fn a_target_leads_to_its_tab_however_its_id_is_written() {
+    let tab = shown(&of("SECRET_CREATED"), "UTC").target.tab.unwrap();
+    let id = "arn%3Aaws%3Asecretsmanager%3Aeu-north-1%3Asecret%2Fsnowflake";
+    assert_eq!(tab, format!("/acme/growth/objects/secret/{id}/audit"));
+    let denied = events().remove(0);
+    assert_eq!(shown(&denied, "UTC").target.tab, None);
+}
+
+#[test]
+fn a_day_is_counted_where_the_page_shows_all_of_it() {
+    let events = events();
+    let counts = |goes_on| {
+        let rows = events.iter().map(|event| shown(event, "UTC")).collect();
+        days(&events, rows, Sort::Time, &local("UTC"), goes_on)
+            .into_iter()
+            .map(|day| (day.day.unwrap().1, day.entries))
+            .collect::<Vec<_>>()
+    };
+    let day = |name: &str, entries| (name.to_owned(), entries);
+    assert_eq!(
+        counts((false, false)),
+        [day("12 May", Some(8)), day("11 May", Some(6))]
+    );
+    assert_eq!(
+        counts((false, true)),
+        [day("12 May", Some(8)), day("11 May", None)]
+    );
+    assert_eq!(
+        counts((true, true)),
+        [day("12 May", None), day("11 May", None)]
+    );
+}
+
+#[test]
+fn days_are_those_of_the_zone_and_only_shown_when_sorted_by_time() {
+    let events = events();
+    let rows = || {
+        events
+            .iter()
+            .map(|event| shown(event, "Asia/Tokyo"))
+            .collect()
+    };
+    let by_day = days(
+        &events,
+        rows(),
+        Sort::Time,
+        &local("Asia/Tokyo"),
+        (false, false),
+    );
+    // 15:20 UTC and later is the next day in Tokyo.
+    assert_eq!(by_day[0].rows.len(), 10);
+    let by_actor = days(
+        &events,
+        rows(),
+        Sort::Actor,
+        &local("Asia/Tokyo"),
+        (false, false),
+    );
+    assert_eq!(by_actor.len(), 1);
+    assert_eq!(by_actor[0].day, None);
+    assert!(days(&[], Vec::new(), Sort::Actor, &local("UTC"), (false, false)).is_empty());
+}
+
+#[test]
+fn the_time_asked_for_is_told_in_words() {
+    let told = |search: &str| words(&Query::read(search, Unknown::Refused).query.filter);
+    assert_eq!(told(""), "all entries");
+    assert_eq!(told("range=24h"), "last 24 hours");
+    assert_eq!(told("since=2026-05-11"), "since 2026-05-11");
+    assert_eq!(told("since=2026-05-11&until=2026-05-11"), "2026-05-11");
+    assert_eq!(
+        told("since=2026-05-11T08:30&until=2026-05-12"),
+        "2026-05-11 08:30:00 to 2026-05-12"
+    );
+}
+
+#[test]
+fn an_open_row_tells_every_change_and_what_was_not_given() {
+    let event = of("SECRET_ROTATED");
+    let workspace = "acme/growth".parse().unwrap();
+    let entry = entry(&event, &label(&event), &local("UTC"), &workspace);
+    assert_eq!(entry.change_words, "5 changed, 1 added, 1 removed");
+    let change = |path: &str| {
+        let mut changes = entry.changes.iter();
+        changes.find(|change| change.path == path).unwrap()
+    };
+    let value = change("value");
+    let mark = |side: &Option<crate::log::view::ValueView>| side.as_ref().unwrap().differs.clone();
+    assert_ne!(mark(&value.before), mark(&value.after));
+    assert!(value.before.as_ref().unwrap().head.starts_with("redacted"));
+    let hosts = change("allowed_hosts").before.as_ref().unwrap();
+    assert_eq!(hosts.folded.as_ref().unwrap().1, 162);
+    assert_eq!(change("consumers[1].pinned_to").before, None);
+
+    let context: Vec<_> = entry
+        .context
+        .iter()
+        .map(|fact| (&*fact.name, fact.value.is_some()))
+        .collect();
+    let given = [
+        ("IP address", true),
+        ("Location", true),
+        ("User agent", true),
+        ("Request", false),
+    ];
+    assert_eq!(context, given);
+    assert_eq!(
+        entry.related[0].tab.as_deref(),
+        Some("/acme/growth/objects/integration/int_sf%2F1/audit")
+    );
+    let json: Event = serde_json::from_str(&entry.json).unwrap();
+    assert_eq!(json, event);
+}

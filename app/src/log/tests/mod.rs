@@ -1,0 +1,191 @@
+//! The pages of a log, rendered from sample events as the server renders them.
+
+use super::{
+    About, Page,
+    compose::{self, Local},
+    view::{ChoicesView, CountView, EntryView, LogView, ObjectView, ScopeView},
+};
+use crate::{
+    frame::{Frame, Place},
+    live::Live,
+    refusal::Refusal,
+};
+use domain::{
+    catalogue::Catalogue,
+    event::Event,
+    question::{Query, Unknown},
+    time::Timestamp,
+};
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{components::Router, location::RequestUrl};
+
+mod pages;
+
+/// Events of two days, the newest first.
+pub(in crate::log) fn events() -> Vec<Event> {
+    serde_json::from_str(include_str!("events.json")).unwrap()
+}
+
+/// When the pages are read.
+pub(in crate::log) fn now() -> Timestamp {
+    "2026-05-12T09:20:00Z".parse().unwrap()
+}
+
+pub(in crate::log) fn label(event: &Event) -> String {
+    let catalogue = Catalogue::default();
+    catalogue.reading(event.action.as_str()).label.into_owned()
+}
+
+/// Renders a view as the server does, at an address.
+pub(crate) fn html<V: IntoView + 'static>(
+    address: &str,
+    view: impl FnOnce() -> V + Send + 'static,
+) -> String {
+    // Tests of one process share it.
+    let _ = any_spawner::Executor::init_futures_executor();
+    let owner = Owner::new();
+    let html = owner.with(|| {
+        provide_context(RequestUrl::new(address));
+        provide_meta_context();
+        view! { <Router>{view()}</Router> }.to_html()
+    });
+    drop(owner);
+    html
+}
+
+pub(crate) fn frame() -> Frame {
+    let place = |path: &str, name: &str, role: &str| Place {
+        path: path.parse().unwrap(),
+        tenant: "Acme Inc".to_owned(),
+        name: name.to_owned(),
+        role: role.to_owned(),
+    };
+    let workspace = place("acme/growth", "Growth", "owner");
+    Frame {
+        name: "Ingrid Solheim".to_owned(),
+        role: "owner".to_owned(),
+        workspaces: vec![workspace.clone(), place("acme/revenue", "Revenue", "admin")],
+        workspace,
+        reads_the_log: true,
+        reads_settings: true,
+    }
+}
+
+fn choices() -> ChoicesView {
+    use domain::category::Category as C;
+    let categories = [
+        (C::Deployments, 914),
+        (C::Pipelines, 806),
+        (C::Integrations, 512),
+        (C::AuthTokens, 377),
+        (C::Members, 291),
+        (C::Repos, 188),
+        (C::Secrets, 164),
+        (C::Workspace, 72),
+        (C::Invites, 61),
+        (C::Agent, 55),
+    ];
+    let action = |event: &Event| (event.action.to_string(), label(event));
+    let mut actions: Vec<_> = events().iter().map(action).collect();
+    actions.sort_by(|one, other| one.1.cmp(&other.1));
+    actions.dedup();
+    ChoicesView {
+        entries: 3_591,
+        categories: categories.to_vec(),
+        actions,
+        kinds: ["api_token", "deployment", "integration", "member", "secret"]
+            .map(str::to_owned)
+            .to_vec(),
+    }
+}
+
+/// A page as the server would make it of `events`.
+fn log(search: &str, events: &[Event]) -> LogView {
+    let read = Query::read(search, Unknown::Ignored);
+    let local = Local::new(&read.query.filter.zone(), now());
+    let workspace = "acme/growth".parse().unwrap();
+    let rows = events
+        .iter()
+        .map(|event| compose::row(event, &label(event), &local, &workspace))
+        .collect();
+    LogView {
+        faults: read.faults,
+        words: compose::words(&read.query.filter),
+        zone: read.query.filter.zone().to_string(),
+        now: now().micros() / 1_000,
+        read_at: local.clock(now()),
+        days: compose::days(events, rows, read.query.sort, &local, (false, true)),
+        older: Some("o1".to_owned()),
+        count: CountView::Exactly(2_258),
+        ..LogView::empty(read.query)
+    }
+}
+
+/// An entry in full.
+fn entry(search: &str, event: &Event) -> EntryView {
+    let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
+    let workspace = "acme/growth".parse().unwrap();
+    compose::entry(event, &label(event), &Local::new(&zone, now()), &workspace)
+}
+
+/// A whole page.
+struct Shown {
+    about: About,
+    log: LogView,
+    open: Option<String>,
+    entry: Option<EntryView>,
+    busy: bool,
+    trouble: Option<Refusal>,
+}
+
+impl Shown {
+    fn new(log: LogView) -> Self {
+        Self {
+            about: About::Workspace,
+            log,
+            open: None,
+            entry: None,
+            busy: false,
+            trouble: None,
+        }
+    }
+
+    fn opening(search: &str, log: LogView, event: &Event) -> Self {
+        Self {
+            open: Some(event.id.to_string()),
+            entry: Some(entry(search, event)),
+            ..Self::new(log)
+        }
+    }
+
+    fn html(self) -> String {
+        html("/acme/growth/audit", move || {
+            provide_context(Live::new());
+            let object = (self.about == About::Object).then(|| ObjectView {
+                name: "RPA invoice bot".to_owned(),
+                kind: "integration".to_owned(),
+                id: "int_rpa_invoice_7a".to_owned(),
+                url: Some("https://app.acme.example/integrations/7a".to_owned()),
+            });
+            let scope = ScopeView {
+                frame: frame(),
+                choices: choices(),
+                object,
+            };
+            let busy = self.busy;
+            view! {
+                <Page
+                    about=self.about
+                    scope
+                    log=self.log
+                    entry=self.entry
+                    open=self.open
+                    busy=Memo::new(move |_| busy)
+                    trouble=RwSignal::new(self.trouble)
+                    retry=Callback::new(|()| {})
+                />
+            }
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! The settings page, rendered as the server renders it.
+
+use super::{Page, change::Typed, view::*};
+use crate::{
+    live::Live,
+    log::tests::{frame, html},
+};
+use leptos::prelude::*;
+
+fn settings(may_change: bool) -> SettingsView {
+    SettingsView {
+        frame: frame(),
+        may_change,
+        zone: "UTC".to_owned(),
+        retention: RetentionView {
+            kind: "days".to_owned(),
+            days: "90".to_owned(),
+            years: "1".to_owned(),
+        },
+        plan: Some("Your plan keeps at least 30 days, at most 5 years.".to_owned()),
+        retention_history: "Set to 90 days by Ingrid Solheim on 2026-01-14 10:02:51".to_owned(),
+        pending: Some(PendingView {
+            words: "30 days".to_owned(),
+            from: "2026-05-19 09:20:00 UTC".to_owned(),
+            by: "Priya Raman".to_owned(),
+            asked: "2026-05-12 09:20:00".to_owned(),
+        }),
+        recording: true,
+        recording_history: "On since 2025-11-02 08:15:00, never turned off".to_owned(),
+    }
+}
+
+fn page(may_change: bool, search: &str) -> String {
+    let typed = Typed::read(search);
+    html("/acme/growth/settings", move || {
+        provide_context(Live::new());
+        view! {
+            <Page
+                settings=settings(may_change)
+                typed
+                trouble=RwSignal::new(None)
+                done=Callback::new(|_| {})
+            />
+        }
+    })
+}
+
+#[test]
+fn owners_change_and_cancel_and_others_only_see() {
+    let (owner, auditor) = (page(true, ""), page(false, ""));
+    for button in ["Save changes", "Cancel it"] {
+        assert!(owner.contains(button), "{button}");
+        assert!(!auditor.contains(button), "{button}");
+    }
+    assert!(auditor.contains("<fieldset disabled"));
+    assert!(!owner.contains("<fieldset disabled"));
+}
+
+#[test]
+fn a_bad_number_is_said_beside_its_field_and_kept() {
+    let html = page(true, "fault=days&retention=days&days=900&years=1");
+    assert!(html.contains("Not a number of days. It takes 1 to 365."));
+    assert!(html.contains("value=\"900\""));
+    assert!(html.contains("aria-describedby=\"r-days-error\""));
+}
+
+#[test]
+fn preview() {
+    let Ok(folder) = std::env::var("PREVIEW") else {
+        return;
+    };
+    let write = |name: &str, html: String| {
+        let page = format!(
+            "<!doctype html><html lang=en data-live><head><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'><title>t</title><link rel=stylesheet href=style/app.css></head><body>{html}</body></html>"
+        );
+        std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
+    };
+    write("settings", page(true, ""));
+    write(
+        "settings-bad",
+        page(true, "fault=days&retention=days&days=900&years=1"),
+    );
+    write("settings-read", page(false, "saved=1"));
+    write(
+        "login",
+        html(
+            "/login?next=%2Facme%2Fgrowth%2Faudit%3Fq%3Dsalesforce&error=wrong",
+            || view! { <crate::pages::Login/> },
+        ),
+    );
+    write("missing", html("/x", || view! { <crate::pages::Missing/> }));
+    write(
+        "no-access",
+        html("/acme/growth/audit", || {
+            view! { <crate::pages::Refused refusal=crate::refusal::Refusal::NoAccess(crate::refusal::NoAccess{
+                workspace: "Growth".into(), name: "Jonas Weber".into(), email: "jonas.weber@acme.example".into(), role: "member".into(), owners: vec!["Ingrid Solheim".into(), "Priya Raman".into()]
+            })/> }
+        }),
+    );
+    write(
+        "unavailable",
+        html(
+            "/acme/growth/audit",
+            || view! { <crate::pages::Refused refusal=crate::refusal::Refusal::Unavailable("the disk that holds the log is full".into())/> },
+        ),
+    );
+}
