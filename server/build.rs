@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     names.sort();
     if names.is_empty() {
         println!(
-            "cargo::warning=no bundle yet (run `cargo xtask`): pages will work without style and \
+            "cargo::warning=no bundle yet (run `cargo xtask bundle`): pages will work without style and \
              script"
         );
     }
