@@ -1,6 +1,11 @@
 //! The command line: every command's good and bad paths.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod harness;
 
@@ -12,7 +17,11 @@ use std::net::TcpListener;
 fn told(daybook: &Daybook, tenant: &str, action: &str) -> Vec<Value> {
     let secret = daybook.token(tenant, &["events:read"]);
     let server = daybook.serve();
-    server.client().with_token(&secret).walk(&format!("action={action}")).events
+    server
+        .client()
+        .with_token(&secret)
+        .walk(&format!("action={action}"))
+        .events
 }
 
 #[test]
@@ -20,22 +29,57 @@ fn help_names_every_command_and_every_variable_with_its_default() {
     let daybook = Daybook::new();
     let help = daybook.run(&["--help"]).succeeded().out;
     for word in [
-        "serve", "demo", "tenant", "workspace", "user", "token", "settings", "plan", "import",
+        "serve",
+        "demo",
+        "tenant",
+        "workspace",
+        "user",
+        "token",
+        "settings",
+        "plan",
+        "import",
         "reindex",
-        "DAYBOOK_DATABASE_URL", "sqlite:data/daybook.db", "DAYBOOK_LISTEN", "127.0.0.1:3000",
-        "DAYBOOK_PUBLIC_URL", "DAYBOOK_TRUSTED_PROXIES", "DAYBOOK_KEY_FILE",
-        "DAYBOOK_METRICS_TOKEN", "RUST_LOG", "warn,daybook=info",
+        "DAYBOOK_DATABASE_URL",
+        "sqlite:data/daybook.db",
+        "DAYBOOK_LISTEN",
+        "127.0.0.1:3000",
+        "DAYBOOK_PUBLIC_URL",
+        "DAYBOOK_TRUSTED_PROXIES",
+        "DAYBOOK_KEY_FILE",
+        "DAYBOOK_METRICS_TOKEN",
+        "RUST_LOG",
+        "warn,daybook=info",
     ] {
         assert!(help.contains(word), "{word} is not in {help}");
     }
-    for later in ["retention", "hold", "erase", "verify", "witness", "backup", "copy"] {
-        assert!(!help.contains(&format!("\n  {later}")), "{later} is in {help}");
+    for later in [
+        "retention",
+        "hold",
+        "erase",
+        "verify",
+        "witness",
+        "backup",
+        "copy",
+    ] {
+        assert!(
+            !help.contains(&format!("\n  {later}")),
+            "{later} is in {help}"
+        );
     }
-    assert!(daybook.run(&["--version"]).succeeded().out.starts_with("daybook "));
+    assert!(
+        daybook
+            .run(&["--version"])
+            .succeeded()
+            .out
+            .starts_with("daybook ")
+    );
     for command in ["serve", "demo", "token", "import"] {
         daybook.run(&[command, "--help"]).succeeded();
     }
-    assert!(!daybook.path("daybook.db").exists(), "help opened a database");
+    assert!(
+        !daybook.path("daybook.db").exists(),
+        "help opened a database"
+    );
 }
 
 #[test]
@@ -43,13 +87,24 @@ fn wrong_usage_ends_with_2_and_says_in_one_line_what_is_wrong() {
     let daybook = Daybook::new();
     daybook.run(&["fly"]).refused(2, "'fly'");
     daybook.run(&["tenant", "create"]).refused(2, "<SLUG>");
-    daybook.run(&["tenant", "create", "Acme"]).refused(2, "a-z 0-9 -");
-    daybook.run(&["tenant", "create", "settings"]).refused(2, "reserved");
-    daybook.run(&["workspace", "create", "growth"]).refused(2, "TENANT/WORKSPACE");
-    daybook.run(&["settings", "set", "--workspace", "a/b"]).refused(2, "--retention");
+    daybook
+        .run(&["tenant", "create", "Acme"])
+        .refused(2, "a-z 0-9 -");
+    daybook
+        .run(&["tenant", "create", "settings"])
+        .refused(2, "reserved");
+    daybook
+        .run(&["workspace", "create", "growth"])
+        .refused(2, "TENANT/WORKSPACE");
+    daybook
+        .run(&["settings", "set", "--workspace", "a/b"])
+        .refused(2, "--retention");
     daybook.run(&["retention", "run"]).refused(2, "'retention'");
     assert_eq!(daybook.run(&[]).status, 2);
-    assert!(!daybook.path("daybook.db").exists(), "wrong usage opened a database");
+    assert!(
+        !daybook.path("daybook.db").exists(),
+        "wrong usage opened a database"
+    );
 }
 
 #[test]
@@ -65,7 +120,9 @@ fn a_variable_that_cannot_be_read_stops_the_server_by_name() {
         let daybook = Daybook::new().variable(name, value);
         daybook.run(&["serve"]).refused(2, name);
     }
-    Daybook::new().run(&["serve", "--listen", "everywhere"]).refused(2, "--listen");
+    Daybook::new()
+        .run(&["serve", "--listen", "everywhere"])
+        .refused(2, "--listen");
 }
 
 #[test]
@@ -94,17 +151,24 @@ fn metrics_are_for_loopback_or_for_who_brings_the_token() {
         .variable("DAYBOOK_METRICS_TOKEN", "very-secret-words")
         .variable("DAYBOOK_TRUSTED_PROXIES", "127.0.0.1");
     let server = daybook.serve();
-    let outside = server.client().with_header("x-forwarded-for", "203.0.113.9");
+    let outside = server
+        .client()
+        .with_header("x-forwarded-for", "203.0.113.9");
     assert!([401, 403, 404].contains(&outside.get("/metrics").status));
     assert!([401, 403, 404].contains(&outside.with_token("wrong").get("/metrics").status));
-    outside.with_token("very-secret-words").get("/metrics").expect(200);
+    outside
+        .with_token("very-secret-words")
+        .get("/metrics")
+        .expect(200);
 }
 
 #[test]
 fn an_address_that_is_taken_is_a_failure_that_names_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    Daybook::new().run(&["serve", "--listen", &address]).refused_at_last(&address);
+    Daybook::new()
+        .run(&["serve", "--listen", &address])
+        .refused_at_last(&address);
 }
 
 impl harness::Ran {
@@ -113,7 +177,10 @@ impl harness::Ran {
     fn refused_at_last(self, told: &str) {
         let ran = self.ended(1);
         let line = ran.err.lines().last().unwrap_or_default();
-        assert!(line.starts_with("daybook: ") && line.contains(told), "{ran:#?}");
+        assert!(
+            line.starts_with("daybook: ") && line.contains(told),
+            "{ran:#?}"
+        );
     }
 }
 
@@ -122,32 +189,53 @@ fn the_server_stops_when_it_is_told_to_and_what_it_accepted_is_there() {
     let daybook = Daybook::acme();
     let secret = daybook.token("acme/growth", &READ_AND_WRITE);
     let server = daybook.serve();
-    let id = server.client().with_token(&secret).send(&event("LAST")).expect(201).ids().remove(0);
+    let id = server
+        .client()
+        .with_token(&secret)
+        .send(&event("LAST"))
+        .expect(201)
+        .ids()
+        .remove(0);
     let (status, told) = server.stop();
     assert_eq!(status.code(), Some(0), "{told}");
     let server = daybook.serve();
-    server.client().with_token(&secret).get(&format!("/api/v1/events/{id}")).expect(200);
+    server
+        .client()
+        .with_token(&secret)
+        .get(&format!("/api/v1/events/{id}"))
+        .expect(200);
 }
 
 #[test]
 fn the_databases_folder_is_made_where_it_is_missing() {
     let daybook = Daybook::new();
     let url = format!("sqlite:{}", daybook.path("far/away/log.db").display());
-    daybook.run(&["--database", &url, "tenant", "create", "acme"]).succeeded();
+    daybook
+        .run(&["--database", &url, "tenant", "create", "acme"])
+        .succeeded();
     assert!(daybook.path("far/away/log.db").exists());
     assert!(daybook.path("far/away/log.db.key").exists());
-    assert!(!daybook.path("daybook.db").exists(), "--database goes before the variable");
+    assert!(
+        !daybook.path("daybook.db").exists(),
+        "--database goes before the variable"
+    );
     // Where there is a file in the way, it says so.
     daybook.write("file", "");
     let url = format!("sqlite:{}", daybook.path("file/log.db").display());
-    daybook.run(&["--database", &url, "token", "list"]).refused(1, "file");
+    daybook
+        .run(&["--database", &url, "token", "list"])
+        .refused(1, "file");
 }
 
 #[test]
 fn without_a_database_named_it_lies_under_data() {
     let daybook = Daybook::new();
     let mut command = daybook.command(&["tenant", "create", "acme"]);
-    let status = command.env_remove("DAYBOOK_DATABASE_URL").output().unwrap().status;
+    let status = command
+        .env_remove("DAYBOOK_DATABASE_URL")
+        .output()
+        .unwrap()
+        .status;
     assert!(status.success());
     assert!(daybook.path("data/daybook.db").exists());
 }
@@ -166,24 +254,40 @@ fn the_key_file_is_the_owners_alone_and_needed() {
     daybook.run(&["token", "list"]).succeeded();
     // Another installation's keys.
     let other = Daybook::acme();
-    let daybook =
-        daybook.variable("DAYBOOK_KEY_FILE", other.path("daybook.db.key").to_str().unwrap());
+    let daybook = daybook.variable(
+        "DAYBOOK_KEY_FILE",
+        other.path("daybook.db.key").to_str().unwrap(),
+    );
     daybook.run(&["token", "list"]).refused(1, "key");
 }
 
 #[test]
 fn tenants_and_workspaces_are_made_once() {
     let daybook = Daybook::new();
-    let said = daybook.run(&["tenant", "create", "acme", "--name", "Acme Inc"]).succeeded();
+    let said = daybook
+        .run(&["tenant", "create", "acme", "--name", "Acme Inc"])
+        .succeeded();
     assert!(said.out.contains("acme") && said.err.is_empty(), "{said:?}");
-    daybook.run(&["tenant", "create", "acme"]).refused(1, "exists");
-    daybook.run(&["workspace", "create", "acme/growth", "--name", "Growth"]).succeeded();
-    daybook.run(&["workspace", "create", "acme/growth"]).refused(1, "exists");
-    daybook.run(&["workspace", "create", "globex/growth"]).refused(1, "globex");
+    daybook
+        .run(&["tenant", "create", "acme"])
+        .refused(1, "exists");
+    daybook
+        .run(&["workspace", "create", "acme/growth", "--name", "Growth"])
+        .succeeded();
+    daybook
+        .run(&["workspace", "create", "acme/growth"])
+        .refused(1, "exists");
+    daybook
+        .run(&["workspace", "create", "globex/growth"])
+        .refused(1, "globex");
     let created = told(&daybook, "acme", "TENANT_CREATED");
     assert_eq!(created.len(), 1);
     assert_eq!(created[0]["actor"]["kind"], "system");
-    assert!(created[0]["metadata"]["os_user"].is_string(), "{}", created[0]);
+    assert!(
+        created[0]["metadata"]["os_user"].is_string(),
+        "{}",
+        created[0]
+    );
     assert_eq!(created[0]["after"]["name"], "Acme Inc");
     assert_eq!(created[0]["source"], "daybook");
     assert_eq!(created[0]["seq"], 1);
@@ -194,8 +298,17 @@ fn people_are_added_deactivated_and_given_passwords() {
     let daybook = Daybook::acme();
     let create = |email: &str, role: &str, place: [&str; 2], password: &str| {
         let line = [
-            "user", "create", "--email", email, "--name", "Alex Kim", "--role", role, place[0],
-            place[1], "--password-stdin",
+            "user",
+            "create",
+            "--email",
+            email,
+            "--name",
+            "Alex Kim",
+            "--role",
+            role,
+            place[0],
+            place[1],
+            "--password-stdin",
         ];
         daybook.run_with(&line, password)
     };
@@ -208,15 +321,43 @@ fn people_are_added_deactivated_and_given_passwords() {
     create("kim@acme.example", "owner", ["--tenant", "acme"], PASSWORD).refused(2, "--workspace");
     create("kim@acme.example", "king", growth, PASSWORD).refused(2, "auditor");
     create("no address", "member", growth, PASSWORD).refused(2, "e-mail");
-    create("kim@acme.example", "member", ["--workspace", "acme/none"], PASSWORD)
-        .refused(1, "acme/none");
-    create("kim@acme.example", "tenant_admin", ["--tenant", "none"], PASSWORD).refused(1, "none");
-    create("kim@acme.example", "tenant_admin", ["--tenant", "acme"], PASSWORD).succeeded();
+    create(
+        "kim@acme.example",
+        "member",
+        ["--workspace", "acme/none"],
+        PASSWORD,
+    )
+    .refused(1, "acme/none");
+    create(
+        "kim@acme.example",
+        "tenant_admin",
+        ["--tenant", "none"],
+        PASSWORD,
+    )
+    .refused(1, "none");
+    create(
+        "kim@acme.example",
+        "tenant_admin",
+        ["--tenant", "acme"],
+        PASSWORD,
+    )
+    .succeeded();
 
     let until = |date: &str| {
         let line = [
-            "user", "create", "--email", "ruth@a.example", "--name", "Ruth", "--role", "auditor",
-            "--workspace", "acme/growth", "--password-stdin", "--until", date,
+            "user",
+            "create",
+            "--email",
+            "ruth@a.example",
+            "--name",
+            "Ruth",
+            "--role",
+            "auditor",
+            "--workspace",
+            "acme/growth",
+            "--password-stdin",
+            "--until",
+            date,
         ];
         daybook.run_with(&line, PASSWORD)
     };
@@ -224,18 +365,48 @@ fn people_are_added_deactivated_and_given_passwords() {
     until("soon").refused(2, "2026-05-31");
     until("2199-12-31").succeeded();
 
-    let password = ["user", "password", "--email", "ruth@a.example", "--password-stdin"];
-    daybook.run_with(&password, "short").refused(2, "at least 8");
-    daybook.run_with(&password, "long enough\nsecond line").succeeded();
+    let password = [
+        "user",
+        "password",
+        "--email",
+        "ruth@a.example",
+        "--password-stdin",
+    ];
+    daybook
+        .run_with(&password, "short")
+        .refused(2, "at least 8");
+    daybook
+        .run_with(&password, "long enough\nsecond line")
+        .succeeded();
     let server = daybook.serve();
-    assert!(server.client().try_sign_in("ruth@a.example", "long enough", "").session().is_some());
-    let nobody = ["user", "password", "--email", "x@a.example", "--password-stdin"];
-    daybook.run_with(&nobody, "long enough").refused(1, "x@a.example");
+    assert!(
+        server
+            .client()
+            .try_sign_in("ruth@a.example", "long enough", "")
+            .session()
+            .is_some()
+    );
+    let nobody = [
+        "user",
+        "password",
+        "--email",
+        "x@a.example",
+        "--password-stdin",
+    ];
+    daybook
+        .run_with(&nobody, "long enough")
+        .refused(1, "x@a.example");
 
-    daybook.run(&["user", "deactivate", "--email", "ruth@a.example"]).succeeded();
-    daybook.run(&["user", "deactivate", "--email", "x@a.example"]).refused(1, "x@a.example");
+    daybook
+        .run(&["user", "deactivate", "--email", "ruth@a.example"])
+        .succeeded();
+    daybook
+        .run(&["user", "deactivate", "--email", "x@a.example"])
+        .refused(1, "x@a.example");
     // The last owner stays.
-    daybook.run(&["user", "deactivate", "--email", "alex@acme.example"]).refused(1, "last owner");
+    daybook
+        .run(&["user", "deactivate", "--email", "alex@acme.example"])
+        .refused(1, "last owner");
     drop(server);
     let added = told(&daybook, "acme", "MEMBER_ADDED");
     assert_eq!(added.len(), 3);
@@ -248,27 +419,65 @@ fn people_are_added_deactivated_and_given_passwords() {
 fn a_tokens_secret_is_alone_on_standard_output_and_nowhere_else() {
     let daybook = Daybook::acme();
     let line = [
-        "token", "create", "--workspace", "acme/growth", "--name", "ci", "--scope",
-        "events:write", "--scope", "events:read", "--expires", "2199-12-31", "--oldest", "30d",
+        "token",
+        "create",
+        "--workspace",
+        "acme/growth",
+        "--name",
+        "ci",
+        "--scope",
+        "events:write",
+        "--scope",
+        "events:read",
+        "--expires",
+        "2199-12-31",
+        "--oldest",
+        "30d",
     ];
     let ran = daybook.run(&line).succeeded();
     let secret = ran.out.strip_suffix('\n').unwrap();
-    assert!(secret.starts_with("dbk_") && !secret.contains(char::is_whitespace), "{ran:?}");
-    assert!(!ran.err.contains(secret) && ran.err.contains("once"), "{ran:?}");
+    assert!(
+        secret.starts_with("dbk_") && !secret.contains(char::is_whitespace),
+        "{ran:?}"
+    );
+    assert!(
+        !ran.err.contains(secret) && ran.err.contains("once"),
+        "{ran:?}"
+    );
     let list = daybook.run(&["token", "list"]).succeeded().out;
-    for word in ["tok_", "ci", "acme/growth", "events:write", "events:read", "2199-12-31"] {
+    for word in [
+        "tok_",
+        "ci",
+        "acme/growth",
+        "events:write",
+        "events:read",
+        "2199-12-31",
+    ] {
         assert!(list.contains(word), "{word} is not in {list}");
     }
     assert!(!list.contains(secret));
     for file in ["daybook.db", "daybook.db-wal", "daybook.db.index"] {
         let bytes = std::fs::read(daybook.path(file)).unwrap_or_default();
-        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let found = bytes
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
         assert!(!found, "the secret is in {file}");
     }
-    let id = list.split_whitespace().find(|word| word.starts_with("tok_")).unwrap();
+    let id = list
+        .split_whitespace()
+        .find(|word| word.starts_with("tok_"))
+        .unwrap();
     daybook.run(&["token", "revoke", "--id", id]).succeeded();
-    assert!(daybook.run(&["token", "list"]).succeeded().out.contains("revoked"));
-    daybook.run(&["token", "revoke", "--id", "tok_none"]).refused(1, "tok_none");
+    assert!(
+        daybook
+            .run(&["token", "list"])
+            .succeeded()
+            .out
+            .contains("revoked")
+    );
+    daybook
+        .run(&["token", "revoke", "--id", "tok_none"])
+        .refused(1, "tok_none");
 }
 
 #[test]
@@ -287,7 +496,10 @@ fn bad_tokens_are_not_made() {
     create(&[&good[..], &["--expires", "2020-01-01"]].concat()).refused(2, "over");
     create(&[&good[..], &["--oldest", "1y"]].concat()).refused(2, "1d to");
     let list = daybook.run(&["token", "list"]).succeeded();
-    assert!(list.out.is_empty() && list.err.contains("token create"), "{list:?}");
+    assert!(
+        list.out.is_empty() && list.err.contains("token create"),
+        "{list:?}"
+    );
 }
 
 #[test]
@@ -301,7 +513,11 @@ fn settings_are_changed_shown_and_cancelled() {
     let show = || run(&["show"]).succeeded().out;
     let holds = |retention: &str| {
         let shown = show();
-        let line = shown.lines().find(|line| line.starts_with("what holds")).unwrap().to_owned();
+        let line = shown
+            .lines()
+            .find(|line| line.starts_with("what holds"))
+            .unwrap()
+            .to_owned();
         assert_eq!(line.split_whitespace().last(), Some(retention), "{shown}");
     };
     holds("90d");
@@ -311,7 +527,10 @@ fn settings_are_changed_shown_and_cancelled() {
     holds("1y");
     // A shorter one waits, and can be cancelled.
     let said = run(&["set", "--retention", "30d"]).succeeded().out;
-    assert!(said.contains("waiting        30d") && said.contains("settings cancel"), "{said}");
+    assert!(
+        said.contains("waiting        30d") && said.contains("settings cancel"),
+        "{said}"
+    );
     holds("1y");
     run(&["cancel"]).succeeded();
     assert!(!show().contains("waiting"));
@@ -323,12 +542,19 @@ fn settings_are_changed_shown_and_cancelled() {
     run(&["set", "--now"]).refused(2, "--retention");
     run(&["set", "--recording", "off"]).succeeded();
     assert!(show().contains("recording      off"));
-    daybook.run(&["settings", "show", "--workspace", "acme/none"]).refused(1, "acme/none");
+    daybook
+        .run(&["settings", "show", "--workspace", "acme/none"])
+        .refused(1, "acme/none");
     assert_eq!(told(&daybook, "acme", "AUDIT_RETENTION_UPDATED").len(), 3);
     assert_eq!(told(&daybook, "acme", "AUDIT_RETENTION_CANCELLED").len(), 1);
     let off = told(&daybook, "acme", "AUDIT_RECORDING_UPDATED");
-    assert_eq!((&off[0]["before"]["recording"], &off[0]["after"]["recording"]),
-        (&json!(true), &json!(false)));
+    assert_eq!(
+        (
+            &off[0]["before"]["recording"],
+            &off[0]["after"]["recording"]
+        ),
+        (&json!(true), &json!(false))
+    );
 }
 
 #[test]
@@ -336,13 +562,20 @@ fn a_plan_raises_and_lowers_what_holds() {
     let daybook = Daybook::acme();
     let plan = |line: &[&str]| daybook.run(&[&["plan", "set", "--tenant", "acme"], line].concat());
     let shown = || {
-        daybook.run(&["settings", "show", "--workspace", "acme/growth"]).succeeded().out
+        daybook
+            .run(&["settings", "show", "--workspace", "acme/growth"])
+            .succeeded()
+            .out
     };
     plan(&["--min-retention", "180d"]).succeeded();
     assert!(shown().contains("what holds     180d"), "{}", shown());
     // What is not named stays.
     plan(&["--max-retention", "1y"]).succeeded();
-    assert!(shown().contains("min-retention 180d, max-retention 1y"), "{}", shown());
+    assert!(
+        shown().contains("min-retention 180d, max-retention 1y"),
+        "{}",
+        shown()
+    );
     plan(&["--max-retention", "30d"]).refused(2, "longer than the most");
     plan(&["--min-retention", "none", "--max-retention", "30d"]).succeeded();
     assert!(shown().contains("what holds     30d"), "{}", shown());
@@ -350,7 +583,9 @@ fn a_plan_raises_and_lowers_what_holds() {
     assert!(shown().contains("what holds     90d"), "{}", shown());
     plan(&["--min-retention", "often"]).refused(2, "1y to 10y");
     plan(&[]).refused(2, "--min-retention");
-    daybook.run(&["plan", "set", "--tenant", "none", "--min-retention", "1d"]).refused(1, "none");
+    daybook
+        .run(&["plan", "set", "--tenant", "none", "--min-retention", "1d"])
+        .refused(1, "none");
     assert_eq!(told(&daybook, "acme", "PLAN_UPDATED").len(), 4);
 }
 
@@ -365,11 +600,24 @@ fn commands_work_beside_a_running_server_and_hold_at_once() {
     // What the command line recorded is found through the server, and numbered with the rest.
     let created = sender.walk("action=API_TOKEN_CREATED").events;
     assert_eq!(created.len(), 1);
-    daybook.run(&["settings", "set", "--workspace", "acme/growth", "--recording", "off"])
+    daybook
+        .run(&[
+            "settings",
+            "set",
+            "--workspace",
+            "acme/growth",
+            "--recording",
+            "off",
+        ])
         .succeeded();
     sender.send(&event("X")).expect(202);
     let daybook = daybook.user("kim@acme.example", "owner", "acme/growth");
-    server.client().signed_in("kim@acme.example").get("/acme/growth/audit").expect(200);
+    server
+        .client()
+        .signed_in("kim@acme.example")
+        .get("/acme/growth/audit")
+        .expect(200);
+    daybook.run(&["token", "list"]).succeeded();
 }
 
 #[test]
@@ -382,7 +630,11 @@ fn two_servers_do_not_share_an_address_but_a_log() {
         server.client().with_token(&secret).get(&path).status
     };
     for (from, to) in [(&one, &other), (&other, &one)] {
-        let sent = from.client().with_token(&secret).send(&event("X")).expect(201);
+        let sent = from
+            .client()
+            .with_token(&secret)
+            .send(&event("X"))
+            .expect(201);
         assert_eq!(ask(to, &sent.ids()[0]), 200);
     }
 }
@@ -397,8 +649,12 @@ fn the_index_is_made_again_and_answers_the_same() {
     sender.send(&json!(events)).expect(201);
     let ask = |server: &Server| {
         let client = server.client().with_token(&secret);
-        ["actor_kind=user", "action=A_3&sort=actor", "q=tok_9&order=asc"]
-            .map(|question| client.walk(&format!("{question}&limit=500")).events)
+        [
+            "actor_kind=user",
+            "action=A_3&sort=actor",
+            "q=tok_9&order=asc",
+        ]
+        .map(|question| client.walk(&format!("{question}&limit=500")).events)
     };
     let before = ask(&server);
     // Beside a server it says who holds the index.
@@ -415,8 +671,14 @@ fn the_index_is_made_again_and_answers_the_same() {
 #[test]
 fn the_demo_fills_an_empty_database_and_says_who_can_sign_in() {
     let daybook = Daybook::new();
-    let ran = daybook.run(&["demo", "--events", "1500", "--days", "20", "--seed", "7"]).succeeded();
-    let secret = ran.out.split_whitespace().find(|word| word.starts_with("dbk_")).unwrap();
+    let ran = daybook
+        .run(&["demo", "--events", "1500", "--days", "20", "--seed", "7"])
+        .succeeded();
+    let secret = ran
+        .out
+        .split_whitespace()
+        .find(|word| word.starts_with("dbk_"))
+        .unwrap();
     let server = daybook.serve();
     let accounts: Vec<Vec<&str>> = ran
         .out
@@ -432,16 +694,42 @@ fn the_demo_fills_an_empty_database_and_says_who_can_sign_in() {
     }
     let reader = server.client().with_token(secret);
     let walk = reader.walk("limit=500");
-    assert!(walk.events.iter().filter(|event| event["source"].is_null()).count() > 500);
-    let old = walk.events.last().unwrap()["occurred_at"].as_str().unwrap().to_owned();
-    assert!(old < harness::now().plus(-chrono::TimeDelta::days(15)).to_string(), "{old}");
+    assert!(
+        walk.events
+            .iter()
+            .filter(|event| event["source"].is_null())
+            .count()
+            > 500
+    );
+    let old = walk.events.last().unwrap()["occurred_at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        old < harness::now()
+            .plus(-chrono::TimeDelta::days(15))
+            .to_string(),
+        "{old}"
+    );
     reader.send(&event("TRIED_OUT")).expect(201);
-    let shown = daybook.run(&["settings", "show", "--workspace", "acme/growth"]).succeeded().out;
+    let shown = daybook
+        .run(&["settings", "show", "--workspace", "acme/growth"])
+        .succeeded()
+        .out;
     assert!(shown.contains("what holds     1y"), "{shown}");
     drop(server);
-    daybook.run(&["demo", "--events", "10"]).refused(1, "--database");
-    for bad in [["--events", "0"], ["--days", "0"], ["--days", "400"], ["--seed", "x"]] {
-        daybook.run(&[&["demo"], &bad[..]].concat()).refused(2, bad[0]);
+    daybook
+        .run(&["demo", "--events", "10"])
+        .refused(1, "--database");
+    for bad in [
+        ["--events", "0"],
+        ["--days", "0"],
+        ["--days", "400"],
+        ["--seed", "x"],
+    ] {
+        daybook
+            .run(&[&["demo"], &bad[..]].concat())
+            .refused(2, bad[0]);
     }
 }
 
@@ -451,12 +739,21 @@ fn a_seed_tells_the_same_story_again() {
         let daybook = Daybook::new();
         let line = ["demo", "--events", "300", "--days", "5", "--seed", seed];
         let out = daybook.run(&line).succeeded().out;
-        let secret = out.split_whitespace().find(|word| word.starts_with("dbk_")).unwrap();
+        let secret = out
+            .split_whitespace()
+            .find(|word| word.starts_with("dbk_"))
+            .unwrap();
         let server = daybook.serve();
         let walk = server.client().with_token(secret).walk("limit=500");
-        let sent = walk.events.into_iter().filter(|event| event["source"].is_null());
+        let sent = walk
+            .events
+            .into_iter()
+            .filter(|event| event["source"].is_null());
         sent.map(|event| {
-            format!("{} {} {}", event["action"], event["actor"]["name"], event["target"]["name"])
+            format!(
+                "{} {} {}",
+                event["action"], event["actor"]["name"], event["target"]["name"]
+            )
         })
         .collect::<Vec<_>>()
     };

@@ -3,7 +3,12 @@
 //!
 //! `DAYBOOK_SWEEP_ROUNDS` says how often the server is killed; 5 times where it is not set.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod harness;
 
@@ -41,7 +46,9 @@ fn send_until_gone(
     let mut number = 0;
     while !enough.load(Ordering::Relaxed) {
         let size = [1, 1, 1, 7, 60, 400][random(6)];
-        let keys: Vec<_> = (number..number + size).map(|n| format!("{name}-{n}")).collect();
+        let keys: Vec<_> = (number..number + size)
+            .map(|n| format!("{name}-{n}"))
+            .collect();
         number += size;
         let events: Vec<_> = keys
             .iter()
@@ -83,8 +90,12 @@ fn send_until_gone(
 }
 
 /// Has many senders record until `stop` comes back; what they heard.
-fn record_until(server: &Server, secret: &str, round: usize, stop: impl FnOnce(&AtomicUsize))
--> (Acknowledged, Arc<AtomicBool>) {
+fn record_until(
+    server: &Server,
+    secret: &str,
+    round: usize,
+    stop: impl FnOnce(&AtomicUsize),
+) -> (Acknowledged, Arc<AtomicBool>) {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let enough = Arc::new(AtomicBool::new(false));
     let client = server.client().with_token(secret);
@@ -114,9 +125,16 @@ fn whole_log(reader: &Client) -> Vec<Value> {
     let mut events = reader.walk("limit=500").events;
     events.sort_by_key(|event| event["seq"].as_u64());
     for (at, event) in events.iter().enumerate() {
-        assert_eq!(event["seq"], at + 1, "a gap or a double in the order of arrival");
+        assert_eq!(
+            event["seq"],
+            at + 1,
+            "a gap or a double in the order of arrival"
+        );
     }
-    let ids: Vec<_> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| event["id"].as_str().unwrap())
+        .collect();
     assert!(ids.is_sorted(), "ids rise with the order of arrival");
     events
 }
@@ -133,8 +151,13 @@ fn assert_kept(log: &[Value], acknowledged: &Acknowledged) {
         assert_eq!(events.len(), 1, "{key} is there {} times", events.len());
     }
     for (key, (id, seq)) in acknowledged {
-        let event = by_key.get(key.as_str()).unwrap_or_else(|| panic!("{key} is lost"))[0];
-        assert_eq!((event["id"].as_str(), event["seq"].as_u64()), (Some(id.as_str()), Some(*seq)));
+        let event = by_key
+            .get(key.as_str())
+            .unwrap_or_else(|| panic!("{key} is lost"))[0];
+        assert_eq!(
+            (event["id"].as_str(), event["seq"].as_u64()),
+            (Some(id.as_str()), Some(*seq))
+        );
     }
 }
 
@@ -158,7 +181,11 @@ fn answers(reader: &Client, owner: &Client, until: &str) -> Vec<Value> {
     .iter()
     .map(|question| {
         let until = until.replace('+', "%2B");
-        json!(reader.walk(&format!("{question}&until={until}&limit=500")).events)
+        json!(
+            reader
+                .walk(&format!("{question}&until={until}&limit=500"))
+                .events
+        )
     })
     .collect();
     // The page's own counts: its chips and dropdowns, without what is new in every answer.
@@ -203,7 +230,10 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         server = daybook.serve();
         let log = whole_log(&server.client().with_token(&reader));
         assert_kept(&log, &acknowledged);
-        println!("round {round}: killed after {until}, {} events are there", log.len());
+        println!(
+            "round {round}: killed after {until}, {} events are there",
+            log.len()
+        );
     }
 
     // The index is what the log makes of it: the same answers from one made anew.
@@ -223,7 +253,11 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     let server = daybook.serve();
     let (client, owner) = ask(&server);
     assert!(whole_log(&client).len() >= count);
-    assert_eq!(answers(&client, &owner, &until), before, "after reindex, answers differ");
+    assert_eq!(
+        answers(&client, &owner, &until),
+        before,
+        "after reindex, answers differ"
+    );
 }
 
 #[test]
@@ -242,23 +276,44 @@ fn an_import_beside_a_recording_server_loses_and_doubles_nothing() {
     let server = daybook.serve();
     let mut said = Vec::new();
     let (heard, _) = record_until(&server, &sender, 0, |_| {
-        let line = ["import", "--workspace", "acme/growth", "--format", "daybook", &file];
+        let line = [
+            "import",
+            "--workspace",
+            "acme/growth",
+            "--format",
+            "daybook",
+            &file,
+        ];
         // Twice, at the same time: one of them records each event.
         said = thread::scope(|scope| {
             let imports = [(); 2].map(|()| scope.spawn(|| daybook.run(&line).succeeded()));
-            imports.into_iter().map(|import| import.join().unwrap()).collect()
+            imports
+                .into_iter()
+                .map(|import| import.join().unwrap())
+                .collect()
         });
     });
     let log = whole_log(&server.client().with_token(&reader));
     assert_kept(&log, &heard);
-    let imported = log.iter().filter(|event| event["source"] == "import").count();
+    let imported = log
+        .iter()
+        .filter(|event| event["source"] == "import")
+        .count();
     assert_eq!(imported, IMPORTED, "{said:#?}");
     let sent = log
         .iter()
-        .filter(|event| event["idempotency_key"].as_str().is_some_and(|key| key.starts_with('r')))
+        .filter(|event| {
+            event["idempotency_key"]
+                .as_str()
+                .is_some_and(|key| key.starts_with('r'))
+        })
         .count();
     assert_eq!(sent, heard.len(), "every answer was heard");
-    let told = log.iter().filter(|event| event["action"] == "AUDIT_IMPORT_FINISHED");
-    let recorded: u64 = told.map(|event| event["metadata"]["recorded"].as_u64().unwrap()).sum();
+    let told = log
+        .iter()
+        .filter(|event| event["action"] == "AUDIT_IMPORT_FINISHED");
+    let recorded: u64 = told
+        .map(|event| event["metadata"]["recorded"].as_u64().unwrap())
+        .sum();
     assert_eq!(recorded, IMPORTED as u64);
 }

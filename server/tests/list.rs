@@ -1,6 +1,11 @@
 //! `GET /api/v1/events`: filters, sorts, and walks that stay as they began.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod harness;
 
@@ -27,7 +32,12 @@ impl Log {
         let events = told
             .ids()
             .iter()
-            .map(|id| reader.get(&format!("/api/v1/events/{id}")).expect(200).json())
+            .map(|id| {
+                reader
+                    .get(&format!("/api/v1/events/{id}"))
+                    .expect(200)
+                    .json()
+            })
             .collect();
         Self {
             daybook,
@@ -43,7 +53,11 @@ impl Log {
         is_wanted: impl Fn(&Value) -> bool,
         by: impl Fn(&Value, &Value) -> Ordering,
     ) -> Vec<String> {
-        let mut wanted: Vec<_> = self.events.iter().filter(|event| is_wanted(event)).collect();
+        let mut wanted: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| is_wanted(event))
+            .collect();
         wanted.sort_by(|one, other| by(one, other));
         wanted.iter().map(|event| text(event, "/id")).collect()
     }
@@ -60,8 +74,14 @@ impl Log {
             .map(|event| text(event, "/id"))
             .collect();
         assert_eq!(found, wanted, "{question}");
-        assert!(!wanted.is_empty(), "{question} is a question without an answer");
-        assert!(wanted.len() < self.events.len(), "{question} asks for everything");
+        assert!(
+            !wanted.is_empty(),
+            "{question} is a question without an answer"
+        );
+        assert!(
+            wanted.len() < self.events.len(),
+            "{question} asks for everything"
+        );
     }
 }
 
@@ -105,7 +125,8 @@ fn various(events: u64) -> Vec<Value> {
                 "occurred_at": now.plus(-ago).to_string(),
             });
             if n % 13 == 0 {
-                event["via"] = json!([{"kind": "integration", "id": "int_1", "name": "Bridge BOT"}]);
+                event["via"] =
+                    json!([{"kind": "integration", "id": "int_1", "name": "Bridge BOT"}]);
             }
             if n % 17 == 0 {
                 event["related"] = json!([{"kind": "job", "id": "obj_1", "name": "Nightly"}]);
@@ -163,7 +184,9 @@ fn each_filter_finds_what_it_says() {
         ["MEMBER_REMOVED", "a_"].contains(&text(event, "/action").as_str())
     });
     log.finds("outcome=denied", is("/outcome", "denied"));
-    log.finds("outcome=denied&outcome=failure", |event| text(event, "/outcome") != "success");
+    log.finds("outcome=denied&outcome=failure", |event| {
+        text(event, "/outcome") != "success"
+    });
     log.finds("category=members", is("/category", "members"));
     log.finds("category=billing", is("/category", "billing"));
     log.finds("verb=rollback", is("/verb", "rollback"));
@@ -173,14 +196,20 @@ fn each_filter_finds_what_it_says() {
         ["system", "agent"].contains(&text(event, "/actor/kind").as_str())
     });
     log.finds("actor_id=act_0", is("/actor/id", "act_0"));
-    log.finds("via_id=int_1", |event| !event["via"].as_array().unwrap().is_empty());
+    log.finds("via_id=int_1", |event| {
+        !event["via"].as_array().unwrap().is_empty()
+    });
     log.finds("operation=bulk-1", is("/operation", "bulk-1"));
     // The target or a related object.
     log.finds("target_kind=job", |event| {
-        related_and_target(event).iter().any(|target| target["kind"] == "job")
+        related_and_target(event)
+            .iter()
+            .any(|target| target["kind"] == "job")
     });
     log.finds("target_id=obj_1", |event| {
-        related_and_target(event).iter().any(|target| target["id"] == "obj_1")
+        related_and_target(event)
+            .iter()
+            .any(|target| target["id"] == "obj_1")
     });
     // Together the same one.
     log.finds("target_kind=job&target_id=obj_1", |event| {
@@ -197,9 +226,11 @@ fn substrings_are_found_whatever_their_case_and_have_no_wildcards() {
         move |event: &Value| {
             let via = event["via"].as_array().unwrap();
             std::iter::once(&event["actor"]).chain(via).any(|actor| {
-                let own = ["name", "email"]
-                    .iter()
-                    .any(|field| text(actor, &format!("/{field}")).to_lowercase().contains(wanted));
+                let own = ["name", "email"].iter().any(|field| {
+                    text(actor, &format!("/{field}"))
+                        .to_lowercase()
+                        .contains(wanted)
+                });
                 let nobody = actor["name"].is_null()
                     && ["system", "anonymous"].contains(&text(actor, "/kind").as_str())
                     && text(actor, "/kind").contains(wanted);
@@ -218,7 +249,9 @@ fn substrings_are_found_whatever_their_case_and_have_no_wildcards() {
     let told_has = |wanted: &'static str, label: &'static str| {
         move |event: &Value| {
             let objects = related_and_target(event).into_iter().any(|target| {
-                ["/id", "/name"].iter().any(|at| text(target, at).to_lowercase().contains(wanted))
+                ["/id", "/name"]
+                    .iter()
+                    .any(|at| text(target, at).to_lowercase().contains(wanted))
             });
             let action = text(event, "/action");
             objects || action.to_lowercase().contains(wanted) || action == label
@@ -229,18 +262,24 @@ fn substrings_are_found_whatever_their_case_and_have_no_wildcards() {
     log.finds("q=nightly", told_has("nightly", ""));
     log.finds("q=rotated", told_has("rotated", ""));
     // The catalogue's label for it.
-    log.finds("q=member+removed", told_has("member removed", "MEMBER_REMOVED"));
+    log.finds(
+        "q=member+removed",
+        told_has("member removed", "MEMBER_REMOVED"),
+    );
     assert_eq!(log.reader.walk("q=%25").events.len(), 0);
 }
 
 #[test]
 fn filters_compose_and_an_empty_value_counts_as_not_given() {
     let log = Log::new();
-    log.finds("actor=dne&outcome=denied&q=MEMBER&category=&verb=&since=&cursor=", |event| {
-        text(event, "/actor/name").to_lowercase().contains("dne")
-            && text(event, "/outcome") == "denied"
-            && text(event, "/action").starts_with("MEMBER")
-    });
+    log.finds(
+        "actor=dne&outcome=denied&q=MEMBER&category=&verb=&since=&cursor=",
+        |event| {
+            text(event, "/actor/name").to_lowercase().contains("dne")
+                && text(event, "/outcome") == "denied"
+                && text(event, "/action").starts_with("MEMBER")
+        },
+    );
     let everything = log.reader.walk("q=&actor=&limit=500").events.len();
     assert!(everything >= log.events.len());
 }
@@ -248,19 +287,35 @@ fn filters_compose_and_an_empty_value_counts_as_not_given() {
 #[test]
 fn times_include_both_ends_and_dates_are_those_of_the_zone() {
     let log = Log::new();
-    let mut times: Vec<_> = log.events.iter().map(|event| text(event, "/occurred_at")).collect();
+    let mut times: Vec<_> = log
+        .events
+        .iter()
+        .map(|event| text(event, "/occurred_at"))
+        .collect();
     times.sort();
     let (since, until) = (times[80].clone(), times[200].clone());
     let between = |since: String, until: String| {
         move |event: &Value| (since.clone()..=until.clone()).contains(&text(event, "/occurred_at"))
     };
-    log.finds(&format!("since={since}&until={until}"), between(since.clone(), until.clone()));
-    log.finds(&format!("since={since}"), between(since.clone(), "9".to_owned()));
-    log.finds(&format!("until={until}"), between("0".to_owned(), until.clone()));
+    log.finds(
+        &format!("since={since}&until={until}"),
+        between(since.clone(), until.clone()),
+    );
+    log.finds(
+        &format!("since={since}"),
+        between(since.clone(), "9".to_owned()),
+    );
+    log.finds(
+        &format!("until={until}"),
+        between("0".to_owned(), until.clone()),
+    );
     let (first, last) = (&since[..10], &until[..10]);
     log.finds(
         &format!("since={first}&until={last}"),
-        between(format!("{first}T00:00:00.000000Z"), format!("{last}T23:59:59.999999Z")),
+        between(
+            format!("{first}T00:00:00.000000Z"),
+            format!("{last}T23:59:59.999999Z"),
+        ),
     );
     // In Kolkata the day begins five hours and a half earlier.
     let utc = |day: &str| format!("{day}T00:00:00+05:30").parse::<domain::time::Timestamp>();
@@ -274,7 +329,13 @@ fn times_include_both_ends_and_dates_are_those_of_the_zone() {
     );
     let week = harness::now().plus(-chrono::TimeDelta::days(7)).to_string();
     log.finds("range=7d", between(week, "9".to_owned()));
-    assert_eq!(log.reader.walk(&format!("since={until}&until={since}")).events.len(), 0);
+    assert_eq!(
+        log.reader
+            .walk(&format!("since={until}&until={since}"))
+            .events
+            .len(),
+        0
+    );
 }
 
 #[test]
@@ -282,8 +343,16 @@ fn every_sort_orders_by_its_key_then_time_then_arrival_and_turns_whole() {
     let log = Log::new();
     let keys: [(&str, fn(&Value) -> String, &str); 4] = [
         ("time", |_| String::new(), "desc"),
-        ("action", |event| text(event, "/action").to_lowercase(), "asc"),
-        ("target_kind", |event| text(event, "/target/kind").to_lowercase(), "asc"),
+        (
+            "action",
+            |event| text(event, "/action").to_lowercase(),
+            "asc",
+        ),
+        (
+            "target_kind",
+            |event| text(event, "/target/kind").to_lowercase(),
+            "asc",
+        ),
         ("actor", actor_name, "asc"),
     ];
     for (sort, key, usual) in keys {
@@ -294,11 +363,17 @@ fn every_sort_orders_by_its_key_then_time_then_arrival_and_turns_whole() {
                 |one, other| {
                     let of = |event: &Value| (key(event), time_and_seq(event));
                     let ascending = of(one).cmp(&of(other));
-                    if turned { ascending.reverse() } else { ascending }
+                    if turned {
+                        ascending.reverse()
+                    } else {
+                        ascending
+                    }
                 },
             );
             for limit in [7, 50, 500] {
-                let walk = log.reader.walk(&format!("sort={sort}&order={order}&limit={limit}"));
+                let walk = log
+                    .reader
+                    .walk(&format!("sort={sort}&order={order}&limit={limit}"));
                 let found: Vec<_> = walk
                     .events
                     .iter()
@@ -315,7 +390,10 @@ fn every_sort_orders_by_its_key_then_time_then_arrival_and_turns_whole() {
 fn newer_goes_back_through_the_same_pages() {
     let log = Log::new();
     for sort in ["time", "action", "target_kind", "actor"] {
-        for question in [format!("sort={sort}"), format!("sort={sort}&order=desc&outcome=denied")] {
+        for question in [
+            format!("sort={sort}"),
+            format!("sort={sort}&order=desc&outcome=denied"),
+        ] {
             let page = |cursor: &str| {
                 let path = format!("/api/v1/events?{question}&limit=9&cursor={cursor}");
                 log.reader.get(&path).expect(200).json()
@@ -345,7 +423,9 @@ fn newer_goes_back_through_the_same_pages() {
 #[test]
 fn a_walk_shows_the_log_as_it_was_whatever_arrives() {
     let log = Log::new();
-    let oldest = harness::now().plus(-chrono::TimeDelta::days(85)).to_string();
+    let oldest = harness::now()
+        .plus(-chrono::TimeDelta::days(85))
+        .to_string();
     let newest = harness::now().plus(chrono::TimeDelta::hours(1)).to_string();
     for sort in ["time", "action", "target_kind", "actor"] {
         for order in ["asc", "desc"] {
@@ -376,9 +456,16 @@ fn a_cursor_that_was_altered_in_any_character_is_refused() {
     let log = Log::new();
     let page = log.reader.get("/api/v1/events?limit=5").expect(200).json();
     let cursor = page["older"].as_str().unwrap();
-    let ask = |cursor: &str| log.reader.get(&format!("/api/v1/events?limit=5&cursor={cursor}"));
+    let ask = |cursor: &str| {
+        log.reader
+            .get(&format!("/api/v1/events?limit=5&cursor={cursor}"))
+    };
     ask(cursor).expect(200);
-    assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)));
+    assert!(
+        cursor
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    );
     for at in 0..cursor.len() {
         for other in ["A", "B", "g", "7", "-"] {
             let altered = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);
@@ -402,10 +489,16 @@ fn a_cursor_that_was_altered_in_any_character_is_refused() {
 fn a_cursor_belongs_to_its_question_and_to_who_asked() {
     let log = Log::new();
     let question = "outcome=success&sort=actor";
-    let page = log.reader.get(&format!("/api/v1/events?{question}&limit=5")).expect(200).json();
+    let page = log
+        .reader
+        .get(&format!("/api/v1/events?{question}&limit=5"))
+        .expect(200)
+        .json();
     let cursor = page["older"].as_str().unwrap();
     let ask = |client: &Client, question: &str| {
-        client.get(&format!("/api/v1/events?{question}&cursor={cursor}")).status
+        client
+            .get(&format!("/api/v1/events?{question}&cursor={cursor}"))
+            .status
     };
     // Another limit is allowed.
     for limit in ["limit=5", "limit=100", ""] {
@@ -427,7 +520,9 @@ fn a_cursor_belongs_to_its_question_and_to_who_asked() {
         log.server.client().with_token(&secret)
     };
     assert_eq!(ask(&client("acme/growth"), question), 200);
-    log.daybook.run(&["workspace", "create", "acme/revenue"]).succeeded();
+    log.daybook
+        .run(&["workspace", "create", "acme/revenue"])
+        .succeeded();
     assert_eq!(ask(&client("acme/revenue"), question), 400);
     assert_eq!(ask(&client("acme"), question), 400);
 }
@@ -435,14 +530,23 @@ fn a_cursor_belongs_to_its_question_and_to_who_asked() {
 #[test]
 fn a_cursor_is_good_after_a_restart() {
     let log = Log::new();
-    let page = log.reader.get("/api/v1/events?limit=100").expect(200).json();
+    let page = log
+        .reader
+        .get("/api/v1/events?limit=100")
+        .expect(200)
+        .json();
     let older = page["older"].as_str().unwrap();
     let path = format!("/api/v1/events?limit=100&cursor={older}");
     let before = log.reader.get(&path).expect(200).json();
     let secret = log.daybook.token("acme/growth", &["events:read"]);
     log.server.kill();
     let server = log.daybook.serve();
-    let after = server.client().with_token(&secret).get(&path).expect(200).json();
+    let after = server
+        .client()
+        .with_token(&secret)
+        .get(&path)
+        .expect(200)
+        .json();
     assert_eq!(after["events"], before["events"]);
 }
 
@@ -478,10 +582,15 @@ fn what_is_no_parameter_or_no_value_is_refused_by_name() {
         assert_eq!(answer.header("content-type"), "application/problem+json");
         let fault = &answer.json()["parameters"][0];
         assert_eq!(fault["parameter"], name, "{question}: {fault}");
-        assert!(fault["reason"].as_str().unwrap().contains(words), "{question}: {fault}");
+        assert!(
+            fault["reason"].as_str().unwrap().contains(words),
+            "{question}: {fault}"
+        );
     }
     let long = "a".repeat(513);
-    log.reader.get(&format!("/api/v1/events?q={long}")).expect(400);
+    log.reader
+        .get(&format!("/api/v1/events?q={long}"))
+        .expect(400);
 }
 
 #[test]
@@ -498,27 +607,41 @@ fn a_tenants_token_sees_all_its_workspaces_and_can_choose() {
     ]);
     tenant.send(&events).expect(201);
     let actions = |question: &str| {
-        let mut actions = tenant.walk(&format!("actor_kind=user&{question}")).texts("/action");
+        let mut actions = tenant
+            .walk(&format!("actor_kind=user&{question}"))
+            .texts("/action");
         actions.sort();
         actions
     };
     assert_eq!(actions(""), ["IN_GROWTH", "IN_REVENUE", "OF_TENANT"]);
     assert_eq!(actions("workspace=growth"), ["IN_GROWTH"]);
-    assert_eq!(actions("workspace=growth&workspace=revenue"), ["IN_GROWTH", "IN_REVENUE"]);
+    assert_eq!(
+        actions("workspace=growth&workspace=revenue"),
+        ["IN_GROWTH", "IN_REVENUE"]
+    );
     let walk = server.client().with_token(&stranger).walk("");
-    assert!(walk.texts("/tenant").iter().all(|tenant| tenant == "globex"));
+    assert!(
+        walk.texts("/tenant")
+            .iter()
+            .all(|tenant| tenant == "globex")
+    );
 }
 
 #[test]
 fn the_log_tells_who_looked_at_it_but_not_for_what_words() {
     let log = Log::new();
-    log.reader.get("/api/v1/events?q=very-private&outcome=denied").expect(200);
+    log.reader
+        .get("/api/v1/events?q=very-private&outcome=denied")
+        .expect(200);
     log.reader.get("/api/v1/events?q=other").expect(200);
     let walk = log.reader.walk("action=AUDIT_LOG_READ");
     // The first look of a token in an hour; a test may see an hour end.
     assert!((1..=2).contains(&walk.events.len()), "{:?}", walk.events);
     let told = walk.events.last().unwrap();
-    assert_eq!((&told["source"], &told["actor"]["kind"]), (&json!("daybook"), &json!("token")));
+    assert_eq!(
+        (&told["source"], &told["actor"]["kind"]),
+        (&json!("daybook"), &json!("token"))
+    );
     assert!(!told.to_string().contains("very-private"));
 }
 
@@ -530,11 +653,16 @@ fn health_readiness_and_the_contract_are_there_for_everybody() {
     nobody.get("/readyz").expect(200);
     let document = nobody.get("/api/v1/openapi.json").expect(200).json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
-    assert!(document["paths"]["/api/v1/events"]["post"].is_object(), "{document}");
+    assert!(
+        document["paths"]["/api/v1/events"]["post"].is_object(),
+        "{document}"
+    );
     let metrics = nobody.get("/metrics").expect(200).text();
     assert!(metrics.contains("# TYPE"), "{metrics}");
     nobody.get("/api/v1/nothing").expect(404);
     nobody.get("/api").expect(404);
     log.reader.get("/api/v1/events/not-an-id").expect(404);
-    log.reader.get("/api/v1/events/01970c3e-8d1c-7cc0-b3a1-5f0e6f1f8a11").expect(404);
+    log.reader
+        .get("/api/v1/events/01970c3e-8d1c-7cc0-b3a1-5f0e6f1f8a11")
+        .expect(404);
 }

@@ -1,6 +1,11 @@
 //! Signing in and out, and who may open which page.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod harness;
 
@@ -44,7 +49,10 @@ fn a_visitor_signs_in_and_lands_on_the_page_asked_for() {
     assert!(login.starts_with("/login?"), "{login}");
     assert_eq!(next, asked);
     let page = visitor.get(&login).expect(200).text();
-    assert!(page.contains("name=\"email\"") && page.contains("name=\"password\""), "{page}");
+    assert!(
+        page.contains("name=\"email\"") && page.contains("name=\"password\""),
+        "{page}"
+    );
 
     let answer = visitor.try_sign_in(OWNER, PASSWORD, &next);
     assert_eq!(location(&answer), asked);
@@ -64,7 +72,11 @@ fn the_session_cookie_is_out_of_reach_of_scripts_and_other_sites() {
         answer.header("set-cookie").to_owned()
     };
     let flags = |cookie: &str| -> Vec<String> {
-        cookie.split(';').skip(1).map(|flag| flag.trim().to_ascii_lowercase()).collect()
+        cookie
+            .split(';')
+            .skip(1)
+            .map(|flag| flag.trim().to_ascii_lowercase())
+            .collect()
     };
     let plain = cookie(&daybook);
     for flag in ["httponly", "samesite=lax", "path=/"] {
@@ -95,8 +107,15 @@ fn nobody_is_led_to_another_site() {
         let answer = server.client().try_sign_in(OWNER, PASSWORD, next);
         let leads = location(&answer);
         let here = url::Url::parse(&format!("{}/login", server.client().base())).unwrap();
-        assert_eq!(here.join(&leads).unwrap().origin(), here.origin(), "{next:?}: {leads}");
-        assert!(answer.headers.get_all("set-cookie").iter().count() == 1, "{next:?}");
+        assert_eq!(
+            here.join(&leads).unwrap().origin(),
+            here.origin(),
+            "{next:?}: {leads}"
+        );
+        assert!(
+            answer.headers.get_all("set-cookie").iter().count() == 1,
+            "{next:?}"
+        );
     }
 }
 
@@ -111,7 +130,9 @@ fn wrong_words_do_not_sign_in_and_tell_nothing() {
         (OWNER, ""),
         ("", ""),
     ] {
-        let answer = server.client().try_sign_in(email, password, "/acme/growth/audit");
+        let answer = server
+            .client()
+            .try_sign_in(email, password, "/acme/growth/audit");
         assert!(answer.session().is_none(), "{email} {password}");
         assert!(answer.status < 500);
         told.push((answer.status, answer.header("location").to_owned()));
@@ -119,7 +140,10 @@ fn wrong_words_do_not_sign_in_and_tell_nothing() {
     // Whether there is such an account does not show.
     assert_eq!(told[0], told[1]);
     let secret = daybook.token("acme/growth", &["events:read"]);
-    let walk = server.client().with_token(&secret).walk("action=SIGN_IN_FAILED");
+    let walk = server
+        .client()
+        .with_token(&secret)
+        .walk("action=SIGN_IN_FAILED");
     assert!(!walk.events.is_empty());
     let log = format!("{:?}", walk.events);
     assert!(log.contains(OWNER) && !log.contains("nobody@") && !log.contains("wrong horse"));
@@ -137,7 +161,9 @@ fn ten_failures_shut_the_door_for_an_account_and_for_an_address() {
         let answer = from(&format!("203.0.113.{number}")).try_sign_in(OWNER, "wrong-password", "");
         assert_ne!(answer.status, 429, "after {number} failures");
     }
-    let answer = from("203.0.113.99").try_sign_in(OWNER, PASSWORD, "").expect(429);
+    let answer = from("203.0.113.99")
+        .try_sign_in(OWNER, PASSWORD, "")
+        .expect(429);
     assert!(answer.header("retry-after").parse::<u32>().unwrap() <= 900);
     assert!(answer.session().is_none());
     // Others sign in.
@@ -148,7 +174,9 @@ fn ten_failures_shut_the_door_for_an_account_and_for_an_address() {
         let answer = from("198.51.100.7").try_sign_in(&email, "wrong-password", "");
         assert_ne!(answer.status, 429, "after {number} failures");
     }
-    from("198.51.100.7").try_sign_in("kim@acme.example", PASSWORD, "").expect(429);
+    from("198.51.100.7")
+        .try_sign_in("kim@acme.example", PASSWORD, "")
+        .expect(429);
     from("198.51.100.8").signed_in("kim@acme.example");
 }
 
@@ -177,15 +205,27 @@ fn signing_out_ends_the_session_on_the_server_too() {
 fn a_session_outlives_a_restart_and_ends_with_its_user() {
     let daybook = installation().user("kim@acme.example", "owner", "acme/growth");
     let server = daybook.serve();
-    let cookie = server.client().try_sign_in(OWNER, PASSWORD, "").session().unwrap();
+    let cookie = server
+        .client()
+        .try_sign_in(OWNER, PASSWORD, "")
+        .session()
+        .unwrap();
     server.kill();
     let server = daybook.serve();
     let owner = server.client().with_header("cookie", &cookie);
     assert!(is_signed_in(&owner));
     // At the next request, under the running server.
-    daybook.run(&["user", "deactivate", "--email", OWNER]).succeeded();
+    daybook
+        .run(&["user", "deactivate", "--email", OWNER])
+        .succeeded();
     assert!(!is_signed_in(&owner));
-    assert!(server.client().try_sign_in(OWNER, PASSWORD, "").session().is_none());
+    assert!(
+        server
+            .client()
+            .try_sign_in(OWNER, PASSWORD, "")
+            .session()
+            .is_none()
+    );
 }
 
 #[test]
@@ -197,24 +237,56 @@ fn a_new_password_ends_the_sessions_of_the_old_one() {
     let line = ["user", "password", "--email", OWNER, "--password-stdin"];
     daybook.run_with(&line, NEW_PASSWORD).succeeded();
     assert!(!is_signed_in(&owner));
-    assert!(server.client().try_sign_in(OWNER, PASSWORD, "").session().is_none());
-    assert!(server.client().try_sign_in(OWNER, NEW_PASSWORD, "").session().is_some());
+    assert!(
+        server
+            .client()
+            .try_sign_in(OWNER, PASSWORD, "")
+            .session()
+            .is_none()
+    );
+    assert!(
+        server
+            .client()
+            .try_sign_in(OWNER, NEW_PASSWORD, "")
+            .session()
+            .is_some()
+    );
 }
 
 #[test]
 fn a_form_from_another_site_changes_nothing() {
     let daybook = installation();
     let server = daybook.serve();
-    let foreign = server.client().with_header("origin", "https://evil.example");
+    let foreign = server
+        .client()
+        .with_header("origin", "https://evil.example");
     let answer = foreign.try_sign_in(OWNER, PASSWORD, "");
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert!(answer.session().is_none());
     let owner = server.client().signed_in(OWNER);
-    assert_eq!(owner.with_header("origin", "https://evil.example").form("/logout", &[]).status, 403);
-    assert_eq!(owner.with_header("sec-fetch-site", "cross-site").form("/logout", &[]).status, 403);
+    assert_eq!(
+        owner
+            .with_header("origin", "https://evil.example")
+            .form("/logout", &[])
+            .status,
+        403
+    );
+    assert_eq!(
+        owner
+            .with_header("sec-fetch-site", "cross-site")
+            .form("/logout", &[])
+            .status,
+        403
+    );
     assert!(is_signed_in(&owner));
     let base = server.client().base().to_owned();
-    assert_eq!(owner.with_header("origin", &base).form("/logout", &[]).status, 303);
+    assert_eq!(
+        owner
+            .with_header("origin", &base)
+            .form("/logout", &[])
+            .status,
+        303
+    );
 }
 
 #[test]
@@ -230,7 +302,11 @@ fn each_role_opens_its_pages_and_no_others() {
         .user("neighbour@acme.example", "owner", "acme/revenue");
     let secret = daybook.token("acme/growth", &["events:write"]);
     let server = daybook.serve();
-    server.client().with_token(&secret).send(&event("SOMETHING_PRIVATE")).expect(201);
+    server
+        .client()
+        .with_token(&secret)
+        .send(&event("SOMETHING_PRIVATE"))
+        .expect(201);
 
     let audit = "/acme/growth/audit";
     let tab = "/acme/growth/objects/api_token/tok_9/audit";
@@ -245,13 +321,20 @@ fn each_role_opens_its_pages_and_no_others() {
         ("neighbour@acme.example", 404, 404, 404),
     ] {
         let client = server.client().signed_in(who);
-        for (path, status) in [(audit, audit_status), (tab, tab_status), (settings, settings_status)]
-        {
+        for (path, status) in [
+            (audit, audit_status),
+            (tab, tab_status),
+            (settings, settings_status),
+        ] {
             let answer = client.get(path);
             assert_eq!(answer.status, status, "{who} {path}");
             let page = answer.text();
             let shows = page.contains("SOMETHING_PRIVATE");
-            assert_eq!(shows, status == 200 && path != settings, "{who} {path}: {page}");
+            assert_eq!(
+                shows,
+                status == 200 && path != settings,
+                "{who} {path}: {page}"
+            );
             if status == 403 {
                 // Polite, and names whom to ask.
                 assert!(page.contains("owner@acme.example"), "{page}");
@@ -263,7 +346,10 @@ fn each_role_opens_its_pages_and_no_others() {
     }
     // Who is nobody yet signs in first, wherever they want to go.
     for path in [audit, tab, settings, "/acme/nowhere/audit"] {
-        assert!(location(&server.client().get(path)).starts_with("/login?next="), "{path}");
+        assert!(
+            location(&server.client().get(path)).starts_with("/login?next="),
+            "{path}"
+        );
     }
     // Nobody is told whether a workspace is there.
     let member = server.client().signed_in("member@acme.example");
@@ -276,19 +362,39 @@ fn a_role_that_ends_today_is_good_today() {
     let daybook = Daybook::acme();
     let today = harness::now().datetime().date_naive().to_string();
     let line = [
-        "user", "create", "--email", "ruth@audit.example", "--name", "Ruth", "--role", "auditor",
-        "--workspace", "acme/growth", "--password-stdin", "--until", &today,
+        "user",
+        "create",
+        "--email",
+        "ruth@audit.example",
+        "--name",
+        "Ruth",
+        "--role",
+        "auditor",
+        "--workspace",
+        "acme/growth",
+        "--password-stdin",
+        "--until",
+        &today,
     ];
     daybook.run_with(&line, PASSWORD).succeeded();
     let server = daybook.serve();
-    server.client().signed_in("ruth@audit.example").get("/acme/growth/audit").expect(200);
+    server
+        .client()
+        .signed_in("ruth@audit.example")
+        .get("/acme/growth/audit")
+        .expect(200);
 }
 
 #[test]
 fn owners_change_settings_and_others_do_not() {
     let daybook = installation().user("ruth@acme.example", "auditor", "acme/growth");
     let server = daybook.serve();
-    let owner = server.client().signed_in(OWNER).get("/acme/growth/settings").expect(200).text();
+    let owner = server
+        .client()
+        .signed_in(OWNER)
+        .get("/acme/growth/settings")
+        .expect(200)
+        .text();
     assert!(owner.contains("<form") && owner.contains("90"), "{owner}");
     let auditor = server.client().signed_in("ruth@acme.example");
     let page = auditor.get("/acme/growth/settings").expect(200).text();
@@ -298,7 +404,9 @@ fn owners_change_settings_and_others_do_not() {
 
 #[test]
 fn the_first_address_leads_to_the_workspace_last_looked_at() {
-    let daybook = installation().workspace("acme/revenue").user(OWNER, "owner", "acme/revenue");
+    let daybook = installation()
+        .workspace("acme/revenue")
+        .user(OWNER, "owner", "acme/revenue");
     let server = daybook.serve();
     let visitor = server.client();
     assert!(location(&visitor.get("/")).starts_with("/login"));

@@ -3,7 +3,12 @@
 //!
 //! Both need a file system of their own, which only root may mount; without, they say so and pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod harness;
 
@@ -29,7 +34,14 @@ impl SmallDisk {
         let mount_point = TempDir::with_prefix("daybook-disk-").unwrap();
         let folder = mount_point.path().to_owned();
         let size = format!("size={mib}m");
-        let line = ["-t", "tmpfs", "-o", &size, "daybook-test", folder.to_str().unwrap()];
+        let line = [
+            "-t",
+            "tmpfs",
+            "-o",
+            &size,
+            "daybook-test",
+            folder.to_str().unwrap(),
+        ];
         if !rustix::process::geteuid().is_root() || !run("mount", &line) {
             eprintln!("SKIPPED: a small disk needs root, and the right to mount");
             return None;
@@ -42,7 +54,10 @@ impl SmallDisk {
 
     fn remount(&self, option: &str) {
         let option = format!("remount,{option}");
-        assert!(run("mount", &["-o", &option, self.folder.to_str().unwrap()]));
+        assert!(run(
+            "mount",
+            &["-o", &option, self.folder.to_str().unwrap()]
+        ));
     }
 }
 
@@ -53,7 +68,10 @@ impl Drop for SmallDisk {
 }
 
 fn run(program: &str, line: &[&str]) -> bool {
-    Command::new(program).args(line).status().is_ok_and(|status| status.success())
+    Command::new(program)
+        .args(line)
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 #[test]
@@ -61,7 +79,9 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
     let Some(disk) = SmallDisk::new(24) else {
         return;
     };
-    let daybook = Daybook::at(&disk.folder).tenant("acme").workspace("acme/growth");
+    let daybook = Daybook::at(&disk.folder)
+        .tenant("acme")
+        .workspace("acme/growth");
     let secret = daybook.token("acme", &READ_AND_WRITE);
     let server = daybook.serve();
     let sender = server.client().with_token(&secret);
@@ -71,8 +91,9 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
                 let key = format!("{number}-{n}");
                 let event = with(event("FILLING"), "idempotency_key", key);
                 // Nothing that packs well.
-                let noise: String =
-                    (0..60).map(|_| format!("{:016x}", getrandom::u64().unwrap())).collect();
+                let noise: String = (0..60)
+                    .map(|_| format!("{:016x}", getrandom::u64().unwrap()))
+                    .collect();
                 with(event, "after", json!({"noise": noise}))
             })
             .collect();
@@ -122,7 +143,10 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
         .map(|event| event["seq"].as_u64().unwrap())
         .collect();
     numbers.sort_unstable();
-    assert!(numbers.iter().zip(1..).all(|(seq, wanted)| *seq == wanted), "a gap");
+    assert!(
+        numbers.iter().zip(1..).all(|(seq, wanted)| *seq == wanted),
+        "a gap"
+    );
 }
 
 #[test]
@@ -132,7 +156,9 @@ fn files_that_cannot_be_written_are_a_clear_failure() {
         let Some(disk) = SmallDisk::new(64) else {
             return;
         };
-        let daybook = Daybook::at(&disk.folder).tenant("acme").workspace("acme/growth");
+        let daybook = Daybook::at(&disk.folder)
+            .tenant("acme")
+            .workspace("acme/growth");
         disk.remount("ro");
         refuses(&daybook);
         disk.remount("rw");
@@ -148,11 +174,23 @@ fn files_that_cannot_be_written_are_a_clear_failure() {
 }
 
 fn refuses(daybook: &Daybook) {
-    let line = ["token", "create", "--tenant", "acme", "--name", "x", "--scope", "events:read"];
+    let line = [
+        "token",
+        "create",
+        "--tenant",
+        "acme",
+        "--name",
+        "x",
+        "--scope",
+        "events:read",
+    ];
     for line in [&line[..], &["tenant", "create", "globex"], &["reindex"]] {
         let ran = daybook.run(line).ended(1);
         let told = ran.err.trim_end();
-        assert!(told.starts_with("daybook: ") && !told.contains('\n'), "{ran:#?}");
+        assert!(
+            told.starts_with("daybook: ") && !told.contains('\n'),
+            "{ran:#?}"
+        );
         let told = told.to_lowercase();
         assert!(
             ["read-only", "readonly", "cannot be written", "permission"]
@@ -166,7 +204,11 @@ fn refuses(daybook: &Daybook) {
 fn works(daybook: &Daybook) {
     let secret = daybook.token("acme/growth", &READ_AND_WRITE);
     let server = daybook.serve();
-    server.client().with_token(&secret).send(&event("AGAIN")).expect(201);
+    server
+        .client()
+        .with_token(&secret)
+        .send(&event("AGAIN"))
+        .expect(201);
 }
 
 /// Takes the right to write from a folder and all its files, or gives it back.
@@ -183,7 +225,9 @@ fn a_server_whose_disk_becomes_read_only_says_so_and_recovers() {
     let Some(disk) = SmallDisk::new(64) else {
         return;
     };
-    let daybook = Daybook::at(&disk.folder).tenant("acme").workspace("acme/growth");
+    let daybook = Daybook::at(&disk.folder)
+        .tenant("acme")
+        .workspace("acme/growth");
     let secret = daybook.token("acme", &READ_AND_WRITE);
     let server = daybook.serve();
     let sender = server.client().with_token(&secret);
@@ -195,7 +239,10 @@ fn a_server_whose_disk_becomes_read_only_says_so_and_recovers() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.lines().last().unwrap().starts_with("daybook: "), "{told}");
+    assert!(
+        told.lines().last().unwrap().starts_with("daybook: "),
+        "{told}"
+    );
     disk.remount("rw");
     let server = daybook.serve();
     let walk = server.client().with_token(&secret).walk("action=BEFORE");

@@ -76,8 +76,7 @@ async fn fill(
             installation.database
         )));
     }
-    let (company, story) =
-        story(&plan).map_err(|error| CommandError::Failed(error.to_string()))?;
+    let (company, story) = story(&plan).map_err(|error| CommandError::Failed(error.to_string()))?;
     let bar = ProgressBar::new(plan.events as u64).with_style(counting());
     let mut stage = Stage::set(store, clock, company, &plan, bar).await?;
     stage.play(story).await?;
@@ -127,7 +126,9 @@ impl<'a> Stage<'a> {
     ) -> Result<Self, CommandError> {
         clock.set(plan.start());
         let by = operator();
-        store.create_tenant(&company.tenant, company.name, &by).await?;
+        store
+            .create_tenant(&company.tenant, company.name, &by)
+            .await?;
         let mut workspaces = HashMap::new();
         for about in &company.workspaces {
             let path = WorkspacePath {
@@ -182,7 +183,10 @@ impl<'a> Stage<'a> {
                 .iter()
                 .map(|fault| format!("{} {}", fault.field, fault.reason))
                 .collect();
-            CommandError::Failed(format!("an event of the demo is not valid: {}", words.join("; ")))
+            CommandError::Failed(format!(
+                "an event of the demo is not valid: {}",
+                words.join("; ")
+            ))
         })?;
         self.waiting.push(admitted);
         if self.waiting.len() == BATCH {
@@ -215,7 +219,9 @@ impl<'a> Stage<'a> {
                     retention: Some(retention),
                     ..SettingsChange::default()
                 };
-                self.store.change_settings(&scope, change, &operator()).await?;
+                self.store
+                    .change_settings(&scope, change, &operator())
+                    .await?;
             }
             Step::AddMember {
                 person,
@@ -267,14 +273,20 @@ impl<'a> Stage<'a> {
             place,
             until: None,
         };
-        self.store.create_person(&new, PASSWORD, &operator()).await?;
+        self.store
+            .create_person(&new, PASSWORD, &operator())
+            .await?;
         self.arrived.insert(person);
         Ok(())
     }
 
     async fn make_token(&mut self, token: usize) -> Result<(), CommandError> {
         let about = self.company.tokens[token].clone();
-        let scopes = about.scopes.iter().map(|scope| scope.parse()).collect::<Result<_, _>>();
+        let scopes = about
+            .scopes
+            .iter()
+            .map(|scope| scope.parse())
+            .collect::<Result<_, _>>();
         let new = NewToken {
             place: TokenPlace::Workspace(self.path(&about.workspace)),
             name: about.name.to_owned(),
@@ -351,7 +363,9 @@ impl<'a> Stage<'a> {
         ))?;
         say(table)?;
         if more > 0 {
-            say(format_args!("and {more} more members, with the same password."))?;
+            say(format_args!(
+                "and {more} more members, with the same password."
+            ))?;
         }
         say(format_args!(
             "\nAn API token of {place} that sends and reads events, for trying curl:\n  {}",
@@ -364,7 +378,12 @@ impl<'a> Stage<'a> {
     /// The accounts that are good, those who may do most first, and how many members are left out.
     fn accounts(&self) -> (String, usize) {
         let mut rows = Vec::new();
-        for person in self.company.people.iter().filter(|person| person.left.is_none()) {
+        for person in self
+            .company
+            .people
+            .iter()
+            .filter(|person| person.left.is_none())
+        {
             for membership in &person.memberships {
                 let place = match &membership.workspace {
                     Some(slug) => self.path(slug).to_string(),
@@ -377,9 +396,9 @@ impl<'a> Stage<'a> {
             other.cmp(role).then_with(|| place.cmp(elsewhere))
         });
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header([
-            "E-MAIL", "PASSWORD", "ROLE", "WHERE", "WHO",
-        ]);
+        table
+            .load_style(presets::NOTHING)
+            .set_header(["E-MAIL", "PASSWORD", "ROLE", "WHERE", "WHO"]);
         let mut members: HashMap<&str, usize> = HashMap::new();
         let mut more = 0;
         for (role, place, person) in &rows {

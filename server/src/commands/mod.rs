@@ -239,7 +239,10 @@ impl Installation {
     /// Opens the log, whose schema is brought up to date; its folder is made where it is missing.
     async fn open_at(&self, clock: Arc<dyn Clock>) -> Result<Store, CommandError> {
         let DatabaseUrl::Sqlite(path) = &self.database;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             fs::create_dir_all(folder).map_err(|error| {
                 CommandError::Failed(format!(
                     "the database's folder {} cannot be made: {error}",

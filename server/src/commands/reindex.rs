@@ -24,7 +24,10 @@ impl Reindex {
             .await;
         bar.finish_and_clear();
         store.close().await;
-        say(format_args!("The index holds all {} events.", HumanCount(indexed?)))
+        say(format_args!(
+            "The index holds all {} events.",
+            HumanCount(indexed?)
+        ))
     }
 }
 

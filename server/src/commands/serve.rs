@@ -58,7 +58,11 @@ impl Serve {
 
 /// What the server uses, one line each, without secrets.
 fn words(installation: &Installation, config: &ServeConfig) -> Vec<String> {
-    let proxies: Vec<_> = config.trusted_proxies.iter().map(IpNet::to_string).collect();
+    let proxies: Vec<_> = config
+        .trusted_proxies
+        .iter()
+        .map(IpNet::to_string)
+        .collect();
     let cookies = if config.is_secure() {
         "cookies are Secure"
     } else {

@@ -82,32 +82,56 @@ fn what_is_wrong_is_said_in_one_line_that_says_what_to_do() {
         ("daybook tenant create audit", "is reserved"),
         ("daybook tenant create", "<SLUG>"),
         ("daybook workspace create growth", "TENANT/WORKSPACE"),
-        ("daybook user create --email a --name A --role owner --password-stdin", "--workspace"),
-        ("daybook user create --email a --name A --role king --workspace a/b", "tenant_admin"),
+        (
+            "daybook user create --email a --name A --role owner --password-stdin",
+            "--workspace",
+        ),
+        (
+            "daybook user create --email a --name A --role king --workspace a/b",
+            "tenant_admin",
+        ),
         ("daybook user password --email a", "--password-stdin"),
         ("daybook token create --workspace a/b --name ci", "--scope"),
-        ("daybook token create --name ci --scope events:read", "--tenant"),
+        (
+            "daybook token create --name ci --scope events:read",
+            "--tenant",
+        ),
         (
             "daybook token create --workspace a/b --tenant a --name ci --scope events:read",
             "cannot be used with",
         ),
-        ("daybook token create --workspace a/b --name ci --scope all", "events:write"),
+        (
+            "daybook token create --workspace a/b --name ci --scope all",
+            "events:write",
+        ),
         (
             "daybook token create --tenant a --name c --scope events:read --expires soon",
             "2026-05-31",
         ),
         ("daybook settings set --workspace a/b", "--retention"),
         ("daybook settings set --workspace a/b --now", "--retention"),
-        ("daybook settings set --workspace a/b --retention 11y", "1y to 10y"),
+        (
+            "daybook settings set --workspace a/b --retention 11y",
+            "1y to 10y",
+        ),
         ("daybook plan set --tenant a", "--min-retention"),
-        ("daybook import --workspace a/b --format csv x", "daybook, cloudtrail, github"),
-        ("daybook import --workspace a/b --format github", "<FILE>..."),
+        (
+            "daybook import --workspace a/b --format csv x",
+            "daybook, cloudtrail, github",
+        ),
+        (
+            "daybook import --workspace a/b --format github",
+            "<FILE>...",
+        ),
         ("daybook --database mysql:x token list", "sqlite:PATH"),
         ("daybook serve --listen everywhere", "--listen"),
     ] {
         let refused = refused(line);
         assert!(refused.contains(told), "{line}: {refused}");
-        assert!(!refused.contains('\n') && !refused.starts_with("error"), "{refused}");
+        assert!(
+            !refused.contains('\n') && !refused.starts_with("error"),
+            "{refused}"
+        );
     }
 }
 

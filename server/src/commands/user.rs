@@ -155,7 +155,11 @@ mod tests {
 
     #[test]
     fn a_password_is_the_first_line_without_its_end() {
-        for text in ["correct horse", "correct horse\n", "correct horse\r\nmore\n"] {
+        for text in [
+            "correct horse",
+            "correct horse\n",
+            "correct horse\r\nmore\n",
+        ] {
             assert_eq!(first_line(text.as_bytes()).as_deref(), Ok("correct horse"));
         }
         assert_eq!(first_line(&b" 8 chars"[..]).as_deref(), Ok(" 8 chars"));

@@ -219,8 +219,13 @@ impl Answer {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let problem = self.json();
         assert_eq!(problem["status"], self.status);
-        assert!(problem["type"].is_string() && problem["title"].is_string(), "{problem}");
-        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{problem}"));
+        assert!(
+            problem["type"].is_string() && problem["title"].is_string(),
+            "{problem}"
+        );
+        let errors = problem["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{problem}"));
         errors
             .iter()
             .map(|error| {

@@ -8,8 +8,13 @@
 //! let sender = server.client().with_token(&token);
 //! ```
 
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::missing_panics_doc, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
 
 mod client;
 mod events;
@@ -113,10 +118,23 @@ impl Daybook {
     /// name is what stands before the `@`.
     pub fn user(self, email: &str, role: &str, place: &str) -> Self {
         let name = email.split('@').next().unwrap();
-        let flag = if role == "tenant_admin" { "--tenant" } else { "--workspace" };
+        let flag = if role == "tenant_admin" {
+            "--tenant"
+        } else {
+            "--workspace"
+        };
         self.run_with(
             &[
-                "user", "create", "--email", email, "--name", name, "--role", role, flag, place,
+                "user",
+                "create",
+                "--email",
+                email,
+                "--name",
+                name,
+                "--role",
+                role,
+                flag,
+                place,
                 "--password-stdin",
             ],
             PASSWORD,
@@ -132,7 +150,11 @@ impl Daybook {
 
     /// A new token with further options.
     pub fn token_with(&self, place: &str, scopes: &[&str], more: &[&str]) -> String {
-        let flag = if place.contains('/') { "--workspace" } else { "--tenant" };
+        let flag = if place.contains('/') {
+            "--workspace"
+        } else {
+            "--tenant"
+        };
         let mut line = vec!["token", "create", flag, place, "--name", "test"];
         for scope in scopes {
             line.extend(["--scope", scope]);

@@ -37,7 +37,11 @@ impl Inputs {
     ///
     /// One cannot.
     pub fn find(files: &[PathBuf]) -> Result<Self, CommandError> {
-        files.iter().map(|path| Input::find(path)).collect::<Result<_, _>>().map(Self)
+        files
+            .iter()
+            .map(|path| Input::find(path))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// All of them, in the order in which they were named.

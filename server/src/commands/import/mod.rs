@@ -104,11 +104,7 @@ impl Import {
     }
 
     /// Stops where there are events that would be deleted as soon as they are recorded.
-    async fn refuse_expired(
-        &self,
-        reading: &Reading,
-        inputs: &Inputs,
-    ) -> Result<(), CommandError> {
+    async fn refuse_expired(&self, reading: &Reading, inputs: &Inputs) -> Result<(), CommandError> {
         let Some(from) = reading.keeps.from else {
             return Ok(());
         };
