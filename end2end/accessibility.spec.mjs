@@ -25,8 +25,8 @@ const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
 
 const states = {
   'the Audit page': async ({ page }) => {
-    await signIn(page, ingrid, growth);
-    await expect(rows(page)).toHaveCount(50);
+    await signIn(page, ingrid, `${growth}?limit=20`);
+    await expect(rows(page)).toHaveCount(20);
   },
   'the Audit page with a row open': async ({ page }) => {
     await signIn(page, ingrid, `${growth}?q=salesforce_client_secret&action=SECRET_ROTATED`);
@@ -36,7 +36,7 @@ const states = {
     await expect(entry(page).locator('pre')).toBeVisible();
   },
   'the Audit page with menus open': async ({ page }) => {
-    await signIn(page, ingrid, growth);
+    await signIn(page, ingrid, `${growth}?limit=5`);
     await hydrated(page);
     await page.locator('.zone summary').click();
     await expect(page.getByLabel('Another, by its name')).toBeVisible();
@@ -50,7 +50,7 @@ const states = {
     await expect(page.getByRole('heading', { name: 'Nothing matches' })).toBeVisible();
   },
   'the Audit page with values that are not understood': async ({ page }) => {
-    await signIn(page, ingrid, `${growth}?verb=x&since=2026-05-32&sort=y&tz=Nowhere&outcome=z`);
+    await signIn(page, ingrid, `${growth}?limit=5&verb=x&since=2026-05-32&sort=y&tz=Nowhere&outcome=z`);
     await expect(page.getByRole('alert').first()).toBeVisible();
   },
   'the Audit page while recording is off and a shorter retention waits': async ({
@@ -64,8 +64,8 @@ const states = {
     await expect(page.getByText('Recording is off.')).toBeVisible();
   },
   "an object's Audit tab": async ({ page }) => {
-    await signIn(page, kim, object);
-    await expect(rows(page)).toHaveCount(50);
+    await signIn(page, kim, `${object}?limit=20`);
+    await expect(rows(page)).toHaveCount(20);
   },
   'the settings': async ({ page }) => {
     await signIn(page, ingrid, '/acme/growth/settings');
@@ -102,12 +102,11 @@ for (const [state, arrive] of Object.entries(states)) {
     await hydrated(page);
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 });
-      for (const colorScheme of ['light', 'dark']) {
-        await test.step(`axe, ${width} wide, ${colorScheme}`, async () => {
-          await page.emulateMedia({ colorScheme });
-          await expectAccessible(page);
-        });
-      }
+      await page.emulateMedia({ colorScheme: 'light' });
+      await expectAccessible(page);
+      // Only the colours are others in the dark.
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await expectAccessible(page, ['color-contrast']);
     }
     for (const width of [360, 390, 720, 1024, 1440, 2560]) {
       await page.setViewportSize({ width, height: 900 });
@@ -129,6 +128,24 @@ test('everything on the narrow page is reached by the filters that fold out', as
   await page.getByLabel('Sort by').selectOption('Action');
   await expect(page).toHaveURL(/sort=action/);
   await expect(page.locator('.fold')).toHaveAttribute('open');
-  await clickRow(rows(page).first());
+  await rows(page).first().locator('a.opener').click();
   await expect(entry(page)).toBeVisible();
+});
+
+test('menus open inside the screen, however narrow', async ({ page }) => {
+  await signIn(page, ingrid, `${growth}?limit=5`);
+  await hydrated(page);
+  for (const width of [360, 720, 1280, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const menu of ['.zone', '.chips .menu', '.switcher']) {
+      await page.locator(`${menu} > summary`).click();
+      const panel = page.locator(`${menu} .menu-panel`);
+      await expect(panel).toBeVisible();
+      const { x, width: wide } = await panel.boundingBox();
+      expect.soft(x, `${menu} at ${width}, its left`).toBeGreaterThanOrEqual(0);
+      expect.soft(x + wide, `${menu} at ${width}, its right`).toBeLessThanOrEqual(width);
+      await page.keyboard.press('Escape');
+      await expect(panel).toBeHidden();
+    }
+  }
 });

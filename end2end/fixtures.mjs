@@ -54,9 +54,10 @@ export async function hydrated(page) {
   await page.waitForSelector('html[data-live]');
 }
 
-/** Fails with what axe objects to on the page as it is now. */
-export async function expectAccessible(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** Fails with what axe objects to on the page as it is now: by all its rules, or by some. */
+export async function expectAccessible(page, rules = []) {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules.length > 0 ? axe.withRules(rules) : axe).analyze();
   expect(
     violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((n) => n.target) })),
   ).toEqual([]);

@@ -220,6 +220,16 @@ test('an open row leads to all of the same actor, action, target and operation',
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('SALESFORCE_CLIENT_SECRET');
 });
 
+test('who only looks at an object neither changes nor renames it', async ({ page }) => {
+  const secret = '/acme/growth/objects/secret/sec_4f9d21ab/audit';
+  await signInLive(page, ruth, secret);
+  // The look itself is recorded, and is there when it is loaded again.
+  await page.reload();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('SALESFORCE_CLIENT_SECRET');
+  await expect(page.locator('.object-line')).toContainText('Last changed by Priya Raman');
+  await expect(page.getByRole('link', { name: 'Open the secret' })).toBeVisible();
+});
+
 test('the heads of the columns sort in both directions', async ({ page }) => {
   await signInLive(page, tom, `${growth}?limit=200`);
   const heads = [
@@ -302,6 +312,23 @@ test.describe('with a value that is not understood', () => {
     await expectAsked(page, { q: 'rpa' });
     await expect(rows(page, 'RPA').first()).toBeVisible();
   });
+});
+
+test('what was asked holds when the next click comes before the answer', async ({ page }) => {
+  await signInLive(page, tom, growth);
+  let letThrough;
+  const clicked = new Promise((resolve) => (letThrough = resolve));
+  await page.route('**/ui/**', async (route) => {
+    await clicked;
+    await route.continue();
+  });
+  await search(page).fill('salesforce');
+  await expectAsked(page, { q: 'salesforce' });
+  await range(page, '90 days').click();
+  letThrough();
+  await expectAsked(page, { q: 'salesforce', range: '90d' });
+  await expect(tokens(page)).toHaveCount(2);
+  await expect(search(page)).toHaveValue('salesforce');
 });
 
 test('a date that is none keeps what was typed and what else was asked', async ({ page }) => {

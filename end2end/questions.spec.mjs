@@ -25,7 +25,9 @@ import {
 test('everything Alex did to integrations in the last seven days', async ({ page }) => {
   await signInLive(page, tom, growth);
   await range(page, '7 days').click();
+  await expect(tokens(page)).toHaveText([/range last 7 days/]);
   await chip(page, 'Integrations').click();
+  await expect(tokens(page)).toHaveCount(2);
   await actor(page).fill('alex kim');
   await expectAsked(page, { range: '7d', category: 'integrations', actor: 'alex kim' });
 
@@ -44,7 +46,7 @@ test('which secret was rotated before the job failed, by whom, with what note', 
   await signInLive(page, tom, growth);
   await search(page).fill('reporting-job');
   await select(page, 'Outcome').selectOption('failure');
-  await expect(tokens(page)).toHaveText([/search reporting-job/, /outcome failure/]);
+  await expect(tokens(page)).toHaveText([/outcome failure/, /search reporting-job/]);
   const failed = rows(page, 'JOB_FAILED', 'authentication failed');
   await expect(failed).toHaveCount(6);
   await expect(rows(page)).toHaveCount(6);
@@ -87,7 +89,7 @@ test('who changed the RPA credentials', async ({ page }) => {
   await clickRow(last);
   await expect(change(page, 'credentials.username')).toContainText('svc_rpa_2');
   // That the password changed is told, and not what it is.
-  await expect(change(page, 'credentials.password')).toContainText('redacted:');
+  await expect(change(page, 'credentials.password')).toContainText('redacted');
   await expect(entry(page)).not.toContainText('Nordlicht');
 });
 
@@ -126,6 +128,7 @@ test('what happened in the forty minutes before the incident', async ({ page }) 
   await page.getByRole('link', { name: 'Clear all' }).click();
   await expect(tokens(page)).toHaveCount(0);
   await between(page, since, until);
+  await expect(rows(page, 'alert:update').first()).toBeVisible();
   await page.getByRole('columnheader', { name: 'Performed on' }).getByRole('link').click();
   await expectAsked(page, {
     since: since.replace(' ', 'T'),
@@ -186,6 +189,7 @@ test('whether the token was rotated, and who added the integration', async ({ pa
   await page.getByRole('link', { name: 'Clear all' }).click();
   await expect(search(page)).toHaveValue('');
   await search(page).fill('issue tracker');
+  await expect(tokens(page)).toHaveText([/search issue tracker/]);
   await page.getByRole('columnheader', { name: 'Performed on' }).getByRole('link').click();
   await expectAsked(page, { q: 'issue tracker', order: 'asc' });
   const added = rows(page).first();

@@ -19,7 +19,11 @@ import {
   tokens,
 } from './steps.mjs';
 
-test.use({ javaScriptEnabled: false });
+test.use({
+  javaScriptEnabled: false,
+  // Nothing uses the WebAssembly that the page has the browser fetch early.
+  expectedComplaints: /\.wasm was preloaded using link preload but not used/,
+});
 
 const apply = (page) => page.getByRole('search').getByRole('button', { name: 'Apply' });
 
@@ -35,7 +39,7 @@ test('a filter is filled in and applied, keeps its values, and is taken away', a
   await expect(actor(page)).toHaveValue('dmitri');
   await expect(select(page, 'Action')).toHaveValue('RPA_CREDENTIALS_UPDATED');
   await page.getByRole('link', { name: 'Remove the filter search rpa' }).click();
-  await expect(tokens(page)).toHaveText([/actor dmitri/, /action RPA_CREDENTIALS_UPDATED/]);
+  await expect(tokens(page)).toHaveText([/action RPA_CREDENTIALS_UPDATED/, /actor dmitri/]);
   await expect(search(page)).toHaveValue('');
   await page.getByRole('link', { name: 'Clear all' }).click();
   await expect(tokens(page)).toHaveCount(0);

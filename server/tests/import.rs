@@ -74,7 +74,7 @@ fn export(events: usize) -> String {
         line["workspace"] = json!("elsewhere");
         line["verb"] = json!("create");
         line["category"] = json!("members");
-        line["given"] = if n % 2 == 0 {
+        line["given"] = if n.is_multiple_of(2) {
             json!(["verb"])
         } else {
             json!([])

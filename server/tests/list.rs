@@ -65,7 +65,7 @@ impl Log {
     /// All pages of a question give exactly the events for which `is_wanted`, newest first.
     #[track_caller]
     fn finds(&self, question: &str, is_wanted: impl Fn(&Value) -> bool) {
-        let wanted = self.wanted(is_wanted, |one, other| newest_first(one, other));
+        let wanted = self.wanted(is_wanted, newest_first);
         let walk = self.reader.walk(&format!("{question}&limit=23"));
         let found: Vec<_> = walk
             .events
@@ -341,6 +341,7 @@ fn times_include_both_ends_and_dates_are_those_of_the_zone() {
 #[test]
 fn every_sort_orders_by_its_key_then_time_then_arrival_and_turns_whole() {
     let log = Log::new();
+    #[allow(clippy::type_complexity, reason = "a table of three columns")]
     let keys: [(&str, fn(&Value) -> String, &str); 4] = [
         ("time", |_| String::new(), "desc"),
         (

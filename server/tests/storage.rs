@@ -15,6 +15,7 @@ mod harness;
 use harness::{Daybook, READ_AND_WRITE, event, with};
 use serde_json::json;
 use std::{
+    fmt::Write as _,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -91,9 +92,10 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
                 let key = format!("{number}-{n}");
                 let event = with(event("FILLING"), "idempotency_key", key);
                 // Nothing that packs well.
-                let noise: String = (0..60)
-                    .map(|_| format!("{:016x}", getrandom::u64().unwrap()))
-                    .collect();
+                let mut noise = String::new();
+                for _ in 0..60 {
+                    write!(noise, "{:016x}", getrandom::u64().unwrap()).unwrap();
+                }
                 with(event, "after", json!({"noise": noise}))
             })
             .collect();

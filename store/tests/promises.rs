@@ -1,6 +1,8 @@
 //! What a log promises, whatever happens to it: nothing changes, nothing is lost, nothing comes
 //! twice, and the index is never believed against the log.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
 mod log;
 
 use domain::{
@@ -12,8 +14,9 @@ use log::{Log, event, limit, object, operator, time, user};
 use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::HashSet;
 use store::{
-    DatabaseUrl, Options, Readiness, Store, discard_index,
+    DatabaseUrl, Options, Readiness, Store,
     access::TokenGrant,
+    discard_index,
     recording::{Door, Receipt, Redaction},
     settings::SettingsChange,
 };
@@ -21,7 +24,10 @@ use store::{
 const AT: &str = "2026-05-12T08:00:00Z";
 
 fn some_event(number: usize) -> NewEvent {
-    let person = user(&format!("usr_{}", number % 3), ["Alex Kim", "Priya Raman", "Åse"][number % 3]);
+    let person = user(
+        &format!("usr_{}", number % 3),
+        ["Alex Kim", "Priya Raman", "Åse"][number % 3],
+    );
     let mut event = event(
         person,
         ["MEMBER_ADDED", "secret:rotate"][number % 2],
@@ -30,17 +36,24 @@ fn some_event(number: usize) -> NewEvent {
     );
     event.via = vec![user("agt_1", "Assistant")];
     event.related = vec![object("user", "usr_9", "Kim Berg")];
-    event.after = serde_json::json!({"version": number, "password": "hunter2"}).as_object().cloned();
+    event.after = serde_json::json!({"version": number, "password": "hunter2"})
+        .as_object()
+        .cloned();
     event
 }
 
 fn with_key(number: usize) -> NewEvent {
-    NewEvent { idempotency_key: Some(format!("key-{number}")), ..some_event(number) }
+    NewEvent {
+        idempotency_key: Some(format!("key-{number}")),
+        ..some_event(number)
+    }
 }
 
 async fn raw(log: &Log, file: &str) -> SqliteConnection {
     let path = log.folder.path().join(file);
-    SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap()
+    SqliteConnection::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap()
 }
 
 fn seqs(receipts: &[Receipt]) -> Vec<u64> {
@@ -64,11 +77,14 @@ async fn the_database_refuses_to_change_remove_or_replace_what_was_recorded() {
     log.record(&grant, (0..4).map(some_event).collect()).await;
     let before = all(&log, &grant).await;
     let mut database = raw(&log, "daybook.db").await;
-    for table in ["leaf", "content", "actor", "via", "action", "kind", "target", "related"] {
-        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
-            .fetch_one(&mut database)
-            .await
-            .unwrap();
+    for table in [
+        "leaf", "content", "actor", "via", "action", "kind", "target", "related",
+    ] {
+        let rows: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+                .fetch_one(&mut database)
+                .await
+                .unwrap();
         assert!(rows > 0, "{table} holds something to refuse for");
         for statement in [
             format!("DELETE FROM {table}"),
@@ -79,7 +95,10 @@ async fn the_database_refuses_to_change_remove_or_replace_what_was_recorded() {
                 .execute(&mut database)
                 .await
                 .unwrap_err();
-            assert!(refused.to_string().contains("append-only"), "{statement}: {refused}");
+            assert!(
+                refused.to_string().contains("append-only"),
+                "{statement}: {refused}"
+            );
         }
         let first: String = sqlx::query_scalar("SELECT name FROM pragma_table_info(?) LIMIT 1")
             .bind(table)
@@ -87,9 +106,14 @@ async fn the_database_refuses_to_change_remove_or_replace_what_was_recorded() {
             .await
             .unwrap();
         let statement = format!("UPDATE {table} SET {first} = {first}");
-        let refused =
-            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut database).await.unwrap_err();
-        assert!(refused.to_string().contains("append-only"), "{table}: {refused}");
+        let refused = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .execute(&mut database)
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("append-only"),
+            "{table}: {refused}"
+        );
     }
     assert_eq!(all(&log, &grant).await, before);
 }
@@ -107,10 +131,17 @@ async fn what_is_given_back_is_what_was_hashed() {
     .await
     .unwrap();
     let events = all(&log, &grant).await;
-    assert!(events.iter().any(|event| event.source == Some(Source::Daybook)));
+    assert!(
+        events
+            .iter()
+            .any(|event| event.source == Some(Source::Daybook))
+    );
     assert!(events.iter().any(|event| event.redacted == 1));
     for event in events {
-        let row = rows.iter().find(|row| row.get::<i64, _>(0) as u64 == event.seq).unwrap();
+        let row = rows
+            .iter()
+            .find(|row| u64::try_from(row.get::<i64, _>(0)) == Ok(event.seq))
+            .unwrap();
         let salt = Salt(row.get::<Vec<u8>, _>(2).try_into().unwrap());
         let mut said = NewEvent::new(event.actor.actor, event.action, event.target);
         said.idempotency_key = event.idempotency_key;
@@ -123,7 +154,10 @@ async fn what_is_given_back_is_what_was_hashed() {
         said.after = event.after;
         said.metadata = event.metadata;
         said.context = event.context;
-        assert_eq!(parts_hash(&said, event.source, &salt).0.to_vec(), row.get::<Vec<u8>, _>(1));
+        assert_eq!(
+            parts_hash(&said, event.source, &salt).0.to_vec(),
+            row.get::<Vec<u8>, _>(1)
+        );
     }
 }
 
@@ -131,17 +165,25 @@ async fn what_is_given_back_is_what_was_hashed() {
 async fn an_idempotency_key_is_recorded_once_whenever_it_comes_again() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
-    let first = log.record(&grant, vec![with_key(1), with_key(2), with_key(1)]).await;
+    let first = log
+        .record(&grant, vec![with_key(1), with_key(2), with_key(1)])
+        .await;
     assert!(matches!(
         first[..],
         [Receipt::Recorded(one), Receipt::Recorded(_), Receipt::Duplicate(again)] if one == again
     ));
     let again = log.record(&grant, vec![with_key(2), with_key(3)]).await;
-    assert!(matches!(again[..], [Receipt::Duplicate(_), Receipt::Recorded(_)]));
+    assert!(matches!(
+        again[..],
+        [Receipt::Duplicate(_), Receipt::Recorded(_)]
+    ));
     assert_eq!(seqs(&again)[0], seqs(&first)[1]);
     // The same key in another workspace is another key.
     let elsewhere = log.token("acme/revenue").await;
-    assert!(matches!(log.record(&elsewhere, vec![with_key(1)]).await[..], [Receipt::Recorded(_)]));
+    assert!(matches!(
+        log.record(&elsewhere, vec![with_key(1)]).await[..],
+        [Receipt::Recorded(_)]
+    ));
 
     let log = log.reopened().await;
     let late = log.record(&grant, vec![with_key(3)]).await;
@@ -151,10 +193,14 @@ async fn an_idempotency_key_is_recorded_once_whenever_it_comes_again() {
 #[tokio::test]
 async fn numbers_have_no_gap_and_ids_rise_with_them() {
     let log = Log::new().await;
-    let (growth, revenue) = (log.token("acme/growth").await, log.token("acme/revenue").await);
+    let (growth, revenue) = (
+        log.token("acme/growth").await,
+        log.token("acme/revenue").await,
+    );
     for number in 0..20 {
         let grant = if number % 3 == 0 { &revenue } else { &growth };
-        log.record(grant, vec![with_key(number / 2), some_event(number)]).await;
+        log.record(grant, vec![with_key(number / 2), some_event(number)])
+            .await;
     }
     let whole = log.token("acme").await;
     let mut events = all(&log, &whole).await;
@@ -169,13 +215,29 @@ async fn answers(log: &Log, grant: &TokenGrant) -> Vec<Vec<u64>> {
     let scope = grant.read_scope().unwrap();
     let mut answers = Vec::new();
     for question in [
-        "", "actor=kim", "actor_id=usr_1", "via_id=agt_1", "action=secret:rotate", "q=sales",
-        "target_kind=user", "target_id=sec_1", "sort=actor", "sort=action&order=desc", "verb=create",
-        "sort=target_kind&actor=priya", "outcome=success",
+        "",
+        "actor=kim",
+        "actor_id=usr_1",
+        "via_id=agt_1",
+        "action=secret:rotate",
+        "q=sales",
+        "target_kind=user",
+        "target_id=sec_1",
+        "sort=actor",
+        "sort=action&order=desc",
+        "verb=create",
+        "sort=target_kind&actor=priya",
+        "outcome=success",
     ] {
         let read = domain::question::Query::read(question, domain::question::Unknown::Refused);
         assert_eq!(read.faults, [], "{question}");
-        answers.push(log.walk(&scope, &read.query).await.iter().map(|event| event.seq).collect());
+        answers.push(
+            log.walk(&scope, &read.query)
+                .await
+                .iter()
+                .map(|event| event.seq)
+                .collect(),
+        );
     }
     let choices = log.store.choices(&scope).await.unwrap();
     answers.push(choices.actions.iter().map(|action| action.events).collect());
@@ -188,7 +250,8 @@ async fn an_index_made_anew_answers_as_the_one_before() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     for number in 0..30 {
-        log.record(&grant, vec![some_event(number), with_key(number)]).await;
+        log.record(&grant, vec![some_event(number), with_key(number)])
+            .await;
     }
     let before = answers(&log, &grant).await;
     log.store.close().await;
@@ -196,10 +259,17 @@ async fn an_index_made_anew_answers_as_the_one_before() {
     let Log { clock, folder, .. } = log;
     let store = Store::open(Log::options(&folder, &clock)).await.unwrap();
     store.wait_for_index(|_, _| {}).await.unwrap();
-    let log = Log { store, clock, folder };
+    let log = Log {
+        store,
+        clock,
+        folder,
+    };
     assert_eq!(answers(&log, &grant).await, before);
     // Keys are known again too.
-    assert!(matches!(log.record(&grant, vec![with_key(3)]).await[..], [Receipt::Duplicate(_)]));
+    assert!(matches!(
+        log.record(&grant, vec![with_key(3)]).await[..],
+        [Receipt::Duplicate(_)]
+    ));
 }
 
 #[tokio::test]
@@ -213,7 +283,14 @@ async fn an_index_that_does_not_agree_with_the_log_is_made_again() {
     std::fs::copy(path("daybook.db"), path("backup.db")).unwrap();
     let log = log.reopened().await;
     log.record(&grant, (5..9).map(some_event).collect()).await;
-    assert_eq!(all(&log, &grant).await.iter().filter(|event| event.source.is_none()).count(), 9);
+    assert_eq!(
+        all(&log, &grant)
+            .await
+            .iter()
+            .filter(|event| event.source.is_none())
+            .count(),
+        9
+    );
     log.store.close().await;
     let path = |name: &str| log.folder.path().join(name);
     std::fs::copy(path("backup.db"), path("daybook.db")).unwrap();
@@ -222,10 +299,24 @@ async fn an_index_that_does_not_agree_with_the_log_is_made_again() {
     }
     let log = log.reopened().await;
     log.store.wait_for_index(|_, _| {}).await.unwrap();
-    assert_eq!(all(&log, &grant).await.iter().filter(|event| event.source.is_none()).count(), 5);
+    assert_eq!(
+        all(&log, &grant)
+            .await
+            .iter()
+            .filter(|event| event.source.is_none())
+            .count(),
+        5
+    );
     let more = log.record(&grant, vec![some_event(20)]).await;
     assert!(matches!(more[..], [Receipt::Recorded(_)]));
-    assert_eq!(all(&log, &grant).await.iter().filter(|event| event.source.is_none()).count(), 6);
+    assert_eq!(
+        all(&log, &grant)
+            .await
+            .iter()
+            .filter(|event| event.source.is_none())
+            .count(),
+        6
+    );
 }
 
 #[tokio::test]
@@ -235,7 +326,11 @@ async fn a_broken_index_is_made_again() {
     log.record(&grant, (0..5).map(some_event).collect()).await;
     let before = answers(&log, &grant).await;
     log.store.close().await;
-    std::fs::write(log.folder.path().join("daybook.db.index"), b"not a database at all").unwrap();
+    std::fs::write(
+        log.folder.path().join("daybook.db.index"),
+        b"not a database at all",
+    )
+    .unwrap();
     let log = log.reopened().await;
     log.store.wait_for_index(|_, _| {}).await.unwrap();
     assert_eq!(answers(&log, &grant).await, before);
@@ -246,17 +341,25 @@ async fn two_processes_on_one_log_lose_nothing_and_double_nothing() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     // The second keeps no index: the first has it.
-    let second = Store::open(Log::options(&log.folder, &log.clock)).await.unwrap();
+    let second = Store::open(Log::options(&log.folder, &log.clock))
+        .await
+        .unwrap();
     let mut tasks = Vec::new();
     for sender in 0..4 {
-        let store = if sender % 2 == 0 { log.store.clone() } else { second.clone() };
+        let store = if sender % 2 == 0 {
+            log.store.clone()
+        } else {
+            second.clone()
+        };
         let grant = grant.clone();
         tasks.push(tokio::spawn(async move {
             let door = Door::token(&grant, Redaction::On).unwrap();
             for round in 0..25 {
                 // Every key is sent twice, by different processes.
                 let events = (0..4).map(|at| with_key(round * 8 + (sender / 2) * 4 + at));
-                let events = events.map(|event| store.admit(&door, event).unwrap()).collect();
+                let events = events
+                    .map(|event| store.admit(&door, event).unwrap())
+                    .collect();
                 store.record(events).await.unwrap();
             }
         }));
@@ -270,7 +373,11 @@ async fn two_processes_on_one_log_lose_nothing_and_double_nothing() {
         let mut query = limit(500);
         loop {
             let page = store.page(&scope, &query).await.unwrap();
-            keys.extend(page.events.into_iter().filter_map(|event| event.idempotency_key));
+            keys.extend(
+                page.events
+                    .into_iter()
+                    .filter_map(|event| event.idempotency_key),
+            );
             let Some(cursor) = page.older else { break };
             query = query.at(cursor);
         }
@@ -287,17 +394,32 @@ async fn while_recording_is_off_what_is_sent_is_counted_and_gone() {
     let grant = log.token("acme/growth").await;
     let path = "acme/growth".parse().unwrap();
     let settings = log.store.operator_settings(&path).await.unwrap().unwrap();
-    let switch = |on| SettingsChange { recording: Some(on), ..SettingsChange::default() };
-    log.store.change_settings(&settings, switch(false), &operator()).await.unwrap();
+    let switch = |on| SettingsChange {
+        recording: Some(on),
+        ..SettingsChange::default()
+    };
+    log.store
+        .change_settings(&settings, switch(false), &operator())
+        .await
+        .unwrap();
     let receipts = log.record(&grant, (0..3).map(some_event).collect()).await;
     assert_eq!(receipts, [Receipt::Discarded; 3]);
     assert_eq!(log.store.settings(&settings).await.unwrap().discarded, 3);
     // The other workspace records on.
     let elsewhere = log.token("acme/revenue").await;
-    assert!(matches!(log.record(&elsewhere, vec![some_event(1)]).await[..], [Receipt::Recorded(_)]));
+    assert!(matches!(
+        log.record(&elsewhere, vec![some_event(1)]).await[..],
+        [Receipt::Recorded(_)]
+    ));
 
-    log.store.change_settings(&settings, switch(true), &operator()).await.unwrap();
-    assert!(matches!(log.record(&grant, vec![some_event(1)]).await[..], [Receipt::Recorded(_)]));
+    log.store
+        .change_settings(&settings, switch(true), &operator())
+        .await
+        .unwrap();
+    assert!(matches!(
+        log.record(&grant, vec![some_event(1)]).await[..],
+        [Receipt::Recorded(_)]
+    ));
     let told = all(&log, &grant).await;
     let on = told
         .iter()
@@ -319,26 +441,56 @@ async fn a_shorter_retention_waits_seven_days_and_can_be_cancelled() {
         now,
         ..SettingsChange::default()
     };
-    let change = async |change| log.store.change_settings(&settings, change, &operator()).await.unwrap();
+    let change = async |change| {
+        log.store
+            .change_settings(&settings, change, &operator())
+            .await
+            .unwrap()
+    };
     let longer = change(keep(Retention::Years(1), false)).await;
-    assert_eq!((longer.retention, longer.pending), (Retention::Years(1), None));
+    assert_eq!(
+        (longer.retention, longer.pending),
+        (Retention::Years(1), None)
+    );
     let shorter = change(keep(Retention::Days(30), false)).await;
     assert_eq!(shorter.effective, Retention::Years(1));
     assert_eq!(shorter.pending.unwrap().from, time("2026-05-19T09:00:00Z"));
-    let cancelled = log.store.cancel_pending(&settings, &operator()).await.unwrap();
-    assert_eq!((cancelled.effective, cancelled.pending), (Retention::Years(1), None));
+    let cancelled = log
+        .store
+        .cancel_pending(&settings, &operator())
+        .await
+        .unwrap();
+    assert_eq!(
+        (cancelled.effective, cancelled.pending),
+        (Retention::Years(1), None)
+    );
 
     change(keep(Retention::Days(30), false)).await;
     log.clock.set(time("2026-05-19T08:59:59.999999Z"));
-    assert_eq!(log.store.settings(&settings).await.unwrap().effective, Retention::Years(1));
+    assert_eq!(
+        log.store.settings(&settings).await.unwrap().effective,
+        Retention::Years(1)
+    );
     log.clock.set(time("2026-05-19T09:00:00Z"));
-    assert_eq!(log.store.settings(&settings).await.unwrap().effective, Retention::Days(30));
+    assert_eq!(
+        log.store.settings(&settings).await.unwrap().effective,
+        Retention::Days(30)
+    );
 
     let at_once = change(keep(Retention::Days(7), true)).await;
-    assert_eq!((at_once.effective, at_once.pending), (Retention::Days(7), None));
+    assert_eq!(
+        (at_once.effective, at_once.pending),
+        (Retention::Days(7), None)
+    );
     let plan = Plan::new(Some(Retention::Days(60)), None).unwrap();
-    log.store.set_plan(&"acme".parse().unwrap(), plan, &operator()).await.unwrap();
-    assert_eq!(log.store.settings(&settings).await.unwrap().effective, Retention::Days(60));
+    log.store
+        .set_plan(&"acme".parse().unwrap(), plan, &operator())
+        .await
+        .unwrap();
+    assert_eq!(
+        log.store.settings(&settings).await.unwrap().effective,
+        Retention::Days(60)
+    );
 }
 
 #[tokio::test]
@@ -346,12 +498,21 @@ async fn events_older_than_the_workspace_keeps_are_refused_with_the_limit() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     let door = Door::token(&grant, Redaction::On).unwrap();
-    let at = |moment: &str| NewEvent { occurred_at: Some(time(moment)), ..some_event(1) };
+    let at = |moment: &str| NewEvent {
+        occurred_at: Some(time(moment)),
+        ..some_event(1)
+    };
     // 90 days before the clock's 2026-05-12T09:00.
     assert!(log.store.admit(&door, at("2026-02-11T09:00:00Z")).is_ok());
-    let faults = log.store.admit(&door, at("2026-02-11T08:59:59.999999Z")).unwrap_err();
+    let faults = log
+        .store
+        .admit(&door, at("2026-02-11T08:59:59.999999Z"))
+        .unwrap_err();
     assert_eq!(faults[0].field, "occurred_at");
-    assert!(faults[0].reason.contains("2026-02-11T09:00:00.000000Z"), "{faults:?}");
+    assert!(
+        faults[0].reason.contains("2026-02-11T09:00:00.000000Z"),
+        "{faults:?}"
+    );
 }
 
 #[tokio::test]
@@ -361,18 +522,32 @@ async fn another_key_file_or_none_stops_the_store_and_names_the_file() {
     let key = log.folder.path().join("daybook.db.key");
     let aside = log.folder.path().join("aside");
     std::fs::rename(&key, &aside).unwrap();
-    let missing = Store::open(Log::options(&log.folder, &log.clock)).await.unwrap_err();
-    assert!(missing.to_string().contains("daybook.db.key is not there"), "{missing}");
+    let missing = Store::open(Log::options(&log.folder, &log.clock))
+        .await
+        .unwrap_err();
+    assert!(
+        missing.to_string().contains("daybook.db.key is not there"),
+        "{missing}"
+    );
 
     let other = tempfile::tempdir().unwrap();
     let elsewhere = Options::new(DatabaseUrl::Sqlite(other.path().join("other.db")));
     Store::open(elsewhere).await.unwrap().close().await;
     std::fs::copy(other.path().join("other.db.key"), &key).unwrap();
-    let wrong = Store::open(Log::options(&log.folder, &log.clock)).await.unwrap_err();
-    assert!(wrong.to_string().contains("another installation"), "{wrong}");
+    let wrong = Store::open(Log::options(&log.folder, &log.clock))
+        .await
+        .unwrap_err();
+    assert!(
+        wrong.to_string().contains("another installation"),
+        "{wrong}"
+    );
 
     std::fs::rename(&aside, &key).unwrap();
-    assert!(Store::open(Log::options(&log.folder, &log.clock)).await.is_ok());
+    assert!(
+        Store::open(Log::options(&log.folder, &log.clock))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -384,16 +559,31 @@ async fn a_cursor_belongs_to_its_question_and_its_reader() {
     let page = log.store.page(&scope, &limit(3)).await.unwrap();
     let cursor = page.older.unwrap();
     // Another page size is allowed, another question or reader is not.
-    assert!(log.store.page(&scope, &limit(5).at(cursor.clone())).await.is_ok());
-    let sorted = limit(3).sorted(domain::question::Sort::Actor, None).at(cursor.clone());
+    assert!(
+        log.store
+            .page(&scope, &limit(5).at(cursor.clone()))
+            .await
+            .is_ok()
+    );
+    let sorted = limit(3)
+        .sorted(domain::question::Sort::Actor, None)
+        .at(cursor.clone());
     assert!(log.store.page(&scope, &sorted).await.is_err());
     let elsewhere = log.scope("acme/revenue").await;
-    assert!(log.store.page(&elsewhere, &limit(3).at(cursor.clone())).await.is_err());
+    assert!(
+        log.store
+            .page(&elsewhere, &limit(3).at(cursor.clone()))
+            .await
+            .is_err()
+    );
     for at in 0..cursor.len() {
         let mut altered = cursor.clone().into_bytes();
         altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
         let altered = String::from_utf8(altered).unwrap();
-        assert!(log.store.page(&scope, &limit(3).at(altered)).await.is_err(), "character {at}");
+        assert!(
+            log.store.page(&scope, &limit(3).at(altered)).await.is_err(),
+            "character {at}"
+        );
     }
 }
 
@@ -404,15 +594,24 @@ async fn looks_at_a_log_are_told_once_an_hour_with_the_names_of_filters() {
     let scope = person.audit_scope(&"acme/growth".parse().unwrap()).unwrap();
     let by = store::administration::By::person(&person, None);
     for _ in 0..3 {
-        log.store.note_look(&scope, &by, &["actor", "since"]).await.unwrap();
+        log.store
+            .note_look(&scope, &by, &["actor", "since"])
+            .await
+            .unwrap();
     }
     let looks = async |log: &Log| {
         let events = log.walk(&scope, &limit(500)).await;
-        events.into_iter().filter(|event| event.action.as_str() == "AUDIT_LOG_READ").collect::<Vec<_>>()
+        events
+            .into_iter()
+            .filter(|event| event.action.as_str() == "AUDIT_LOG_READ")
+            .collect::<Vec<_>>()
     };
     let told = looks(&log).await;
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].metadata.as_ref().unwrap()["filters"], serde_json::json!(["actor", "since"]));
+    assert_eq!(
+        told[0].metadata.as_ref().unwrap()["filters"],
+        serde_json::json!(["actor", "since"])
+    );
     log.clock.set(time("2026-05-12T10:00:01Z"));
     log.store.note_look(&scope, &by, &[]).await.unwrap();
     assert_eq!(looks(&log).await.len(), 2);

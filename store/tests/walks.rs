@@ -1,6 +1,8 @@
 //! Walking all pages of any answer gives exactly what filtering and sorting all events in memory
 //! gives: each event once, also while events are being added, early and late ones.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
 mod log;
 
 use domain::{

@@ -248,7 +248,7 @@ mod answer {
             && query.cursor.is_none()
             && query.sort == domain::question::Sort::Time
             && query.direction() == Order::Descending;
-        let asked;
+        let apart;
         let newest = if shown {
             page.events.first()
         } else {
@@ -256,12 +256,12 @@ mod answer {
                 limit: Limit::try_from(1).ok(),
                 ..Query::default()
             };
-            asked = match asker.store.page(scope, &question).await {
+            apart = match asker.store.page(scope, &question).await {
                 Ok(page) => page,
                 Err(QuestionError::Store(error)) => return Err(error.into()),
                 Err(_) => Page::default(),
             };
-            asked.events.first()
+            apart.events.first()
         };
         Ok(newest.map(|event| LastView {
             by: event.actor.actor.sort_name().to_owned(),
@@ -269,7 +269,7 @@ mod answer {
         }))
     }
 
-    /// First and last day of what was asked, else of what is shown.
+    /// First and last day of what was apart, else of what is shown.
     fn dates(page: &Page, local: &Local) -> (String, String) {
         let text = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
         let times = || page.events.iter().map(|event| event.occurred_at);

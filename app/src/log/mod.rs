@@ -103,7 +103,7 @@ pub fn Log(
     let shown = RwSignal::new(None::<(String, String)>);
     let busy = Memo::new(move |_| {
         pending.get()
-            && shown.with(|shown| shown.is_some())
+            && shown.with(Option::is_some)
             && question.with(|question| shown.with(|shown| shown.as_ref() != Some(question)))
     });
     let trouble = RwSignal::new(None::<Refusal>);

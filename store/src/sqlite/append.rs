@@ -16,14 +16,19 @@ use crate::{
     recording::Placed,
 };
 use domain::{
+    category::Category,
     event::{Actor, EventId, Outcome, Source, Target, TargetKind},
     time::Timestamp,
+    verb::Verb,
 };
 use sqlx::{Executor, Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     hash::Hash,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 use uuid::Uuid;
 
@@ -32,6 +37,8 @@ use uuid::Uuid;
 pub(crate) struct Appender {
     pub(crate) connection: SqliteConnection,
     dictionaries: Arc<Dictionaries>,
+    /// The last event that others committed, as far as is known.
+    others_head: Arc<AtomicI64>,
     data_version: Option<i64>,
     /// The number of the last event in the installation.
     head: i64,
@@ -158,10 +165,15 @@ pub(crate) const fn source_number(source: Source) -> i64 {
 }
 
 impl Appender {
-    pub(crate) fn new(connection: SqliteConnection, dictionaries: Arc<Dictionaries>) -> Self {
+    pub(crate) fn new(
+        connection: SqliteConnection,
+        dictionaries: Arc<Dictionaries>,
+        others_head: Arc<AtomicI64>,
+    ) -> Self {
         Self {
             connection,
             dictionaries,
+            others_head,
             data_version: None,
             head: 0,
             seqs: HashMap::new(),
@@ -214,7 +226,11 @@ impl Appender {
             sqlx::query_as("SELECT (SELECT max(n) FROM leaf), (SELECT max(id) FROM leaf)")
                 .fetch_one(&mut self.connection)
                 .await?;
-        self.head = head.unwrap_or(0);
+        let head = head.unwrap_or(0);
+        if head > self.head {
+            self.others_head.store(head, Ordering::Release);
+        }
+        self.head = head;
         self.ids = Ids::after(id.and_then(|id| Uuid::from_slice(&id).ok()));
         self.seqs = sqlx::query_as(
             "SELECT t.id, coalesce((SELECT max(seq) FROM leaf WHERE tenant = t.id), 0) FROM tenant t",
@@ -631,8 +647,8 @@ impl Additions {
             .bind(ws)
             .bind(number)
             .bind(named.action.as_str())
-            .bind(named.verb.map(|verb| verb.as_str()))
-            .bind(named.category.map(|category| category.as_str()))
+            .bind(named.verb.map(Verb::as_str))
+            .bind(named.category.map(Category::as_str))
             .execute(&mut *connection)
             .await?;
         }

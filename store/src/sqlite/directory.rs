@@ -170,9 +170,9 @@ impl Store {
     pub async fn plan(&self, tenant: &Slug) -> Result<Option<Plan>, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
         match find_tenant(&mut connection, tenant).await? {
-            Some(tenant) => {
-                super::settings::plan(&mut connection, tenant.id).await.map(Some)
-            }
+            Some(tenant) => super::settings::plan(&mut connection, tenant.id)
+                .await
+                .map(Some),
             None => Ok(None),
         }
     }

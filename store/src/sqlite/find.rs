@@ -222,7 +222,7 @@ impl Search<'_> {
                 Ok(Place {
                     text: texts
                         .get(rank as usize)
-                        .map(|text| text.to_string())
+                        .map(ToString::to_string)
                         .unwrap_or_default(),
                     at: row.try_get(1)?,
                     n: row.try_get(2)?,

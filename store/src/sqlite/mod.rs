@@ -85,8 +85,11 @@ pub(crate) struct Inner {
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
     queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
     room: Arc<Semaphore>,
-    /// The last event that this process committed.
+    /// The last event that this process committed, or found when it opened the log.
     own_head: AtomicI64,
+    /// The last event that it knows another to have committed, those before it was opened included:
+    /// who recorded it was answered, and the index may not have it yet.
+    others_head: Arc<AtomicI64>,
     progress: watch::Sender<Progress>,
     nudge: Notify,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -140,6 +143,7 @@ impl Store {
 
         let head = head.unwrap_or(0);
         let dictionaries = Arc::new(Dictionaries::new(Arc::new(Catalogue::new(Vec::new()))));
+        let others_head = Arc::new(AtomicI64::new(head));
         let (queue, jobs) = mpsc::unbounded_channel();
         let (committed, to_index) = mpsc::unbounded_channel();
         let (progress, _) = watch::channel(Progress {
@@ -157,12 +161,17 @@ impl Store {
             installation,
             readers,
             watcher,
-            appender: Mutex::new(Appender::new(connection, Arc::clone(&dictionaries))),
+            appender: Mutex::new(Appender::new(
+                connection,
+                Arc::clone(&dictionaries),
+                Arc::clone(&others_head),
+            )),
             dictionaries,
             counts: RwLock::default(),
             queue: StdMutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(writer::QUEUE_KIB as usize)),
             own_head: AtomicI64::new(head),
+            others_head,
             progress,
             nudge: Notify::new(),
             tasks: Mutex::default(),
@@ -306,13 +315,20 @@ impl Inner {
         }
     }
 
-    /// Waits for what other processes recorded before a question was asked: `head` is the log's end
-    /// and `mark` the index's, in the snapshot that the question would be answered from.
+    /// Waits for what others recorded before a question was asked: `head` is the log's end and
+    /// `mark` the index's, in the snapshot that the question would be answered from. Tells whether
+    /// that snapshot will do, or a new one must be taken. What this process is recording itself is
+    /// not waited for: its senders were not answered yet.
     pub(crate) async fn know_of_others(&self, mark: i64, head: i64) -> Result<bool, StoreError> {
-        if head <= mark || head <= self.own_head.load(Ordering::Acquire) {
+        let needed = if head > self.own_head.load(Ordering::Acquire) {
+            head
+        } else {
+            self.others_head.load(Ordering::Acquire)
+        };
+        if mark >= needed {
             return Ok(true);
         }
-        self.indexed(head).await?;
+        self.indexed(needed).await?;
         Ok(false)
     }
 }

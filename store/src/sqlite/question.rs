@@ -51,7 +51,7 @@ impl Store {
     /// The cursor is not this question's, a filter names what the scope does not have, or the store
     /// failed.
     pub async fn page(&self, scope: &Scope, query: &Query) -> Result<Page, QuestionError> {
-        let question = self.question_text(scope, query);
+        let question = question_text(scope, query);
         let cursor = match &query.cursor {
             None => None,
             Some(text) => Some(
@@ -192,23 +192,6 @@ impl Store {
             searched_to: None,
             span,
         })
-    }
-
-    /// What a cursor is bound to: whose it is, and the question without its page.
-    fn question_text(&self, scope: &Scope, query: &Query) -> String {
-        let whose = match &scope.0 {
-            Reach::Tenant(tenant) => format!("tenant {}", tenant.id),
-            Reach::Workspace(workspace) => format!("workspace {}", workspace.id),
-            Reach::Object(workspace, subject) => {
-                format!("object {} {} {:?}", workspace.id, subject.kind, subject.id)
-            }
-        };
-        let question = Query {
-            limit: None,
-            cursor: None,
-            ..query.clone()
-        };
-        format!("{whose}\n{}", question.query_string())
     }
 
     /// Takes the snapshot that a question is answered from: the open transaction's, in which the
@@ -394,6 +377,23 @@ impl Store {
         }
         Ok(Count::Exactly(sum))
     }
+}
+
+/// What a cursor is bound to: whose it is, and the question without its page.
+fn question_text(scope: &Scope, query: &Query) -> String {
+    let whose = match &scope.0 {
+        Reach::Tenant(tenant) => format!("tenant {}", tenant.id),
+        Reach::Workspace(workspace) => format!("workspace {}", workspace.id),
+        Reach::Object(workspace, subject) => {
+            format!("object {} {} {:?}", workspace.id, subject.kind, subject.id)
+        }
+    };
+    let question = Query {
+        limit: None,
+        cursor: None,
+        ..query.clone()
+    };
+    format!("{whose}\n{}", question.query_string())
 }
 
 impl Inner {

@@ -257,7 +257,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let log = scope
             .workspace()
-            .map_or_else(|| Log::from(scope.tenant()), |workspace| workspace.into());
+            .map_or_else(|| Log::from(scope.tenant()), Log::from);
         let reader = by.actor.id.clone().unwrap_or_default();
         let since = self.now().plus(-LOOK).micros();
         let last: Option<i64> =
