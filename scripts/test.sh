@@ -76,8 +76,7 @@ test_lint() {
 
 lint() {
   cargo clippy "${everything[@]}" --all-targets -- -D warnings &&
-    cargo clippy --profile tool --package xtask --all-targets -- -D warnings &&
-    cargo xtask lint
+    cargo clippy --profile tool --package xtask --all-targets -- -D warnings
 }
 
 # Unit, property and store tests, and the examples in the documentation.

@@ -291,9 +291,7 @@ test.describe('with a value that is not understood', () => {
     await expect(page.getByRole('alert').first()).toContainText('sort');
     await expect(search(page)).toHaveValue('salesforce');
     await expect(rows(page, 'SALESFORCE_CLIENT_SECRET').first()).toBeVisible();
-    const others = page.locator('.c-target').filter({ hasNotText: /salesforce/i });
     await expect(rows(page).filter({ hasNotText: /salesforce/i })).toHaveCount(0);
-    expect(await others.count()).toBeLessThan(await rows(page).count());
   });
 
   test('a cursor that is not of this question is refused, and leads to the first page', async ({
