@@ -50,7 +50,7 @@ export const test = base.extend({
 });
 
 /** Waits until the WebAssembly has taken the page over: without it much goes on working. */
-export async function hydrated(page) {
+export async function live(page) {
   await page.waitForSelector('html[data-live]');
 }
 

@@ -1,6 +1,6 @@
 // What people do and see on a log, in their own words.
 
-import { expect, hydrated } from './fixtures.mjs';
+import { expect, live } from './fixtures.mjs';
 
 /** Fills the sign-in form that is on screen, and sends it. */
 export async function fillSignIn(page, { email, password }) {
@@ -20,13 +20,13 @@ export async function signIn(page, person, path) {
 /** The same with script: goes on when the page is live. */
 export async function signInLive(page, person, path) {
   await signIn(page, person, path);
-  await hydrated(page);
+  await live(page);
 }
 
 /** Loads a page and waits until it is live. */
 export async function visit(page, path) {
   await page.goto(path);
-  await hydrated(page);
+  await live(page);
 }
 
 /** The rows of the log, or those that hold each of the texts. */

@@ -1,6 +1,6 @@
 // Settings → Audit log, and what the Audit page says of it.
 
-import { expect, hydrated, test as base } from './fixtures.mjs';
+import { expect, live, test as base } from './fixtures.mjs';
 import { rows, signInLive, visit } from './steps.mjs';
 
 let made = 0;
@@ -141,7 +141,7 @@ test('what the operator turns off on the command line is on the page at once', a
   await expect(page.getByText('Recording is off.')).toHaveCount(0);
   await daybook.run(['settings', 'set', '--workspace', place.workspace, '--recording', 'off']);
   await page.reload();
-  await hydrated(page);
+  await live(page);
   await expect(page.getByText('Recording is off.')).toBeVisible();
 });
 
@@ -198,7 +198,7 @@ test('a workspace to which nothing was sent shows how to send the first entry, a
   const token = await daybook.createToken({ workspace: place.workspace });
   await daybook.record(token, event);
   await page.reload();
-  await hydrated(page);
+  await live(page);
   await expect(first).toHaveCount(0);
   await expect(rows(page, event.action, event.target.name)).toHaveCount(1);
   await expect(rows(page, event.target.name)).toContainText('viewer');

@@ -2,7 +2,7 @@
 // nothing wider than the screen.
 
 import { growth, helena, ingrid, kim, ruth, test as base } from './demo.mjs';
-import { expect, expectAccessible, hydrated } from './fixtures.mjs';
+import { expect, expectAccessible, live } from './fixtures.mjs';
 import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
 
 const test = base.extend({
@@ -30,14 +30,14 @@ const states = {
   },
   'the Audit page with a row open': async ({ page }) => {
     await signIn(page, ingrid, `${growth}?q=salesforce_client_secret&action=SECRET_ROTATED`);
-    await hydrated(page);
+    await live(page);
     await clickRow(rows(page, 'partial rotation'));
     await entry(page).locator('.raw summary').click();
     await expect(entry(page).locator('pre')).toBeVisible();
   },
   'the Audit page with menus open': async ({ page }) => {
     await signIn(page, ingrid, `${growth}?limit=5`);
-    await hydrated(page);
+    await live(page);
     await page.locator('.zone summary').click();
     await expect(page.getByLabel('Another, by its name')).toBeVisible();
   },
@@ -99,7 +99,7 @@ for (const [state, arrive] of Object.entries(states)) {
   test(`${state} holds together in every width, light and dark`, async ({ page, daybook, empty }) => {
     test.slow();
     await arrive({ page, daybook, empty });
-    await hydrated(page);
+    await live(page);
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: 'light' });
@@ -119,7 +119,7 @@ for (const [state, arrive] of Object.entries(states)) {
 test('everything on the narrow page is reached by the filters that fold out', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await signIn(page, ingrid, growth);
-  await hydrated(page);
+  await live(page);
   const search = page.getByLabel('Search', { exact: true });
   await expect(search).toBeHidden();
   await page.locator('.fold > summary').click();
@@ -134,7 +134,7 @@ test('everything on the narrow page is reached by the filters that fold out', as
 
 test('menus open inside the screen, however narrow', async ({ page }) => {
   await signIn(page, ingrid, `${growth}?limit=5`);
-  await hydrated(page);
+  await live(page);
   for (const width of [360, 720, 1280, 1440]) {
     await page.setViewportSize({ width, height: 900 });
     for (const menu of ['.zone', '.chips .menu', '.switcher']) {

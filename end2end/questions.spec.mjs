@@ -1,7 +1,7 @@
 // The questions that Daybook is there for, answered as an admin would: by clicking and typing.
 
 import { growth, ingrid, revenue, ruth, test, tom } from './demo.mjs';
-import { expect, hydrated } from './fixtures.mjs';
+import { expect, live } from './fixtures.mjs';
 import {
   actor,
   between,
@@ -203,7 +203,7 @@ test('everything that ever touched this integration, six months back, page by pa
   await search(page).fill('rpa invoice bot');
   await rows(page).first().getByRole('link', { name: 'RPA invoice bot' }).click();
   await expect(page).toHaveURL(/\/objects\/integration\/int_rpa_invoice_7a\/audit$/);
-  await hydrated(page);
+  await live(page);
   const count = page.getByRole('status').filter({ hasText: 'entries' });
   const total = Number((await count.textContent()).match(/\d+/)[0]);
   expect(total).toBeGreaterThan(100);
