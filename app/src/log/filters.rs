@@ -184,7 +184,11 @@ impl Fields<'_> {
             view! {
                 <p class="error" id=format!("f-{name}-error")>
                     <Icon name="warn"/>
-                    {told(fault)}
+                    {match name {
+                        "q" | "actor" => told(fault),
+                        // The field itself lists what it takes.
+                        _ => format!("There is no “{}”. Choose one of the list.", fault.value),
+                    }}
                 </p>
             }
         });
