@@ -11,6 +11,7 @@ mod directory;
 mod failure;
 mod find;
 mod index;
+mod object;
 mod password;
 mod people;
 mod question;
