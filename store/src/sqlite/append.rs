@@ -507,14 +507,15 @@ impl Appender {
         Arc::clone(made.or_insert_with(|| rows_of(head, columns, rows)))
     }
 
-    /// Moves what was committed into the main file, so that little is left to recover.
+    /// Moves what was committed into the main file, so that little is left to recover. Where it
+    /// cannot, nothing is lost: who opens the log next reads it from where it is.
     pub(crate) async fn checkpoint(&mut self) {
         if let Err(error) = self
             .connection
             .execute("PRAGMA wal_checkpoint(TRUNCATE)")
             .await
         {
-            tracing::warn!("the log was not checkpointed: {error}");
+            tracing::info!("the log was not checkpointed: {error}");
         }
     }
 }
