@@ -129,6 +129,12 @@ pub fn without_open(search: &str) -> (String, Option<String>) {
     (rest.finish(), open)
 }
 
+/// A query string that also opens a row.
+pub fn opening(question: &str, id: &str) -> String {
+    let and = if question.is_empty() { "" } else { "&" };
+    format!("{question}{and}{OPEN}={}", encoded(id))
+}
+
 /// The links of one shown page of a log: each is the same page asked a little differently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {
@@ -153,9 +159,7 @@ impl Links {
 
     /// The same page with a row open.
     pub fn opening(&self, id: &str) -> String {
-        let query = self.query.query_string();
-        let and = if query.is_empty() { "" } else { "&" };
-        format!("{}?{query}{and}{OPEN}={}", self.path, encoded(id))
+        with_query(&self.path, &opening(&self.query.query_string(), id))
     }
 
     /// The same page with no row open.

@@ -3,7 +3,6 @@
 use crate::{
     address,
     icon::{Icon, Icons, Logo},
-    live::Live,
 };
 use domain::slug::WorkspacePath;
 use leptos::prelude::*;
@@ -39,7 +38,6 @@ pub struct Place {
     pub role: String,
 }
 
-#[cfg(feature = "ssr")]
 impl Frame {
     /// Around a page of a workspace.
     ///
@@ -96,16 +94,15 @@ pub fn Framed(
     children: Children,
 ) -> impl IntoView {
     let (target, words) = skip;
-    let live = Live::of_page();
     view! {
-        <div class="frame" on:click=move |event| live.click(&event)>
+        <div class="frame">
             <a class="skip" href=target>
                 {words}
             </a>
             <Icons/>
             <header class="bar-line">
                 <div class="bar">
-                    <a class="wordmark" href="/" rel="external">
+                    <a class="wordmark" href="/">
                         <Logo/>
                         <span>"Daybook"</span>
                     </a>

@@ -1,4 +1,4 @@
-//! Why a page is not shown: told as data, so that the server's HTML and the browser show the same.
+//! Why a page is not shown: told as data, so that the browser can tell one from another.
 
 use leptos::prelude::ServerFnError;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,6 @@ pub enum Refusal {
     NoAccess(NoAccess),
     /// The log cannot be read now; the text says why.
     Unavailable(String),
-    /// The server does not answer.
-    Unreachable,
 }
 
 /// What somebody is told whose role does not open a page.
@@ -36,12 +34,3 @@ pub struct NoAccess {
 /// What a server function answers: the inner result is the answer, the outer one whether there was
 /// any.
 pub type Answered<T> = Result<Result<T, Refusal>, ServerFnError>;
-
-/// One answer out of an [`Answered`].
-///
-/// # Errors
-///
-/// What is asked for is refused, or the server does not answer.
-pub fn flat<T>(answered: Answered<T>) -> Result<T, Refusal> {
-    answered.unwrap_or(Err(Refusal::Unreachable))
-}

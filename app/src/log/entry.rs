@@ -3,7 +3,6 @@
 use super::{
     About,
     ledger::columns,
-    row::is_external,
     view::{ChangeView, EntryView, FactView, Sign, TargetView, ValueView},
 };
 use crate::{address::Links, icon::Icon};
@@ -74,9 +73,8 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         .clone()
         .filter(|tab| about == About::Workspace || !links.closed().starts_with(tab))
         .map(|tab| {
-            let external = is_external(&tab).then_some("external");
             view! {
-                <a href=tab rel=external>
+                <a href=tab>
                     <Icon name="history"/>
                     "Its Audit tab"
                 </a>
@@ -306,15 +304,7 @@ fn Related(id: String, related: Vec<TargetView>) -> impl IntoView {
                 .or(target.id)
                 .unwrap_or_else(|| target.kind.clone());
             let name = match target.tab {
-                Some(tab) => {
-                    let external = is_external(&tab).then_some("external");
-                    view! {
-                        <a href=tab rel=external>
-                            {words}
-                        </a>
-                    }
-                    .into_any()
-                }
+                Some(tab) => view! { <a href=tab>{words}</a> }.into_any(),
                 None => words.into_any(),
             };
             view! {

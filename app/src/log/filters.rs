@@ -6,22 +6,14 @@ use super::{
     states::told,
     view::{ChoicesView, LogView},
 };
-use crate::{
-    address::Links,
-    icon::Icon,
-    live::{FORM, Live},
-};
+use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{
     event::{ActorKind, Outcome},
     question::{Order, Query, Sort},
     verb::Verb,
 };
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::prelude::*;
 use std::sync::Arc;
-use web_sys::HtmlInputElement;
-
-/// Text fields that apply while somebody types.
-const TYPED: [&str; 2] = ["q", "actor"];
 
 /// The row of filters, each above the column that it narrows.
 #[component]
@@ -31,8 +23,6 @@ pub(super) fn Filters(
     choices: ChoicesView,
     about: About,
 ) -> impl IntoView {
-    let live = expect_context::<Live>();
-    Effect::new(move |_| live.set_fields());
     let fields = Fields {
         query: &links.query,
         log: &log,
@@ -104,17 +94,6 @@ pub(super) fn Filters(
                 action=path
                 role="search"
                 aria-label="Filter entries"
-                on:submit=move |event: SubmitEvent| {
-                    event.prevent_default();
-                    live.submitted();
-                }
-                on:change=move |_| live.changed()
-                on:input=move |event| {
-                    let field = event_target::<HtmlInputElement>(&event).name();
-                    if TYPED.contains(&&*field) {
-                        live.typing(field);
-                    }
-                }
             >
                 <div class="field search">{fields.text(&search, ())} <Icon name="search"/></div>
                 <div class="field">

@@ -1,311 +1,60 @@
-//! The server functions of a log: what the browser may ask, each beside its answer. They take the
-//! page's address as it is, so that there is one reading of it.
+//! The server functions of a log: what the browser may ask once it is live. They take the page's
+//! address as it is, so that there is one reading of it, and answer with HTML: the same components
+//! render it as render the whole page, and the browser needs to know none of them.
 
-use super::view::{EntryView, LogView, ScopeView};
 use crate::refusal::Answered;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 
-/// What stays while the question changes, of the log at `path`.
-///
-/// # Errors
-///
-/// The server does not answer.
-#[server(prefix = "/ui", endpoint = "scope", input = GetUrl)]
-pub async fn load_scope(path: String) -> Answered<ScopeView> {
-    Ok(answer::scope(&path).await)
+/// A page of a log, to be put in the place of the one on screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Screen {
+    /// The document's title.
+    pub title: String,
+    /// The page from its frame on.
+    pub html: String,
 }
 
-/// One page of the log at `path`, as the query string asks.
+/// The log at `path`, as the query string asks.
 ///
 /// # Errors
 ///
 /// The server does not answer.
 #[server(prefix = "/ui", endpoint = "log", input = GetUrl)]
-pub async fn load_log(path: String, search: String) -> Answered<LogView> {
-    Ok(answer::log(&path, &search).await)
+pub async fn load_log(path: String, search: String) -> Answered<Screen> {
+    let asker = crate::viewer::Asker::of_request();
+    let owner = Owner::current();
+    let shown = super::answer::shown(asker, &path, &search).await;
+    Ok(shown.map(|shown| {
+        let render = || {
+            let title = crate::full_title(&shown.title());
+            let html = view! { <super::Page shown/> }.to_html();
+            Screen { title, html }
+        };
+        match owner {
+            Some(owner) => owner.with(render),
+            None => render(),
+        }
+    }))
 }
 
-/// One entry of the log at `path`, its times in the zone `tz`; none where there is no such entry.
+/// The entry `id` of the log at `path`, as it opens under its row on the page that `search` asks for;
+/// none where there is no such entry.
 ///
 /// # Errors
 ///
 /// The server does not answer.
 #[server(prefix = "/ui", endpoint = "entry", input = GetUrl)]
-pub async fn load_entry(path: String, id: String, tz: String) -> Answered<Option<EntryView>> {
-    Ok(answer::entry(&path, &id, &tz).await)
-}
-
-#[cfg(feature = "ssr")]
-mod answer {
-    use crate::{
-        address::LogAddress,
-        frame::Frame,
-        log::{
-            compose::{self, Local},
-            view::{
-                ChoicesView, CountView, EntryView, LastView, LogView, NoticesView, ObjectView,
-                ScopeView,
-            },
-        },
-        refusal::Refusal,
-        viewer::Asker,
-    };
-    use chrono::NaiveDate;
-    use domain::{
-        event::{Event, EventId, Source},
-        question::{Fault, Limit, Order, Query, Read, Unknown, Zone},
-    };
-    use leptos::logging;
-    use store::{
-        access::Scope,
-        question::{Count, Page, QuestionError},
-    };
-
-    /// Who asks, and what they may read at `path`.
-    async fn opened(path: &str) -> Result<(Asker, LogAddress, Scope), Refusal> {
-        let asker = Asker::of_request()?;
-        let address = LogAddress::read(path).ok_or(Refusal::NotFound)?;
-        let scope = match &address.subject {
-            None => asker.person.audit_scope(&address.workspace),
-            Some(subject) => asker
-                .person
-                .object_scope(&address.workspace, subject.clone()),
-        };
-        match scope {
-            Ok(scope) => Ok((asker, address, scope)),
-            Err(refused) => Err(asker.refusal(refused).await),
-        }
-    }
-
-    pub(super) async fn scope(path: &str) -> Result<ScopeView, Refusal> {
-        let (asker, address, scope) = opened(path).await?;
-        let choices = asker.store.choices(&scope).await?;
-        let mut actions: Vec<(String, String)> = choices
-            .actions
-            .into_iter()
-            .map(|choice| (choice.action.to_string(), choice.label))
-            .collect();
-        actions.sort_by_cached_key(|(action, label)| (label.to_lowercase(), action.clone()));
-        let frame = match Frame::of(&asker.person, &address.workspace) {
-            Ok(frame) => frame,
-            Err(refused) => return Err(asker.refusal(refused).await),
-        };
-        let object = match address.subject {
-            None => None,
-            Some(subject) => {
-                let known = asker.store.object(&scope).await?;
-                let (name, url) = known.map_or((None, None), |known| (known.name, known.url));
-                Some(ObjectView {
-                    name: name.unwrap_or_else(|| subject.id.clone()),
-                    kind: subject.kind.to_string(),
-                    id: subject.id,
-                    url,
-                })
-            }
-        };
-        Ok(ScopeView {
-            frame,
-            object,
-            choices: ChoicesView {
-                entries: choices.events,
-                categories: choices.categories,
-                actions,
-                kinds: choices
-                    .kinds
-                    .into_iter()
-                    .map(|(kind, _)| kind.to_string())
-                    .collect(),
-            },
+pub async fn load_entry(path: String, search: String, id: String) -> Answered<Option<String>> {
+    let asker = crate::viewer::Asker::of_request();
+    let owner = Owner::current();
+    let opened = super::answer::opened_entry(asker, &path, &search, &id).await;
+    Ok(opened.map(|opened| {
+        let (links, about, entry) = opened?;
+        let render = || view! { <super::entry::Entry links about entry/> }.to_html();
+        Some(match owner {
+            Some(owner) => owner.with(render),
+            None => render(),
         })
-    }
-
-    pub(super) async fn log(path: &str, search: &str) -> Result<LogView, Refusal> {
-        let (asker, address, scope) = opened(path).await?;
-        let Read { query, mut faults } = Query::read(search, Unknown::Ignored);
-        let store = &asker.store;
-        let (page, lost_cursor) = match store.page(&scope, &query).await {
-            Ok(page) => (page, false),
-            Err(QuestionError::Cursor) => (Page::default(), true),
-            Err(QuestionError::Parameter { parameter, reason }) => {
-                faults.push(Fault {
-                    parameter: parameter.to_owned(),
-                    value: given(&query, parameter),
-                    reason,
-                });
-                (Page::default(), false)
-            }
-            Err(QuestionError::Store(error)) => return Err(error.into()),
-        };
-        let count = match store.count(&scope, &query.from_start()).await {
-            Ok(Count::Exactly(count)) => CountView::Exactly(count),
-            Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
-            Ok(Count::Unknown) | Err(_) => CountView::Unknown,
-        };
-        let notices = store.notices(&scope).await?;
-        if query.cursor.is_none() {
-            note(&asker, &scope, &query).await;
-        }
-
-        let now = store.now();
-        let local = Local::new(&query.filter.zone(), now);
-        let rows = page
-            .events
-            .iter()
-            .map(|event| {
-                let label = store.label(&scope, &event.action);
-                compose::row(event, &label, &local, &address.workspace)
-            })
-            .collect();
-        let last = match &address.subject {
-            Some(_) => last(&asker, &scope, &query, &page, &local).await?,
-            None => None,
-        };
-        let first = query.filter.is_empty()
-            && query.cursor.is_none()
-            && page.older.is_none()
-            && page
-                .events
-                .iter()
-                .all(|event| event.source == Some(Source::Daybook));
-        let goes_on = (page.newer.is_some(), page.older.is_some());
-        Ok(LogView {
-            lost_cursor,
-            words: compose::words(&query.filter),
-            zone: query.filter.zone().to_string(),
-            now: now.micros().div_euclid(1_000),
-            read_at: local.clock(now),
-            dates: dates(&page, &local),
-            days: compose::days(&page.events, rows, query.sort, &local, goes_on),
-            searched_to: page.searched_to.map(|time| local.second(time)),
-            count,
-            notices: NoticesView {
-                recording_off: notices
-                    .recording_off
-                    .map(|changed| (changed.by, local.when(changed.at))),
-                pending: notices.pending.map(|pending| {
-                    let words = pending.retention.words();
-                    (words, local.when(pending.from), pending.asked.by)
-                }),
-            },
-            people: people(&query, &page.events),
-            last,
-            first: (first && address.subject.is_none()).then(|| asker.request.public_url.clone()),
-            older: page.older,
-            newer: page.newer,
-            query,
-            faults,
-        })
-    }
-
-    pub(super) async fn entry(
-        path: &str,
-        id: &str,
-        tz: &str,
-    ) -> Result<Option<EntryView>, Refusal> {
-        let (asker, address, scope) = opened(path).await?;
-        let Ok(id) = id.parse::<EventId>() else {
-            return Ok(None);
-        };
-        let Some(event) = asker.store.event(&scope, id).await? else {
-            return Ok(None);
-        };
-        let zone = tz.parse().unwrap_or_else(|_| Zone::utc());
-        let local = Local::new(&zone, asker.store.now());
-        let label = asker.store.label(&scope, &event.action);
-        Ok(Some(compose::entry(
-            &event,
-            &label,
-            &local,
-            &address.workspace,
-        )))
-    }
-
-    /// Notes that somebody looked, and where. A log that cannot be written at the moment can still
-    /// be read: whoever has to find out why needs it most then.
-    async fn note(asker: &Asker, scope: &Scope, query: &Query) {
-        let names = query.filter.names();
-        if let Err(error) = asker.store.note_look(scope, &asker.by(), &names).await {
-            logging::error!("a look at the log was not recorded: {error}");
-        }
-        if let Some(workspace) = scope.workspace()
-            && scope.subject().is_none()
-            && asker.person.last_workspace.as_ref() != Some(&workspace.path())
-            && let Err(error) = asker.store.note_workspace(&asker.person, workspace).await
-        {
-            logging::error!("the workspace looked at was not noted: {error}");
-        }
-    }
-
-    /// Who changed an object last: the newest entry about it, which the page often shows already.
-    async fn last(
-        asker: &Asker,
-        scope: &Scope,
-        query: &Query,
-        page: &Page,
-        local: &Local,
-    ) -> Result<Option<LastView>, Refusal> {
-        let shown = query.filter.is_empty()
-            && query.cursor.is_none()
-            && query.sort == domain::question::Sort::Time
-            && query.direction() == Order::Descending;
-        let apart;
-        let newest = if shown {
-            page.events.first()
-        } else {
-            let question = Query {
-                limit: Limit::try_from(1).ok(),
-                ..Query::default()
-            };
-            apart = match asker.store.page(scope, &question).await {
-                Ok(page) => page,
-                Err(QuestionError::Store(error)) => return Err(error.into()),
-                Err(_) => Page::default(),
-            };
-            apart.events.first()
-        };
-        Ok(newest.map(|event| LastView {
-            by: event.actor.actor.sort_name().to_owned(),
-            at: local.when(event.occurred_at),
-        }))
-    }
-
-    /// First and last day of what was apart, else of what is shown.
-    fn dates(page: &Page, local: &Local) -> (String, String) {
-        let text = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
-        let times = || page.events.iter().map(|event| event.occurred_at);
-        let since = page.span.since.or_else(|| times().min());
-        let until = page.span.until.or_else(|| times().max());
-        (
-            text(since.map_or_else(|| local.today(), |time| local.date(time))),
-            text(until.map_or_else(|| local.today(), |time| local.date(time))),
-        )
-    }
-
-    /// The names of those whom the filter names by id, where the page shows them.
-    fn people(query: &Query, events: &[Event]) -> Vec<(String, String)> {
-        let filter = &query.filter;
-        filter
-            .actor_id
-            .iter()
-            .chain(&filter.via_id)
-            .filter_map(|id| {
-                let actors = events
-                    .iter()
-                    .flat_map(|event| std::iter::once(&event.actor.actor).chain(&event.via));
-                let known = actors
-                    .filter(|actor| actor.id.as_ref() == Some(id))
-                    .find_map(|actor| actor.name.clone().or_else(|| actor.email.clone()))?;
-                Some((id.clone(), known))
-            })
-            .collect()
-    }
-
-    /// What was given for a parameter.
-    fn given(query: &Query, parameter: &str) -> String {
-        query
-            .pairs()
-            .into_iter()
-            .find_map(|(name, value)| (name == parameter).then_some(value))
-            .unwrap_or_default()
-    }
+    }))
 }

@@ -1,11 +1,7 @@
 //! The time range: presets as links, and two fields for any other.
 
 use super::view::LogView;
-use crate::{
-    address::Links,
-    icon::Icon,
-    live::{FORM, Live},
-};
+use crate::{address::Links, icon::Icon, live::FORM};
 use domain::question::{Filter, Range};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -107,7 +103,6 @@ fn DateField(
     example: &'static str,
     value: Option<String>,
 ) -> impl IntoView {
-    let live = expect_context::<Live>();
     let fault = log.fault(name);
     let wrong = fault.is_some();
     let value = fault.map_or(value, |fault| Some(fault.value.clone()));
@@ -139,7 +134,6 @@ fn DateField(
                 autocomplete="off"
                 aria-invalid=wrong.then_some("true")
                 aria-describedby=described
-                on:change=move |_| live.changed()
             />
             {error}
         </div>

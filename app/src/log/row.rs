@@ -176,13 +176,9 @@ fn TargetCell(target: TargetView) -> impl IntoView {
     } = target;
     let shown = name.clone().unwrap_or_else(|| kind.clone());
     let title = shown.clone();
-    let external = tab
-        .as_deref()
-        .is_some_and(is_external)
-        .then_some("external");
     let line = match tab {
         Some(tab) => view! {
-            <a class="name clip" href=tab title=title rel=external>
+            <a class="name clip" href=tab title=title>
                 {shown}
             </a>
         }
@@ -212,12 +208,6 @@ fn TargetCell(target: TargetView) -> impl IntoView {
         </td>
     }
     .into_any()
-}
-
-/// Whether the browser had better follow a link itself: the router would decode a literal percent
-/// sign in its path once too often.
-pub(super) fn is_external(path: &str) -> bool {
-    path.contains("%25")
 }
 
 #[component]

@@ -6,47 +6,33 @@ use super::{
     row::Row,
     view::{EntryView, LogView, NoticesView},
 };
-use crate::{address::Links, icon::Icon, refusal::Refusal};
+use crate::{address::Links, icon::Icon, live::TROUBLE};
 use domain::{
     question::{Fault, Filter},
     slug::WorkspacePath,
 };
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The server does not answer, or its log cannot be read: what was on screen stays.
+/// For when the server does not answer, or its log cannot be read: what was on screen stays then,
+/// and the browser shows this, with the reason.
 #[component]
-pub(super) fn Trouble(
-    trouble: RwSignal<Option<Refusal>>,
-    read_at: String,
-    retry: Callback<()>,
-) -> impl IntoView {
-    move || {
-        let (what, why) = match trouble.get()? {
-            Refusal::Unavailable(why) => ("The log cannot be read at the moment.", why + "."),
-            _ => ("The server does not answer.", String::new()),
-        };
-        let words = format!(" {why} What you see is from {read_at}. Nothing is lost; try again.");
-        Some(view! {
-            <div class="notice bad" role="alert">
-                <Icon name="warn"/>
-                <p>
-                    <strong>{what}</strong>
-                    {words}
-                </p>
-                <a
-                    class="button end"
-                    href=""
-                    on:click=move |event: MouseEvent| {
-                        event.prevent_default();
-                        retry.run(());
-                    }
-                >
-                    "Try again"
-                </a>
-            </div>
-        })
+pub(super) fn Trouble(read_at: String) -> impl IntoView {
+    view! {
+        <div class="notice bad" id=TROUBLE role="alert" hidden>
+            <Icon name="warn"/>
+            <p>
+                <strong></strong>
+                " "
+                <span></span>
+                {format!(" What you see is from {read_at}. Nothing is lost; try again.")}
+            </p>
+            <a class="button end" href="" data-retry="">
+                "Try again"
+            </a>
+        </div>
     }
+    .into_any()
 }
 
 /// Recording is off; a shorter retention waits.
@@ -177,7 +163,11 @@ pub(super) fn Apart(
         Some(entry) => {
             let row = entry.row.clone();
             view! {
-                <section class="apart-entry" aria-label="The entry that this address opens">
+                <section
+                    class="apart-entry"
+                    data-apart=""
+                    aria-label="The entry that this address opens"
+                >
                     <div class="notice">
                         <Icon name="info"/>
                         <p>"The entry that this address opens is not among those below."</p>
@@ -207,7 +197,7 @@ pub(super) fn Apart(
             .into_any()
         }
         None => view! {
-            <div class="notice">
+            <div class="notice" data-apart="">
                 <Icon name="info"/>
                 <p>
                     "There is no entry " <code>{open}</code>

@@ -30,7 +30,7 @@ pub(super) fn Active(links: Arc<Links>, log: LogView) -> impl IntoView {
             };
         });
         view! {
-            <a class="clear" href=href data-stay="">
+            <a class="clear" href=href data-stay="" data-whole="">
                 "Clear all"
             </a>
         }

@@ -1,6 +1,6 @@
 //! How long ago something was.
 
-use crate::live::{Live, browser_now};
+#[cfg(feature = "ssr")]
 use leptos::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -29,7 +29,9 @@ pub fn ago(millis: i64, midnights: i64) -> String {
     }
 }
 
-/// How long ago a moment was: as of the server's reading at first, and then it goes on.
+/// How long ago a moment was: as of the server's reading. Where there is script, it goes on: the
+/// element tells how many milliseconds and midnights had passed.
+#[cfg(feature = "ssr")]
 #[component]
 pub fn Ago(
     /// When: milliseconds since 1970.
@@ -39,12 +41,11 @@ pub fn Ago(
     /// When the page was read: milliseconds since 1970.
     now: i64,
 ) -> impl IntoView {
-    let live = use_context::<Live>();
-    let began = browser_now();
-    move || {
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds on a page")]
-        let since = live.map_or(0, |live| live.since(began) as i64);
-        ago(now - millis + since, midnights)
+    let passed = now - millis;
+    view! {
+        <span data-passed=passed data-midnights=midnights>
+            {ago(passed, midnights)}
+        </span>
     }
 }
 

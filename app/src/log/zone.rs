@@ -1,11 +1,7 @@
 //! The zone that times are shown in, and how to choose another.
 
 use super::view::LogView;
-use crate::{
-    address::{Links, encoded},
-    icon::Icon,
-    live::{FORM, Live},
-};
+use crate::{address::Links, icon::Icon, live::FORM};
 use domain::question::Zone;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -40,17 +36,9 @@ const COMMON: [&str; 26] = [
     "UTC",
 ];
 
-/// The zone that a query string names, as it is written; empty where it names none.
-pub(super) fn named(search: &str) -> String {
-    form_urlencoded::parse(search.as_bytes())
-        .find_map(|(name, value)| (name == "tz").then(|| value.into_owned()))
-        .unwrap_or_default()
-}
-
 /// The zone's name, which opens to others.
 #[component]
 pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
-    let live = expect_context::<Live>();
     let fault = log.fault("tz").cloned();
     let typed = match (&fault, &links.query.filter.tz) {
         (Some(fault), _) => fault.value.clone(),
@@ -58,26 +46,7 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
         (None, None) => String::new(),
     };
     let now = log.zone.clone();
-    let current = move |zone: &str| (now == zone).then_some("true");
-    let of_browser = {
-        let (links, current) = (links.clone(), current.clone());
-        move || {
-            let zone = live.zone.get().filter(|zone| zone != "UTC")?;
-            // The browser's page and the server's agree on every other part of the address.
-            let rest = links.filtered(|filter| filter.tz = None);
-            let and = if rest.contains('?') { '&' } else { '?' };
-            let href = format!("{rest}{and}tz={}", encoded(&zone));
-            let current = current(&zone);
-            Some(view! {
-                <li>
-                    <a href=href data-stay="" aria-current=current>
-                        {zone}
-                        <span class="quiet">"this browser"</span>
-                    </a>
-                </li>
-            })
-        }
-    };
+    let current = |zone: &str| (now == zone).then_some("true");
     let utc = links.filtered(|filter| filter.tz = None);
     let options = COMMON
         .map(|zone| view! { <option value=zone></option> })
@@ -102,7 +71,13 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
             <div class="menu-panel">
                 <p class="menu-head">"Dates are read, and times shown, in"</p>
                 <ul>
-                    {of_browser}
+                    // Which zone that is, only the browser knows.
+                    <li hidden data-browser-zone="">
+                        <a href=utc.clone() data-stay="">
+                            <span></span>
+                            <span class="quiet">"this browser"</span>
+                        </a>
+                    </li>
                     <li>
                         <a href=utc data-stay="" aria-current=current(Zone::utc().as_str())>
                             "UTC"
@@ -124,7 +99,6 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
                             spellcheck="false"
                             aria-invalid=wrong.then_some("true")
                             aria-describedby=wrong.then_some("f-tz-error")
-                            on:change=move |_| live.changed()
                         />
                         <button class="button" type="submit" form=FORM>
                             "Apply"

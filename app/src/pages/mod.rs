@@ -1,40 +1,20 @@
-//! The pages that are little more than words, and the two that are a log.
+//! The pages that are little more than words.
 
 mod letter;
 mod login;
 mod refused;
 
-use crate::{
-    address,
-    log::{About, Log},
-};
+use crate::address;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
 
-/// The Audit page of a workspace.
-#[component]
-pub fn Audit() -> impl IntoView {
-    view! { <Log about=About::Workspace/> }
-}
-
-/// The Audit tab of an object.
-#[component]
-pub fn ObjectAudit() -> impl IntoView {
-    view! { <Log about=About::Object/> }
-}
-
 /// The workspace looked at last, else the first one, else where to sign in.
 #[component]
 pub fn Home() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    let there = home();
-    // Links to this page are followed by the browser itself: it is the server's to answer.
-    #[cfg(not(feature = "ssr"))]
-    let there: Option<String> = None;
-    match there {
+    match home() {
         Some(there) => view! { <Elsewhere there/> }.into_any(),
         None => view! {
             <Letter heading="No workspace yet">
@@ -51,7 +31,6 @@ pub fn Home() -> impl IntoView {
     }
 }
 
-#[cfg(feature = "ssr")]
 fn home() -> Option<String> {
     let viewer = use_context::<crate::viewer::Viewer>();
     let Some(person) = viewer.and_then(|viewer| viewer.signed_in) else {
@@ -80,25 +59,15 @@ pub fn Object() -> impl IntoView {
 /// Sends the browser to another page of this site; a link where it does not go by itself.
 #[component]
 fn Elsewhere(there: String) -> impl IntoView {
-    #[cfg(feature = "ssr")]
     crate::answer::see_other(&there);
-    let to = there.clone();
-    Effect::new(move |_| leave(&to));
     view! {
         <Letter heading="This page is elsewhere">
             <p>
-                <a href=there rel="external">
+                <a href=there>
                     "Go there"
                 </a>
             </p>
         </Letter>
     }
     .into_any()
-}
-
-/// Loads another page of this site.
-pub(crate) fn leave(address: &str) {
-    if window().location().set_href(address).is_err() {
-        leptos::logging::error!("the browser does not go to {address}");
-    }
 }

@@ -1,6 +1,6 @@
 //! What stands in place of a page that is not shown.
 
-use super::{Letter, leave};
+use super::Letter;
 use crate::{
     address,
     refusal::{NoAccess, Refusal},
@@ -11,7 +11,6 @@ use leptos_router::hooks::use_location;
 /// There is no such page.
 #[component]
 pub fn Missing() -> impl IntoView {
-    #[cfg(feature = "ssr")]
     crate::answer::status(404);
     view! {
         <Letter heading="There is no such page">
@@ -20,7 +19,7 @@ pub fn Missing() -> impl IntoView {
                  member of."
             </p>
             <div class="acts">
-                <a class="button primary" href="/" rel="external">
+                <a class="button primary" href="/">
                     "To your workspace"
                 </a>
             </div>
@@ -37,12 +36,8 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
         Refusal::NotFound => view! { <Missing/> }.into_any(),
         Refusal::NoAccess(told) => view! { <NoAccessPage told/> }.into_any(),
         Refusal::Unavailable(why) => {
-            #[cfg(feature = "ssr")]
             crate::answer::status(503);
             view! { <Unavailable why/> }.into_any()
-        }
-        Refusal::Unreachable => {
-            view! { <Unavailable why="the server does not answer"/> }.into_any()
         }
     }
 }
@@ -56,14 +51,11 @@ fn SignedOut() -> impl IntoView {
         &location.search.get_untracked(),
     );
     let login = address::login(&here);
-    #[cfg(feature = "ssr")]
     crate::answer::see_other(&login);
-    let to = login.clone();
-    Effect::new(move |_| leave(&to));
     view! {
         <Letter heading="Sign in first">
             <p>
-                <a href=login rel="external">
+                <a href=login>
                     "Sign in, and come back here"
                 </a>
             </p>
@@ -75,7 +67,6 @@ fn SignedOut() -> impl IntoView {
 /// Their role does not open the page; its owners are whom to ask.
 #[component]
 fn NoAccessPage(told: NoAccess) -> impl IntoView {
-    #[cfg(feature = "ssr")]
     crate::answer::status(403);
     let NoAccess {
         workspace,
@@ -111,7 +102,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
             <ul class="people">{owners}</ul>
             <p>"You can still see the history of a single object on its own Audit tab."</p>
             <div class="acts">
-                <a class="button" href=address::login(&here) rel="external">
+                <a class="button" href=address::login(&here)>
                     "Sign in as someone else"
                 </a>
                 <form method="post" action="/logout">
@@ -133,7 +124,7 @@ fn Unavailable(#[prop(into)] why: String) -> impl IntoView {
             <p>{format!("The reason given: {why}.")}</p>
             <p>"What was recorded is not lost. Try again in a moment."</p>
             <div class="acts">
-                <a class="button primary" href="" rel="external">
+                <a class="button primary" href="">
                     "Try again"
                 </a>
             </div>

@@ -1,11 +1,11 @@
-//! Changing settings: forms that work without script, and without loading the page anew with it.
-//! What came of one stands in the address of the page that is shown next.
+//! Changing settings: plain forms. What came of one stands in the address of the page that is shown
+//! next.
 
-use crate::refusal::Answered;
+use crate::{refusal::Answered, viewer::Asker};
 use leptos::prelude::*;
 
-/// Saves the settings at `path`, and tells the address that shows what came of it. Without script
-/// the browser is sent there.
+/// Saves the settings at `path`, sends the browser to the page that shows what came of it, and tells
+/// its address.
 ///
 /// # Errors
 ///
@@ -19,23 +19,24 @@ pub async fn save_settings(
     #[server(default)] recording: String,
 ) -> Answered<String> {
     let typed = Typed {
-        saved: false,
-        fault: None,
         retention: Some(retention),
         days: Some(days),
         years: Some(years),
+        recording: Typed::switch(&recording),
+        ..Typed::default()
     };
-    Ok(answer::save(&path, typed, &recording).await)
+    Ok(answer::save(Asker::of_request(), &path, typed).await)
 }
 
-/// Cancels the shorter retention that waits at `path`, and tells the address that shows it.
+/// Cancels the shorter retention that waits at `path`, sends the browser to the page that shows it, and
+/// tells its address.
 ///
 /// # Errors
 ///
 /// The server does not answer.
 #[server(prefix = "/ui", endpoint = "cancel_retention")]
 pub async fn cancel_retention(path: String) -> Answered<String> {
-    Ok(answer::cancel(&path).await)
+    Ok(answer::cancel(Asker::of_request(), &path).await)
 }
 
 /// What was typed into the form, and what came of it, as the address of the page says it.
@@ -43,6 +44,8 @@ pub async fn cancel_retention(path: String) -> Answered<String> {
 pub struct Typed {
     /// It was saved.
     pub saved: bool,
+    /// It could not be saved.
+    pub failed: bool,
     /// The field whose value was not understood.
     pub fault: Option<&'static str>,
     /// `days`, `years` or `forever`.
@@ -51,6 +54,8 @@ pub struct Typed {
     pub days: Option<String>,
     /// The number of years.
     pub years: Option<String>,
+    /// Whether recording is on.
+    pub recording: Option<bool>,
 }
 
 /// The fields that can be wrong.
@@ -63,14 +68,16 @@ impl Typed {
         for (name, value) in form_urlencoded::parse(search.as_bytes()) {
             match &*name {
                 "saved" => typed.saved = true,
+                "failed" => typed.failed = true,
                 "fault" => typed.fault = FIELDS.into_iter().find(|field| *field == value),
                 "retention" => typed.retention = Some(value.into_owned()),
                 "days" => typed.days = Some(value.into_owned()),
                 "years" => typed.years = Some(value.into_owned()),
+                "recording" => typed.recording = Self::switch(&value),
                 _ => {}
             }
         }
-        if typed.fault.is_none() {
+        if typed.fault.is_none() && !typed.failed {
             return Self {
                 saved: typed.saved,
                 ..Self::default()
@@ -79,27 +86,42 @@ impl Typed {
         typed
     }
 
+    /// On or off, as the form has it.
+    fn switch(text: &str) -> Option<bool> {
+        match text {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        }
+    }
+
     /// The query string that says it.
-    #[cfg(any(feature = "ssr", test))]
     fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if self.saved {
             query.append_pair("saved", "1");
         }
+        if self.failed {
+            query.append_pair("failed", "1");
+        }
         if let Some(fault) = self.fault {
             query.append_pair("fault", fault);
+        }
+        if self.failed || self.fault.is_some() {
             let typed = [&self.retention, &self.days, &self.years];
             for (name, value) in FIELDS.into_iter().zip(typed) {
                 if let Some(value) = value {
                     query.append_pair(name, value);
                 }
             }
+            if let Some(on) = self.recording {
+                query.append_pair("recording", if on { "on" } else { "off" });
+            }
         }
         query.finish()
     }
 
     /// The retention that was typed, or the field that is wrong.
-    #[cfg(any(feature = "ssr", test))]
     fn retention(&self) -> Result<domain::retention::Retention, &'static str> {
         let number = |field: &Option<String>, unit: char| {
             format!("{}{unit}", field.as_deref().unwrap_or_default().trim())
@@ -114,23 +136,23 @@ impl Typed {
     }
 }
 
-#[cfg(feature = "ssr")]
 mod answer {
     use super::Typed;
     use crate::{
         address, answer,
         refusal::Refusal,
-        settings::load::answer::{opened, workspace},
+        settings::load::{opened, workspace},
+        viewer::Asker,
     };
     use store::settings::{SettingsChange, SettingsError};
 
     pub(super) async fn save(
+        asker: Result<Asker, Refusal>,
         path: &str,
         mut typed: Typed,
-        recording: &str,
     ) -> Result<String, Refusal> {
         let answer = async {
-            let (asker, scope) = opened(path).await?;
+            let (asker, scope) = opened(asker, path).await?;
             let retention = match typed.retention() {
                 Ok(retention) => retention,
                 Err(field) => {
@@ -139,16 +161,13 @@ mod answer {
                 }
             };
             let before = asker.store.settings(&scope).await?;
-            let recording = match recording {
-                "on" => Some(true),
-                "off" => Some(false),
-                _ => None,
-            };
             // Only what is different is changed: saving a form twice says nothing new, and what
             // waits goes on waiting.
             let change = SettingsChange {
                 retention: Some(retention).filter(|retention| *retention != before.retention),
-                recording: recording.filter(|recording| *recording != before.recording),
+                recording: typed
+                    .recording
+                    .filter(|recording| *recording != before.recording),
                 now: false,
             };
             if change != SettingsChange::default() {
@@ -161,12 +180,15 @@ mod answer {
             Ok(())
         }
         .await;
-        finish(path, answer, &typed.query())
+        finish(path, answer, typed)
     }
 
-    pub(super) async fn cancel(path: &str) -> Result<String, Refusal> {
+    pub(super) async fn cancel(
+        asker: Result<Asker, Refusal>,
+        path: &str,
+    ) -> Result<String, Refusal> {
         let answer = async {
-            let (asker, scope) = opened(path).await?;
+            let (asker, scope) = opened(asker, path).await?;
             match asker.store.cancel_pending(&scope, &asker.by()).await {
                 // Somebody else was quicker: what was wanted holds.
                 Ok(_) | Err(SettingsError::NothingPending) => Ok(()),
@@ -178,24 +200,29 @@ mod answer {
             saved: true,
             ..Typed::default()
         };
-        finish(path, answer, &typed.query())
+        finish(path, answer, typed)
     }
 
-    /// Where to look next. A form without script is sent there also when it was refused: that page
-    /// then says why.
-    fn finish(path: &str, answer: Result<(), Refusal>, query: &str) -> Result<String, Refusal> {
+    /// Where to look next. A form is sent there also when it was refused: that page then says why.
+    fn finish(
+        path: &str,
+        answer: Result<(), Refusal>,
+        mut typed: Typed,
+    ) -> Result<String, Refusal> {
         let Some(page) = workspace(path).map(|workspace| address::settings(&workspace)) else {
             answer::after_form("/");
             return answer.and(Err(Refusal::NotFound));
         };
         match answer {
             Ok(()) => {
-                let address = address::with_query(&page, query);
+                let address = address::with_query(&page, &typed.query());
                 answer::after_form(&address);
                 Ok(address)
             }
             Err(refusal) => {
-                answer::after_form(&page);
+                typed.saved = false;
+                typed.failed = matches!(refusal, Refusal::Unavailable(_));
+                answer::after_form(&address::with_query(&page, &typed.query()));
                 Err(refusal)
             }
         }

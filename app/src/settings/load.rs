@@ -1,149 +1,140 @@
-//! What the settings page asks of the server.
+//! What the server finds out for the settings page.
 
-use super::view::SettingsView;
-use crate::refusal::Answered;
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use crate::{
+    address,
+    frame::Frame,
+    log::Local,
+    refusal::Refusal,
+    settings::view::{PendingView, RetentionView, SettingsView},
+    viewer::Asker,
+};
+use domain::{
+    question::{Query, Unknown},
+    retention::{Plan, Retention},
+    slug::WorkspacePath,
+};
+use store::{access::SettingsScope, settings::Settings};
 
-/// The settings at `path`, their times in the zone that the query string names.
-///
-/// # Errors
-///
-/// The server does not answer.
-#[server(prefix = "/ui", endpoint = "settings", input = GetUrl)]
-pub async fn load_settings(path: String, search: String) -> Answered<SettingsView> {
-    Ok(answer::settings(&path, &search).await)
+/// The workspace whose settings lie at a path.
+pub(super) fn workspace(path: &str) -> Option<WorkspacePath> {
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    match segments[..] {
+        [tenant, workspace, "settings"] => address::workspace_path(tenant, workspace),
+        _ => None,
+    }
 }
 
-#[cfg(feature = "ssr")]
-pub(super) mod answer {
-    use crate::{
-        address,
-        frame::Frame,
-        log::Local,
-        refusal::Refusal,
-        settings::view::{PendingView, RetentionView, SettingsView},
-        viewer::Asker,
+/// Who asks, and whose settings they may see.
+pub(super) async fn opened(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+) -> Result<(Asker, SettingsScope), Refusal> {
+    let asker = asker?;
+    let workspace = workspace(path).ok_or(Refusal::NotFound)?;
+    match asker.person.settings_scope(&workspace) {
+        Ok(scope) => Ok((asker, scope)),
+        Err(refused) => Err(asker.refusal(refused).await),
+    }
+}
+
+/// The settings at `path`, their times in the zone that the query string names.
+pub(super) async fn settings(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+) -> Result<SettingsView, Refusal> {
+    let (asker, scope) = opened(asker, path).await?;
+    let settings = asker.store.settings(&scope).await?;
+    let frame = match Frame::of(&asker.person, &scope.workspace().path()) {
+        Ok(frame) => frame,
+        Err(refused) => return Err(asker.refusal(refused).await),
     };
-    use domain::{
-        question::{Query, Unknown},
-        retention::{Plan, Retention},
-        slug::WorkspacePath,
+    let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
+    let local = Local::new(&zone, asker.store.now());
+    Ok(SettingsView {
+        frame,
+        may_change: scope.may_change(),
+        zone: zone.to_string(),
+        retention: fields(settings.retention),
+        plan: plan(&settings),
+        retention_history: retention_history(&settings, &local),
+        recording_history: recording_history(&settings, &local),
+        recording: settings.recording,
+        pending: settings.pending.map(|pending| PendingView {
+            words: pending.retention.words(),
+            from: format!("{} {zone}", local.second(pending.from)),
+            by: pending.asked.by,
+            asked: local.second(pending.asked.at),
+        }),
+    })
+}
+
+fn fields(retention: Retention) -> RetentionView {
+    let (kind, days, years) = match retention {
+        Retention::Days(days) => ("days", days, 1),
+        Retention::Years(years) => ("years", 90, years),
+        Retention::Forever => ("forever", 90, 1),
     };
-    use store::{access::SettingsScope, settings::Settings};
+    RetentionView {
+        kind: kind.to_owned(),
+        days: days.to_string(),
+        years: years.to_string(),
+    }
+}
 
-    /// The workspace whose settings lie at a path.
-    pub(in crate::settings) fn workspace(path: &str) -> Option<WorkspacePath> {
-        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        match segments[..] {
-            [tenant, workspace, "settings"] => address::workspace_path(tenant, workspace),
-            _ => None,
+fn plan(settings: &Settings) -> Option<String> {
+    let Plan { floor, cap } = settings.plan;
+    let allowed = match (floor, cap) {
+        (None, None) => return None,
+        (Some(floor), None) => format!("at least {}", floor.words()),
+        (None, Some(cap)) => format!("at most {}", cap.words()),
+        (Some(floor), Some(cap)) => {
+            format!("at least {}, at most {}", floor.words(), cap.words())
         }
-    }
+    };
+    let held = if settings.effective == settings.retention {
+        String::new()
+    } else {
+        format!(" What holds is {}.", settings.effective.words())
+    };
+    Some(format!("Your plan keeps {allowed}.{held}"))
+}
 
-    /// Who asks, and whose settings they may see.
-    pub(in crate::settings) async fn opened(path: &str) -> Result<(Asker, SettingsScope), Refusal> {
-        let asker = Asker::of_request()?;
-        let workspace = workspace(path).ok_or(Refusal::NotFound)?;
-        match asker.person.settings_scope(&workspace) {
-            Ok(scope) => Ok((asker, scope)),
-            Err(refused) => Err(asker.refusal(refused).await),
-        }
+fn retention_history(settings: &Settings, local: &Local) -> String {
+    let words = settings.retention.words();
+    match &settings.retention_set {
+        Some(changed) => format!(
+            "Set to {words} by {} on {}",
+            changed.by,
+            local.second(changed.at)
+        ),
+        None => format!("{words}, as the workspace began"),
     }
+}
 
-    pub(super) async fn settings(path: &str, search: &str) -> Result<SettingsView, Refusal> {
-        let (asker, scope) = opened(path).await?;
-        let settings = asker.store.settings(&scope).await?;
-        let frame = match Frame::of(&asker.person, &scope.workspace().path()) {
-            Ok(frame) => frame,
-            Err(refused) => return Err(asker.refusal(refused).await),
-        };
-        let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
-        let local = Local::new(&zone, asker.store.now());
-        Ok(SettingsView {
-            frame,
-            may_change: scope.may_change(),
-            zone: zone.to_string(),
-            retention: fields(settings.retention),
-            plan: plan(&settings),
-            retention_history: retention_history(&settings, &local),
-            recording_history: recording_history(&settings, &local),
-            recording: settings.recording,
-            pending: settings.pending.map(|pending| PendingView {
-                words: pending.retention.words(),
-                from: format!("{} {zone}", local.second(pending.from)),
-                by: pending.asked.by,
-                asked: local.second(pending.asked.at),
-            }),
-        })
-    }
-
-    fn fields(retention: Retention) -> RetentionView {
-        let (kind, days, years) = match retention {
-            Retention::Days(days) => ("days", days, 1),
-            Retention::Years(years) => ("years", 90, years),
-            Retention::Forever => ("forever", 90, 1),
-        };
-        RetentionView {
-            kind: kind.to_owned(),
-            days: days.to_string(),
-            years: years.to_string(),
-        }
-    }
-
-    fn plan(settings: &Settings) -> Option<String> {
-        let Plan { floor, cap } = settings.plan;
-        let allowed = match (floor, cap) {
-            (None, None) => return None,
-            (Some(floor), None) => format!("at least {}", floor.words()),
-            (None, Some(cap)) => format!("at most {}", cap.words()),
-            (Some(floor), Some(cap)) => {
-                format!("at least {}, at most {}", floor.words(), cap.words())
-            }
-        };
-        let held = if settings.effective == settings.retention {
-            String::new()
-        } else {
-            format!(" What holds is {}.", settings.effective.words())
-        };
-        Some(format!("Your plan keeps {allowed}.{held}"))
-    }
-
-    fn retention_history(settings: &Settings, local: &Local) -> String {
-        let words = settings.retention.words();
-        match &settings.retention_set {
-            Some(changed) => format!(
-                "Set to {words} by {} on {}",
+fn recording_history(settings: &Settings, local: &Local) -> String {
+    match (&settings.recording_set, settings.recording) {
+        (None, _) => format!(
+            "On since {}, never turned off",
+            local.second(settings.created_at)
+        ),
+        (Some(changed), true) => format!(
+            "Turned on by {} on {}",
+            changed.by,
+            local.second(changed.at)
+        ),
+        (Some(changed), false) => {
+            let events = if settings.discarded == 1 {
+                "entry was"
+            } else {
+                "entries were"
+            };
+            format!(
+                "Turned off by {} on {}; {} {events} not kept since",
                 changed.by,
-                local.second(changed.at)
-            ),
-            None => format!("{words}, as the workspace began"),
-        }
-    }
-
-    fn recording_history(settings: &Settings, local: &Local) -> String {
-        match (&settings.recording_set, settings.recording) {
-            (None, _) => format!(
-                "On since {}, never turned off",
-                local.second(settings.created_at)
-            ),
-            (Some(changed), true) => format!(
-                "Turned on by {} on {}",
-                changed.by,
-                local.second(changed.at)
-            ),
-            (Some(changed), false) => {
-                let events = if settings.discarded == 1 {
-                    "entry was"
-                } else {
-                    "entries were"
-                };
-                format!(
-                    "Turned off by {} on {}; {} {events} not kept since",
-                    changed.by,
-                    local.second(changed.at),
-                    settings.discarded
-                )
-            }
+                local.second(changed.at),
+                settings.discarded
+            )
         }
     }
 }

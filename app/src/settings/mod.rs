@@ -7,72 +7,43 @@ pub mod view;
 use crate::{
     frame::{Framed, Here},
     icon::Icon,
-    live::Live,
     pages::Refused,
-    refusal::{Refusal, flat},
+    viewer::Asker,
 };
-use change::{CancelRetention, SaveSettings, Typed, cancel_retention, save_settings};
-use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn, task::spawn_local};
+use change::{CancelRetention, SaveSettings, Typed};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use load::load_settings;
 use view::{RetentionView, SettingsView};
-use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlFormElement};
 
 /// The settings of a workspace.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let live = Live::new();
-    provide_context(live);
     let location = use_location();
-    let asked = Memo::new(move |before: Option<&(String, String)>| {
-        let path = location.pathname.get();
-        match before {
-            Some(before) if !path.ends_with("/settings") => before.clone(),
-            _ => (path, location.search.get()),
-        }
-    });
-    let settings = Resource::new(
-        move || asked.get(),
-        |(path, search)| async move { flat(load_settings(path, search).await) },
-    );
-    let trouble = RwSignal::new(None::<Refusal>);
-    let done = Callback::new(move |answer: Result<String, Refusal>| match answer {
-        Ok(address) => {
-            trouble.set(None);
-            live.show(&address);
-            settings.refetch();
-        }
-        Err(refusal) => trouble.set(Some(refusal)),
-    });
+    let path = location.pathname.get_untracked();
+    let search = location.search.get_untracked();
+    let asker = Asker::of_request();
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                let (_, search) = asked.get_untracked();
-                match settings.await {
+        <Suspense>
+            {Suspend::new(async move {
+                let typed = Typed::read(&search);
+                match load::settings(asker, &path, &search).await {
                     Ok(settings) => {
-                        view! { <Page settings typed=Typed::read(&search) trouble done/> }.into_any()
+                        if typed.fault.is_some() {
+                            crate::answer::status(400);
+                        }
+                        view! { <Page settings typed/> }.into_any()
                     }
                     Err(refusal) => view! { <Refused refusal/> }.into_any(),
                 }
             })}
-        </Transition>
+        </Suspense>
     }
     .into_any()
 }
 
 #[component]
-fn Page(
-    settings: SettingsView,
-    typed: Typed,
-    trouble: RwSignal<Option<Refusal>>,
-    done: Callback<Result<String, Refusal>>,
-) -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    if typed.fault.is_some() {
-        crate::answer::status(400);
-    }
+fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let SettingsView { frame, zone, .. } = settings.clone();
     let words = format!("{}, times in {zone}", frame.workspace.name);
     let title = format!("Settings, {}", frame.workspace.name);
@@ -85,6 +56,18 @@ fn Page(
             </div>
         }
     });
+    let failed = typed.failed.then(|| {
+        view! {
+            <div class="notice bad" role="alert">
+                <Icon name="warn"/>
+                <p>
+                    <strong>"Not saved."</strong>
+                    " The log cannot be written at the moment. Try again; what you chose is kept \
+                     below."
+                </p>
+            </div>
+        }
+    });
     let read_only = (!settings.may_change).then(|| {
         view! {
             <div class="notice">
@@ -94,7 +77,7 @@ fn Page(
         }
     });
     let pending = settings.pending.clone().map(|pending| {
-        view! { <Pending settings=settings.clone() pending path=path.clone() done/> }
+        view! { <Pending settings=settings.clone() pending path=path.clone()/> }
     });
     view! {
         <Title text=title/>
@@ -104,7 +87,7 @@ fn Page(
                     <h1>"Settings"</h1>
                     <p class="page-words">{words}</p>
                 </header>
-                <Trouble trouble/>
+                {failed}
                 {saved}
                 {read_only}
                 <div class="settings">
@@ -119,7 +102,7 @@ fn Page(
                     </nav>
                     <div id="settings" tabindex="-1">
                         {pending}
-                        <SettingsForm settings typed path done/>
+                        <SettingsForm settings typed path/>
                     </div>
                 </div>
             </div>
@@ -128,50 +111,13 @@ fn Page(
     .into_any()
 }
 
-#[component]
-fn Trouble(trouble: RwSignal<Option<Refusal>>) -> impl IntoView {
-    move || {
-        let words = match trouble.get()? {
-            Refusal::Unavailable(why) => format!("Not saved: {why}."),
-            Refusal::Unreachable => "Not saved: the server does not answer.".to_owned(),
-            Refusal::SignedOut => "Not saved: you were signed out.".to_owned(),
-            Refusal::NotFound | Refusal::NoAccess(_) => {
-                "Not saved: only owners change settings.".to_owned()
-            }
-        };
-        Some(view! {
-            <div class="notice bad" role="alert">
-                <Icon name="warn"/>
-                <p>{words}</p>
-            </div>
-        })
-    }
-}
-
 /// A shorter retention that waits, and how to cancel it.
 #[component]
-fn Pending(
-    settings: SettingsView,
-    pending: view::PendingView,
-    path: String,
-    done: Callback<Result<String, Refusal>>,
-) -> impl IntoView {
+fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> impl IntoView {
     let action = CancelRetention::url();
     let cancel = settings.may_change.then(|| {
-        let of = path.clone();
         view! {
-            <form
-                class="end"
-                method="post"
-                action=action
-                on:submit=move |event: SubmitEvent| {
-                    event.prevent_default();
-                    let of = of.clone();
-                    spawn_local(async move {
-                        done.run(flat(cancel_retention(of).await));
-                    });
-                }
-            >
+            <form class="end" method="post" action=action>
                 <input type="hidden" name="path" value=path/>
                 <button class="button" type="submit">
                     "Cancel it"
@@ -200,12 +146,7 @@ fn Pending(
 }
 
 #[component]
-fn SettingsForm(
-    settings: SettingsView,
-    typed: Typed,
-    path: String,
-    done: Callback<Result<String, Refusal>>,
-) -> impl IntoView {
+fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl IntoView {
     let may = settings.may_change;
     let discard = path.clone();
     let save = may.then(|| {
@@ -214,7 +155,7 @@ fn SettingsForm(
                 <button class="button primary" type="submit">
                     "Save changes"
                 </button>
-                <a class="button plain" href=discard rel="external">
+                <a class="button plain" href=discard>
                     "Discard"
                 </a>
                 <span>"Each change is an entry in the log."</span>
@@ -222,34 +163,10 @@ fn SettingsForm(
         }
     });
     view! {
-        <form
-            method="post"
-            action=SaveSettings::url()
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                let form: Option<HtmlFormElement> = event
-                    .target()
-                    .and_then(|form| form.dyn_into().ok());
-                if let Some(data) = form.and_then(|form| FormData::new_with_form(&form).ok()) {
-                    let text = move |name: &str| data.get(name).as_string().unwrap_or_default();
-                    let asked = (
-                        text("path"),
-                        text("retention"),
-                        text("days"),
-                        text("years"),
-                        text("recording"),
-                    );
-                    spawn_local(async move {
-                        let (path, retention, days, years, recording) = asked;
-                        let answer = save_settings(path, retention, days, years, recording).await;
-                        done.run(flat(answer));
-                    });
-                }
-            }
-        >
+        <form method="post" action=SaveSettings::url()>
             <input type="hidden" name="path" value=path/>
-            <Keep settings=settings.clone() typed/>
-            <Recording settings/>
+            <Keep settings=settings.clone() typed=typed.clone()/>
+            <Recording settings typed/>
             {save}
         </form>
     }
@@ -381,9 +298,9 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
 
 /// Whether what applications send is recorded.
 #[component]
-fn Recording(settings: SettingsView) -> impl IntoView {
+fn Recording(settings: SettingsView, typed: Typed) -> impl IntoView {
     let disabled = !settings.may_change;
-    let on = settings.recording;
+    let on = typed.recording.unwrap_or(settings.recording);
     view! {
         <section class="setting" aria-labelledby="s-recording">
             <div class="about">
@@ -423,6 +340,6 @@ fn Recording(settings: SettingsView) -> impl IntoView {
     .into_any()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

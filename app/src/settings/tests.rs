@@ -1,10 +1,7 @@
 //! The settings page, rendered as the server renders it.
 
 use super::{Page, change::Typed, view::*};
-use crate::{
-    live::Live,
-    log::tests::{frame, html},
-};
+use crate::log::tests::{frame, html};
 use leptos::prelude::*;
 
 fn settings(may_change: bool) -> SettingsView {
@@ -33,15 +30,7 @@ fn settings(may_change: bool) -> SettingsView {
 fn page(may_change: bool, search: &str) -> String {
     let typed = Typed::read(search);
     html("/acme/growth/settings", move || {
-        provide_context(Live::new());
-        view! {
-            <Page
-                settings=settings(may_change)
-                typed
-                trouble=RwSignal::new(None)
-                done=Callback::new(|_| {})
-            />
-        }
+        view! { <Page settings=settings(may_change) typed/> }
     })
 }
 
@@ -65,43 +54,12 @@ fn a_bad_number_is_said_beside_its_field_and_kept() {
 }
 
 #[test]
-fn preview() {
-    let Ok(folder) = std::env::var("PREVIEW") else {
-        return;
-    };
-    let write = |name: &str, html: String| {
-        let page = format!(
-            "<!doctype html><html lang=en data-live><head><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'><title>t</title><link rel=stylesheet href=style/app.css></head><body>{html}</body></html>"
-        );
-        std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
-    };
-    write("settings", page(true, ""));
-    write(
-        "settings-bad",
-        page(true, "fault=days&retention=days&days=900&years=1"),
+fn what_was_chosen_is_kept_where_it_could_not_be_saved() {
+    let html = page(
+        true,
+        "failed=1&retention=years&days=90&years=7&recording=off",
     );
-    write("settings-read", page(false, "saved=1"));
-    write(
-        "login",
-        html(
-            "/login?next=%2Facme%2Fgrowth%2Faudit%3Fq%3Dsalesforce&error=wrong",
-            || view! { <crate::pages::Login/> },
-        ),
-    );
-    write("missing", html("/x", || view! { <crate::pages::Missing/> }));
-    write(
-        "no-access",
-        html("/acme/growth/audit", || {
-            view! { <crate::pages::Refused refusal=crate::refusal::Refusal::NoAccess(crate::refusal::NoAccess{
-                workspace: "Growth".into(), name: "Jonas Weber".into(), email: "jonas.weber@acme.example".into(), role: "member".into(), owners: vec!["Ingrid Solheim".into(), "Priya Raman".into()]
-            })/> }
-        }),
-    );
-    write(
-        "unavailable",
-        html(
-            "/acme/growth/audit",
-            || view! { <crate::pages::Refused refusal=crate::refusal::Refusal::Unavailable("the disk that holds the log is full".into())/> },
-        ),
-    );
+    assert!(html.contains("Not saved."));
+    assert!(html.contains("value=\"7\""));
+    assert!(html.contains("id=\"rec-off\" name=\"recording\" value=\"off\" checked"));
 }

@@ -30,9 +30,9 @@ pub fn Shell() -> impl IntoView {
     let style = assets::CSS.map(|css| view! { <link rel="stylesheet" href=css/> });
     let script = assets::JS.zip(assets::WASM).map(|(js, wasm)| {
         let loader = format!(
-            "import start, {{ hydrate }} from {js:?};\
+            "import start, {{ begin }} from {js:?};\
              await start({{ module_or_path: {wasm:?} }});\
-             hydrate();\
+             begin();\
              document.documentElement.dataset.live = '';"
         );
         view! {

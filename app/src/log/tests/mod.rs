@@ -1,15 +1,11 @@
 //! The pages of a log, rendered from sample events as the server renders them.
 
 use super::{
-    About, Page,
+    About, Page, Shown,
     compose::{self, Local},
     view::{ChoicesView, CountView, EntryView, LogView, ObjectView, ScopeView},
 };
-use crate::{
-    frame::{Frame, Place},
-    live::Live,
-    refusal::Refusal,
-};
+use crate::frame::{Frame, Place};
 use domain::{
     catalogue::Catalogue,
     event::Event,
@@ -129,63 +125,48 @@ fn entry(search: &str, event: &Event) -> EntryView {
     compose::entry(event, &label(event), &Local::new(&zone, now()), &workspace)
 }
 
-/// A whole page.
-struct Shown {
-    about: About,
-    log: LogView,
-    open: Option<String>,
-    entry: Option<EntryView>,
-    busy: bool,
-    trouble: Option<Refusal>,
+/// A workspace's page that shows `log`.
+fn shown(log: LogView) -> Shown {
+    Shown {
+        about: About::Workspace,
+        scope: ScopeView {
+            frame: frame(),
+            choices: choices(),
+            object: None,
+        },
+        log,
+        open: None,
+        entry: None,
+    }
 }
 
-impl Shown {
-    fn new(log: LogView) -> Self {
-        Self {
-            about: About::Workspace,
-            log,
-            open: None,
-            entry: None,
-            busy: false,
-            trouble: None,
-        }
+/// The same with an entry open.
+fn opening(search: &str, log: LogView, event: &Event) -> Shown {
+    Shown {
+        open: Some(event.id.to_string()),
+        entry: Some(entry(search, event)),
+        ..shown(log)
     }
+}
 
-    fn opening(search: &str, log: LogView, event: &Event) -> Self {
-        Self {
-            open: Some(event.id.to_string()),
-            entry: Some(entry(search, event)),
-            ..Self::new(log)
-        }
+/// An object's tab.
+fn of_object(shown: Shown) -> Shown {
+    let object = ObjectView {
+        name: "RPA invoice bot".to_owned(),
+        kind: "integration".to_owned(),
+        id: "int_rpa_invoice_7a".to_owned(),
+        url: Some("https://app.acme.example/integrations/7a".to_owned()),
+    };
+    Shown {
+        about: About::Object,
+        scope: ScopeView {
+            object: Some(object),
+            ..shown.scope
+        },
+        ..shown
     }
+}
 
-    fn html(self) -> String {
-        html("/acme/growth/audit", move || {
-            provide_context(Live::new());
-            let object = (self.about == About::Object).then(|| ObjectView {
-                name: "RPA invoice bot".to_owned(),
-                kind: "integration".to_owned(),
-                id: "int_rpa_invoice_7a".to_owned(),
-                url: Some("https://app.acme.example/integrations/7a".to_owned()),
-            });
-            let scope = ScopeView {
-                frame: frame(),
-                choices: choices(),
-                object,
-            };
-            let busy = self.busy;
-            view! {
-                <Page
-                    about=self.about
-                    scope
-                    log=self.log
-                    entry=self.entry
-                    open=self.open
-                    busy=Memo::new(move |_| busy)
-                    trouble=RwSignal::new(self.trouble)
-                    retry=Callback::new(|()| {})
-                />
-            }
-        })
-    }
+fn page(shown: Shown) -> String {
+    html("/acme/growth/audit", move || view! { <Page shown/> })
 }

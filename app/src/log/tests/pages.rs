@@ -1,11 +1,11 @@
-use super::{About, CountView, LogView, Refusal, Shown, events, log, now};
-use crate::log::view::{LastView, WhenView};
+use super::{entry, events, log, now, of_object, opening, page, shown};
+use crate::log::view::{CountView, LastView, LogView, WhenView};
 use domain::question::{Query, Unknown};
 
 #[test]
 fn each_row_names_its_entry_and_opens_by_a_link() {
     let events = events();
-    let html = Shown::new(log("range=30d", &events)).html();
+    let html = page(shown(log("range=30d", &events)));
     for event in &events {
         assert!(html.contains(&format!("data-event-id=\"{}\"", event.id)));
         let link = format!(
@@ -17,66 +17,108 @@ fn each_row_names_its_entry_and_opens_by_a_link() {
 }
 
 #[test]
-fn preview() {
-    let Ok(folder) = std::env::var("PREVIEW") else {
-        return;
-    };
-    let write = |name: &str, html: String| {
-        let page = format!(
-            "<!doctype html><html lang=en data-live><head><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'><title>t</title><link rel=stylesheet href=style/app.css></head><body>{html}</body></html>"
-        );
-        std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
-    };
+fn an_open_entry_stands_under_its_row_and_its_row_closes_it() {
     let events = events();
-    let oslo = "range=30d&tz=Europe%2FOslo&category=deployments&category=integrations&category=auth_tokens&category=members&category=secrets";
-    write(
-        "audit",
-        Shown::opening(oslo, log(oslo, &events), &events[4]).html(),
-    );
-    write("plain", Shown::new(log("", &events)).html());
-    let bad = "since=2026-05-11&until=2026-05-32&tz=Europe%2FOslo&verb=update&outcome=maybe&limit=900&actor_kind=system";
-    let mut states = log(bad, &events[..8]);
-    states.notices.recording_off = Some(("Ingrid Solheim".to_owned(), when()));
-    states.notices.pending = Some(("30 days".to_owned(), when(), "Ingrid Solheim".to_owned()));
-    states.newer = Some("n1".to_owned());
-    states.searched_to = Some("2026-02-03 10:00:00".to_owned());
-    write(
-        "states",
-        Shown {
-            busy: true,
-            trouble: Some(Refusal::Unreachable),
-            ..Shown::new(states)
-        }
-        .html(),
-    );
-    let search = "q=salesforce&actor=jonas&category=secrets&verb=rotate&range=7d&tz=Europe%2FOslo";
+    let html = page(opening("range=30d", log("range=30d", &events), &events[4]));
+    let id = events[4].id;
+    let row = html.find(&format!("id=\"e-{id}\"")).unwrap();
+    let entry = html.find(&format!("id=\"d-{id}\"")).unwrap();
+    let next = html.find(&format!("id=\"e-{}\"", events[5].id)).unwrap();
+    assert!(row < entry && entry < next);
+    assert!(html.contains(&format!("href=\"/acme/growth/audit?range=30d#e-{id}\"")));
+    assert_eq!(html.matches("aria-expanded=\"true\"").count(), 1);
+}
+
+#[test]
+fn an_open_entry_that_is_not_on_the_page_stands_above_it() {
+    let events = events();
+    let html = page(opening("", log("", &events[..3]), &events[4]));
+    let apart = html.find("data-apart").unwrap();
+    let entry = html.find(&format!("id=\"d-{}\"", events[4].id)).unwrap();
+    let ledger = html.find("aria-busy").unwrap();
+    assert!(apart < entry && entry < ledger);
+    let unknown = crate::log::Shown {
+        open: Some("0197".to_owned()),
+        ..shown(log("", &events[..3]))
+    };
+    assert!(page(unknown).contains("There is no entry"));
+}
+
+#[test]
+fn what_is_not_understood_is_said_beside_its_field_and_kept() {
+    let bad = "since=2026-05-11&until=2026-05-32&verb=rotat&outcome=maybe&limit=900";
+    let html = page(shown(log(bad, &events()[..2])));
+    for field in ["until", "verb", "outcome"] {
+        assert!(html.contains(&format!("id=\"f-{field}-error\"")), "{field}");
+    }
+    assert!(html.contains("value=\"2026-05-32\""));
+    assert!(html.contains("<code>limit</code>"));
+    assert!(!html.contains("id=\"f-since-error\""));
+}
+
+#[test]
+fn everybody_sees_that_recording_is_off_and_that_a_shorter_retention_waits() {
+    let mut log = log("", &events());
+    log.notices.recording_off = Some(("Ingrid Solheim".to_owned(), when()));
+    log.notices.pending = Some(("30 days".to_owned(), when(), "Priya Raman".to_owned()));
+    let html = page(shown(log));
+    assert!(html.contains("Ingrid Solheim turned it off"));
+    assert!(html.contains("Priya Raman asked for 30 days"));
+}
+
+#[test]
+fn where_nothing_matches_one_click_asks_for_everything() {
+    let search = "q=salesforce&actor=jonas&range=7d&tz=Europe%2FOslo";
     let query = Query::read(search, Unknown::Ignored).query;
-    let mut empty = LogView::empty(query);
-    empty.words = "last 7 days".to_owned();
-    write("empty", Shown::new(empty.clone()).html());
+    let html = page(shown(LogView::empty(query)));
+    assert!(html.contains("Nothing matches these filters"));
+    assert!(html.contains("href=\"/acme/growth/audit?tz=Europe%2FOslo\">Clear all filters"));
+}
+
+#[test]
+fn a_workspace_without_entries_tells_how_to_send_the_first() {
     let mut first = log("", &[]);
-    first.older = None;
     first.first = Some("https://audit.acme.example".to_owned());
-    write("first", Shown::new(first).html());
-    let mut object = log("tz=Europe%2FOslo", &events[8..9]);
+    let html = page(shown(first));
+    assert!(html.contains("curl https://audit.acme.example/api/v1/events"));
+    assert!(html.contains("--workspace acme/growth"));
+}
+
+#[test]
+fn an_object_s_tab_tells_who_changed_it_last_and_leads_to_it() {
+    let events = events();
+    let mut object = log("", &events[8..9]);
     object.last = Some(LastView {
-        by: "system".to_owned(),
+        by: "Dmitri Volkov".to_owned(),
         at: when(),
     });
-    object.older = None;
     object.count = CountView::Exactly(6);
-    write(
-        "object",
-        Shown {
-            about: About::Object,
-            ..Shown::opening("tz=Europe%2FOslo", object, &events[8])
-        }
-        .html(),
-    );
-    write(
-        "apart",
-        Shown::opening("", log("", &events[..3]), &events[4]).html(),
-    );
+    let html = page(of_object(opening("", object, &events[8])));
+    assert!(html.contains("Last changed by"));
+    assert!(html.contains("Dmitri Volkov"));
+    assert!(html.contains("Open the integration"));
+    // Its kind is given, so nothing asks for one.
+    assert!(!html.contains("name=\"target_kind\""));
+}
+
+#[test]
+fn what_the_browser_fills_in_is_hidden_until_then() {
+    let html = page(shown(log("", &events())));
+    assert!(html.contains("<li hidden data-browser-zone"));
+    assert!(html.contains("id=\"trouble\" role=\"alert\" hidden"));
+}
+
+#[test]
+fn an_entry_tells_how_long_ago_it_was_in_a_way_that_can_go_on() {
+    let event = &events()[0];
+    let shown = entry("", event).row.when;
+    let html = page(shown_of(event));
+    let passed = now().micros() / 1_000 - shown.millis;
+    assert!(html.contains(&format!("data-passed=\"{passed}\"")));
+}
+
+fn shown_of(event: &domain::event::Event) -> crate::log::Shown {
+    shown(log("", std::slice::from_ref(event)))
 }
 
 fn when() -> WhenView {

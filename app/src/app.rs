@@ -1,0 +1,47 @@
+//! Every page, by its address.
+
+use crate::{
+    full_title,
+    log::Log,
+    pages::{Home, Login, Missing, Object},
+    settings::SettingsPage,
+};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// Every page.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|page: String| full_title(&page)/>
+        <Router>
+            <FlatRoutes fallback=Missing>
+                <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+                <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
+                <Route path=path!("/:tenant/:workspace/audit") view=Log ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/:tenant/:workspace/settings")
+                    view=SettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/objects/:kind/:id")
+                    view=Object
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/objects/:kind/:id/audit")
+                    view=Log
+                    ssr=SsrMode::Async
+                />
+            </FlatRoutes>
+        </Router>
+    }
+    .into_any()
+}

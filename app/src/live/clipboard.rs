@@ -1,0 +1,49 @@
+//! Copying, and saying so.
+
+use leptos::prelude::{document, set_timeout, window};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, HtmlAnchorElement};
+
+/// How long a copied thing says so.
+const SAID: Duration = Duration::from_secs(2);
+
+/// Copies what an element stands for: the address that it links to, or the text of the element
+/// that its `data-copy` names by id.
+pub(super) fn copy(copied: &Element) {
+    let named = copied.get_attribute("data-copy").unwrap_or_default();
+    let text = match copied.dyn_ref::<HtmlAnchorElement>() {
+        Some(link) => Some(link.href()),
+        None => document()
+            .get_element_by_id(&named)
+            .and_then(|place| place.text_content()),
+    };
+    let navigator = window().navigator();
+    let clipboard = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard"));
+    // Browsers give no clipboard to pages that came over plain http from another machine.
+    let Some(text) = text.filter(|_| clipboard.is_ok_and(|clipboard| clipboard.is_object())) else {
+        say("This browser lets only pages that came over https copy.");
+        return;
+    };
+    // The promise is left to itself: the text is in the clipboard, or the browser told them why not.
+    let _ = navigator.clipboard().write_text(&text);
+    say("Copied");
+    let copied = copied.clone();
+    if copied.set_attribute("data-copied", "").is_ok() {
+        set_timeout(
+            move || {
+                // Nothing else depends on whether the mark goes.
+                let _ = copied.remove_attribute("data-copied");
+                say("");
+            },
+            SAID,
+        );
+    }
+}
+
+/// Says something to screen readers.
+fn say(words: &str) {
+    if let Some(said) = document().get_element_by_id("said") {
+        said.set_text_content(Some(words));
+    }
+}

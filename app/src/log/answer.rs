@@ -1,0 +1,328 @@
+//! What the server finds out for a log page: who asks, what they may read, and the answer, ready to
+//! be set.
+
+use crate::{
+    address::{Links, LogAddress, without_open},
+    frame::Frame,
+    log::{
+        About, Shown,
+        compose::{self, Local},
+        view::{
+            ChoicesView, CountView, EntryView, LastView, LogView, NoticesView, ObjectView,
+            ScopeView,
+        },
+    },
+    refusal::Refusal,
+    viewer::Asker,
+};
+use chrono::NaiveDate;
+use domain::{
+    event::{Event, EventId, Source},
+    question::{Fault, Limit, Order, Query, Read, Unknown, Zone},
+};
+use leptos::logging;
+use std::sync::Arc;
+use store::{
+    access::Scope,
+    question::{Count, Page, QuestionError},
+};
+
+/// A page of a log, complete: the address asks for it, and may open an entry.
+pub(super) async fn shown(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+) -> Result<Shown, Refusal> {
+    let (asker, address, scope) = opened(asker, path).await?;
+    let (search, open) = without_open(search);
+    let log = log(&asker, &address, &scope, &search).await?;
+    let entry = match &open {
+        Some(id) => entry(&asker, &address, &scope, id, &log.query.filter.zone()).await?,
+        None => None,
+    };
+    Ok(Shown {
+        scope: around(&asker, &address, &scope).await?,
+        about: about(&address),
+        log,
+        open,
+        entry,
+    })
+}
+
+/// An entry, as it opens on the page that `search` asks for.
+pub(super) async fn opened_entry(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+    id: &str,
+) -> Result<Option<(Arc<Links>, About, EntryView)>, Refusal> {
+    let (asker, address, scope) = opened(asker, path).await?;
+    let (search, _) = without_open(search);
+    let query = Query::read(&search, Unknown::Ignored).query;
+    let entry = entry(&asker, &address, &scope, id, &query.filter.zone()).await?;
+    let about = about(&address);
+    let links = Arc::new(Links::new(&address, query));
+    Ok(entry.map(|entry| (links, about, entry)))
+}
+
+fn about(address: &LogAddress) -> About {
+    match address.subject {
+        None => About::Workspace,
+        Some(_) => About::Object,
+    }
+}
+
+/// Who asks, and what they may read at `path`.
+async fn opened(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+) -> Result<(Asker, LogAddress, Scope), Refusal> {
+    let asker = asker?;
+    let address = LogAddress::read(path).ok_or(Refusal::NotFound)?;
+    let scope = match &address.subject {
+        None => asker.person.audit_scope(&address.workspace),
+        Some(subject) => asker
+            .person
+            .object_scope(&address.workspace, subject.clone()),
+    };
+    match scope {
+        Ok(scope) => Ok((asker, address, scope)),
+        Err(refused) => Err(asker.refusal(refused).await),
+    }
+}
+
+/// What stays while the question changes.
+async fn around(asker: &Asker, address: &LogAddress, scope: &Scope) -> Result<ScopeView, Refusal> {
+    let choices = asker.store.choices(scope).await?;
+    let mut actions: Vec<(String, String)> = choices
+        .actions
+        .into_iter()
+        .map(|choice| (choice.action.to_string(), choice.label))
+        .collect();
+    actions.sort_by_cached_key(|(action, label)| (label.to_lowercase(), action.clone()));
+    let frame = match Frame::of(&asker.person, &address.workspace) {
+        Ok(frame) => frame,
+        Err(refused) => return Err(asker.refusal(refused).await),
+    };
+    let object = match &address.subject {
+        None => None,
+        Some(subject) => {
+            let known = asker.store.object(scope).await?;
+            let (name, url) = known.map_or((None, None), |known| (known.name, known.url));
+            Some(ObjectView {
+                name: name.unwrap_or_else(|| subject.id.clone()),
+                kind: subject.kind.to_string(),
+                id: subject.id.clone(),
+                url,
+            })
+        }
+    };
+    Ok(ScopeView {
+        frame,
+        object,
+        choices: ChoicesView {
+            entries: choices.events,
+            categories: choices.categories,
+            actions,
+            kinds: choices
+                .kinds
+                .into_iter()
+                .map(|(kind, _)| kind.to_string())
+                .collect(),
+        },
+    })
+}
+
+async fn log(
+    asker: &Asker,
+    address: &LogAddress,
+    scope: &Scope,
+    search: &str,
+) -> Result<LogView, Refusal> {
+    let Read { query, mut faults } = Query::read(search, Unknown::Ignored);
+    let store = &asker.store;
+    let (page, lost_cursor) = match store.page(scope, &query).await {
+        Ok(page) => (page, false),
+        Err(QuestionError::Cursor) => (Page::default(), true),
+        Err(QuestionError::Parameter { parameter, reason }) => {
+            faults.push(Fault {
+                parameter: parameter.to_owned(),
+                value: given(&query, parameter),
+                reason,
+            });
+            (Page::default(), false)
+        }
+        Err(QuestionError::Store(error)) => return Err(error.into()),
+    };
+    let count = match store.count(scope, &query.from_start()).await {
+        Ok(Count::Exactly(count)) => CountView::Exactly(count),
+        Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
+        Ok(Count::Unknown) | Err(_) => CountView::Unknown,
+    };
+    let notices = store.notices(scope).await?;
+    if query.cursor.is_none() {
+        note(asker, scope, &query).await;
+    }
+
+    let now = store.now();
+    let local = Local::new(&query.filter.zone(), now);
+    let rows = page
+        .events
+        .iter()
+        .map(|event| {
+            let label = store.label(scope, &event.action);
+            compose::row(event, &label, &local, &address.workspace)
+        })
+        .collect();
+    let last = match &address.subject {
+        Some(_) => last(asker, scope, &query, &page, &local).await?,
+        None => None,
+    };
+    let first = query.filter.is_empty()
+        && query.cursor.is_none()
+        && page.older.is_none()
+        && page
+            .events
+            .iter()
+            .all(|event| event.source == Some(Source::Daybook));
+    let goes_on = (page.newer.is_some(), page.older.is_some());
+    Ok(LogView {
+        lost_cursor,
+        words: compose::words(&query.filter),
+        zone: query.filter.zone().to_string(),
+        now: now.micros().div_euclid(1_000),
+        read_at: local.clock(now),
+        dates: dates(&page, &local),
+        days: compose::days(&page.events, rows, query.sort, &local, goes_on),
+        searched_to: page.searched_to.map(|time| local.second(time)),
+        count,
+        notices: NoticesView {
+            recording_off: notices
+                .recording_off
+                .map(|changed| (changed.by, local.when(changed.at))),
+            pending: notices.pending.map(|pending| {
+                let words = pending.retention.words();
+                (words, local.when(pending.from), pending.asked.by)
+            }),
+        },
+        people: people(&query, &page.events),
+        last,
+        first: (first && address.subject.is_none()).then(|| asker.request.public_url.clone()),
+        older: page.older,
+        newer: page.newer,
+        query,
+        faults,
+    })
+}
+
+async fn entry(
+    asker: &Asker,
+    address: &LogAddress,
+    scope: &Scope,
+    id: &str,
+    zone: &Zone,
+) -> Result<Option<EntryView>, Refusal> {
+    let Ok(id) = id.parse::<EventId>() else {
+        return Ok(None);
+    };
+    let Some(event) = asker.store.event(scope, id).await? else {
+        return Ok(None);
+    };
+    let local = Local::new(zone, asker.store.now());
+    let label = asker.store.label(scope, &event.action);
+    Ok(Some(compose::entry(
+        &event,
+        &label,
+        &local,
+        &address.workspace,
+    )))
+}
+
+/// Notes that somebody looked, and where. A log that cannot be written at the moment can still
+/// be read: whoever has to find out why needs it most then.
+async fn note(asker: &Asker, scope: &Scope, query: &Query) {
+    let names = query.filter.names();
+    if let Err(error) = asker.store.note_look(scope, &asker.by(), &names).await {
+        logging::error!("a look at the log was not recorded: {error}");
+    }
+    if let Some(workspace) = scope.workspace()
+        && scope.subject().is_none()
+        && asker.person.last_workspace.as_ref() != Some(&workspace.path())
+        && let Err(error) = asker.store.note_workspace(&asker.person, workspace).await
+    {
+        logging::error!("the workspace looked at was not noted: {error}");
+    }
+}
+
+/// Who changed an object last: the newest entry about it, which the page often shows already.
+async fn last(
+    asker: &Asker,
+    scope: &Scope,
+    query: &Query,
+    page: &Page,
+    local: &Local,
+) -> Result<Option<LastView>, Refusal> {
+    let shown = query.filter.is_empty()
+        && query.cursor.is_none()
+        && query.sort == domain::question::Sort::Time
+        && query.direction() == Order::Descending;
+    let apart;
+    let newest = if shown {
+        page.events.first()
+    } else {
+        let question = Query {
+            limit: Limit::try_from(1).ok(),
+            ..Query::default()
+        };
+        apart = match asker.store.page(scope, &question).await {
+            Ok(page) => page,
+            Err(QuestionError::Store(error)) => return Err(error.into()),
+            Err(_) => Page::default(),
+        };
+        apart.events.first()
+    };
+    Ok(newest.map(|event| LastView {
+        by: event.actor.actor.sort_name().to_owned(),
+        at: local.when(event.occurred_at),
+    }))
+}
+
+/// First and last day of what was apart, else of what is shown.
+fn dates(page: &Page, local: &Local) -> (String, String) {
+    let text = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
+    let times = || page.events.iter().map(|event| event.occurred_at);
+    let since = page.span.since.or_else(|| times().min());
+    let until = page.span.until.or_else(|| times().max());
+    (
+        text(since.map_or_else(|| local.today(), |time| local.date(time))),
+        text(until.map_or_else(|| local.today(), |time| local.date(time))),
+    )
+}
+
+/// The names of those whom the filter names by id, where the page shows them.
+fn people(query: &Query, events: &[Event]) -> Vec<(String, String)> {
+    let filter = &query.filter;
+    filter
+        .actor_id
+        .iter()
+        .chain(&filter.via_id)
+        .filter_map(|id| {
+            let actors = events
+                .iter()
+                .flat_map(|event| std::iter::once(&event.actor.actor).chain(&event.via));
+            let known = actors
+                .filter(|actor| actor.id.as_ref() == Some(id))
+                .find_map(|actor| actor.name.clone().or_else(|| actor.email.clone()))?;
+            Some((id.clone(), known))
+        })
+        .collect()
+}
+
+/// What was given for a parameter.
+fn given(query: &Query, parameter: &str) -> String {
+    query
+        .pairs()
+        .into_iter()
+        .find_map(|(name, value)| (name == parameter).then_some(value))
+        .unwrap_or_default()
+}
