@@ -12,7 +12,11 @@ mod sign_in;
 
 use clap::Parser;
 use commands::{Cli, CommandError};
-use std::process::ExitCode;
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -33,11 +37,18 @@ fn run(cli: Cli) -> Result<(), CommandError> {
     let filter: EnvFilter = environment::LOG.value()?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(in_colour())
         .init();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| CommandError::Failed(format!("threads cannot be started: {error}")))?
         .block_on(cli.run())
+}
+
+/// Whether what is told on standard error may be coloured: to a person at a terminal who does not
+/// forbid it (`NO_COLOR`), never in a file or a pipe.
+fn in_colour() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -422,6 +422,42 @@ fn newer_goes_back_through_the_same_pages() {
 }
 
 #[test]
+fn a_walk_shows_the_log_as_it_was_whatever_arrives() {
+    let log = Log::new();
+    let oldest = harness::now()
+        .plus(-chrono::TimeDelta::days(85))
+        .to_string();
+    let newest = harness::now().plus(chrono::TimeDelta::hours(1)).to_string();
+    let between = various(20);
+    for sort in ["time", "action", "target_kind", "actor"] {
+        for order in ["asc", "desc"] {
+            let question = format!("sort={sort}&order={order}&limit=31");
+            // Daybook itself may tell of the walk, once an hour.
+            let sent = |walk: &harness::Walk| -> Vec<String> {
+                let sent = walk.events.iter().filter(|event| event["source"].is_null());
+                sent.map(|event| text(event, "/id")).collect()
+            };
+            let before = sent(&log.reader.walk(&question));
+            let during = log.reader.walk_and(&question, |page| {
+                // Early and late ones, before and behind what was shown; few, because every walk
+                // after this one has to read them too.
+                let arriving = [
+                    between[page % between.len()].clone(),
+                    with(event("A_FIRST"), "occurred_at", oldest.as_str()),
+                    with(event("zz_last"), "occurred_at", newest.as_str()),
+                ];
+                let told = log.reader.send(&json!(arriving)).expect(201).json();
+                assert_eq!(told["recorded"], 3, "page {page}");
+            });
+            assert_eq!(sent(&during), before, "{question}");
+            assert!(during.pages > 5);
+            let after = sent(&log.reader.walk(&question));
+            assert_eq!(after.len(), before.len() + 3 * during.pages);
+        }
+    }
+}
+
+#[test]
 fn a_cursor_that_was_altered_in_any_character_is_refused() {
     let log = Log::new();
     let page = log.reader.get("/api/v1/events?limit=5").expect(200).json();

@@ -9,9 +9,10 @@
 
 mod harness;
 
-use harness::{Client, Daybook, PASSWORD};
+use harness::{Client, Daybook, PASSWORD, event};
 
 const OWNER: &str = "olga@acme.example";
+const SETTINGS: &str = "/acme/growth/settings";
 const NEW_PASSWORD: &str = "another battery staple";
 
 fn installation() -> Daybook {
@@ -290,6 +291,76 @@ fn a_form_from_another_site_changes_nothing() {
 }
 
 #[test]
+fn each_role_opens_its_pages_and_no_others() {
+    let daybook = Daybook::acme().workspace("acme/revenue").tenant("globex");
+    let roles = ["member", "auditor", "admin"];
+    let mut daybook = roles.iter().fold(daybook, |daybook, role| {
+        daybook.user(&format!("{role}@acme.example"), role, "acme/growth")
+    });
+    daybook = daybook
+        .user(OWNER, "owner", "acme/growth")
+        .user("tenant_admin@acme.example", "tenant_admin", "acme")
+        .user("stranger@globex.example", "tenant_admin", "globex")
+        .user("neighbour@acme.example", "owner", "acme/revenue");
+    let secret = daybook.token("acme/growth", &["events:write"]);
+    let server = daybook.serve();
+    server
+        .client()
+        .with_token(&secret)
+        .send(&event("SOMETHING_PRIVATE"))
+        .expect(201);
+
+    let audit = "/acme/growth/audit";
+    let tab = "/acme/growth/objects/api_token/tok_9/audit";
+    let settings = "/acme/growth/settings";
+    for (who, audit_status, tab_status, settings_status) in [
+        ("member@acme.example", 403, 200, 403),
+        ("auditor@acme.example", 200, 200, 200),
+        ("admin@acme.example", 200, 200, 200),
+        (OWNER, 200, 200, 200),
+        ("tenant_admin@acme.example", 200, 200, 200),
+        ("stranger@globex.example", 404, 404, 404),
+        ("neighbour@acme.example", 404, 404, 404),
+    ] {
+        let client = server.client().signed_in(who);
+        for (path, status) in [
+            (audit, audit_status),
+            (tab, tab_status),
+            (settings, settings_status),
+        ] {
+            let answer = client.get(path);
+            assert_eq!(answer.status, status, "{who} {path}");
+            let page = answer.text();
+            let shows = page.contains("SOMETHING_PRIVATE");
+            assert_eq!(
+                shows,
+                status == 200 && path != settings,
+                "{who} {path}: {page}"
+            );
+            if status == 403 {
+                // Polite, and names whom to ask.
+                assert!(page.contains(">olga<"), "{page}");
+                assert!(!page.contains("neighbour"), "{page}");
+            }
+            if status == 404 {
+                assert!(!page.contains("olga"), "{page}");
+            }
+        }
+    }
+    // Who is nobody yet signs in first, wherever they want to go.
+    for path in [audit, tab, settings, "/acme/nowhere/audit"] {
+        assert!(
+            location(&server.client().get(path)).starts_with("/login?next="),
+            "{path}"
+        );
+    }
+    // Nobody is told whether a workspace is there.
+    let member = server.client().signed_in("member@acme.example");
+    assert_eq!(member.get("/acme/nowhere/audit").status, 404);
+    assert_eq!(member.get("/acme/revenue/audit").status, 404);
+}
+
+#[test]
 fn a_role_that_ends_today_is_good_today() {
     let daybook = Daybook::acme();
     let today = harness::now().datetime().date_naive().to_string();
@@ -315,6 +386,132 @@ fn a_role_that_ends_today_is_good_today() {
         .signed_in("ruth@audit.example")
         .get("/acme/growth/audit")
         .expect(200);
+}
+
+/// A person who changes settings as a browser without script does.
+fn save(client: &Client, retention: (&str, &str), recording: &str) -> String {
+    let (kind, number) = retention;
+    let fields = [
+        ("path", SETTINGS),
+        ("retention", kind),
+        (kind, number),
+        ("recording", recording),
+    ];
+    let form = client.with_header("accept", "text/html,*/*;q=0.8");
+    location(&form.form("/ui/save_settings", &fields))
+}
+
+#[test]
+fn owners_change_settings_and_others_do_not() {
+    let daybook = ["member", "auditor", "admin"]
+        .iter()
+        .fold(installation(), |daybook, role| {
+            daybook.user(&format!("{role}@acme.example"), role, "acme/growth")
+        })
+        .workspace("acme/revenue")
+        .user("neighbour@acme.example", "owner", "acme/revenue");
+    let shown = || {
+        let line = ["settings", "show", "--workspace", "acme/growth"];
+        daybook.run(&line).succeeded().out
+    };
+    let secret = daybook.token("acme/growth", &["events:read"]);
+    let server = daybook.serve();
+    let changes = || {
+        let reader = server.client().with_token(&secret);
+        let walk = reader.walk("category=settings&order=asc");
+        walk.texts("/action")
+            .into_iter()
+            .filter(|action| action.starts_with("AUDIT_RE"))
+            .collect::<Vec<_>>()
+    };
+    let as_it_was = shown();
+    let owner = server.client().signed_in(OWNER);
+    let page = owner.get(SETTINGS).expect(200).text();
+    assert!(page.contains("action=\"/ui/save_settings\""), "{page}");
+    assert!(page.contains("type=\"submit\"") && page.contains("value=\"90\""));
+
+    // Who may look may not change, whatever their browser sends; who may not look neither.
+    for (who, status) in [
+        ("auditor@acme.example", 200),
+        ("admin@acme.example", 200),
+        ("member@acme.example", 403),
+        ("neighbour@acme.example", 404),
+    ] {
+        let client = server.client().signed_in(who);
+        let answer = client.get(SETTINGS).expect(status);
+        let page = answer.text();
+        assert_eq!(
+            page.contains("value=\"90\""),
+            status == 200,
+            "{who}: {page}"
+        );
+        assert!(!page.contains(">Save changes<"), "{who}: {page}");
+        let leads = save(&client, ("forever", ""), "off");
+        assert!(!leads.contains("saved"), "{who}: {leads}");
+        assert_eq!(client.get(&leads).status, status, "{who}: {leads}");
+        assert_eq!(shown(), as_it_was, "{who}");
+    }
+    // Nor may another site in an owner's name, nor nobody.
+    let foreign = owner.with_header("origin", "https://evil.example");
+    let fields = [("path", SETTINGS), ("retention", "forever")];
+    foreign.form("/ui/save_settings", &fields).expect(403);
+    let leads = save(&server.client(), ("forever", ""), "off");
+    assert!(!leads.contains("saved"), "{leads}");
+    assert_eq!(shown(), as_it_was);
+    assert!(changes().is_empty(), "{:?}", changes());
+
+    // A longer retention holds at once.
+    let leads = save(&owner, ("days", "180"), "on");
+    assert!(leads.starts_with(&format!("{SETTINGS}?saved")), "{leads}");
+    let page = owner.get(&leads).expect(200).text();
+    assert!(page.contains("value=\"180\""), "{page}");
+    assert!(
+        shown().contains("180d") || shown().contains("180 days"),
+        "{}",
+        shown()
+    );
+    assert_eq!(changes(), ["AUDIT_RETENTION_UPDATED"]);
+    // What was typed and is no retention stays in the form, and nothing changes.
+    let leads = save(&owner, ("days", "0"), "off");
+    let page = owner.get(&leads).expect(400).text();
+    assert!(
+        page.contains("role=\"alert\"") && page.contains("value=\"0\""),
+        "{page}"
+    );
+    assert_eq!(changes().len(), 1);
+    // The same again says nothing new.
+    save(&owner, ("days", "180"), "on");
+    assert_eq!(changes().len(), 1);
+
+    // A shorter one waits, and is cancelled.
+    let leads = save(&owner, ("days", "30"), "on");
+    let page = owner.get(&leads).expect(200).text();
+    assert!(page.contains("/ui/cancel_retention"), "{page}");
+    assert!(page.contains("value=\"180\""), "{page}");
+    let cancel = |client: &Client| {
+        let form = client.with_header("accept", "text/html");
+        location(&form.form("/ui/cancel_retention", &[("path", SETTINGS)]))
+    };
+    let auditor = server.client().signed_in("auditor@acme.example");
+    let page = auditor.get(&cancel(&auditor)).expect(200).text();
+    assert!(!page.contains("/ui/cancel_retention"), "{page}");
+    assert_eq!(changes().len(), 2, "an auditor cancels nothing");
+    let page = owner.get(&cancel(&owner)).expect(200).text();
+    assert!(!page.contains("/ui/cancel_retention"), "{page}");
+    assert_eq!(
+        changes(),
+        [
+            "AUDIT_RETENTION_UPDATED",
+            "AUDIT_RETENTION_UPDATED",
+            "AUDIT_RETENTION_CANCELLED"
+        ]
+    );
+    // Recording is switched off.
+    save(&owner, ("days", "180"), "off");
+    assert_eq!(changes().last().unwrap(), "AUDIT_RECORDING_UPDATED");
+    let writer = daybook.token("acme/growth", &["events:write"]);
+    let answer = server.client().with_token(&writer).send(&event("X"));
+    assert_eq!(answer.expect(202).json()["discarded"], 1);
 }
 
 #[test]

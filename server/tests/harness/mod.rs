@@ -19,10 +19,12 @@
 mod client;
 mod events;
 mod server;
+mod setting;
 
 pub use client::{Answer, Client};
 pub use events::{Walk, event, members_of, with};
 pub use server::Server;
+pub use setting::{Setting, raw, recently, refused, shifted};
 
 use domain::time::Timestamp;
 use std::{

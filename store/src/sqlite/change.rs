@@ -82,7 +82,7 @@ impl Change<'_> {
     }
 
     /// Commits the change if it went well, else undoes it. Its events can be found when this
-    /// returns.
+    /// returns; where there is no room for the index, as soon as there is.
     pub(crate) async fn finish<T, E: From<StoreError>>(
         mut self,
         result: Result<T, E>,
@@ -102,7 +102,7 @@ impl Change<'_> {
         drop(self);
         inner.own_head.store(n, Ordering::Release);
         inner.nudge.notify_one();
-        inner.followed(n).await?;
+        inner.followed(n).await;
         Ok(value)
     }
 }

@@ -1,4 +1,4 @@
-//! What there is to choose from in the filters of a scope, and the object that a scope is about.
+//! What there is to choose from in the filters of a scope.
 
 use super::Store;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     category::Category,
-    event::{Action, Target, TargetKind},
+    event::{Action, TargetKind},
 };
 use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
@@ -94,40 +94,6 @@ impl Store {
             actions,
             kinds,
         })
-    }
-
-    /// An object scope's object, as the newest event that names it has it.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
-    pub async fn object(&self, scope: &Scope) -> Result<Option<Target>, StoreError> {
-        let (Some(subject), Some(workspace)) = (scope.subject(), scope.workspace()) else {
-            return Ok(None);
-        };
-        let mut connection = self.inner.readers.acquire().await?;
-        let shared = self.inner.dictionary(&mut connection, workspace.id).await?;
-        let targets = shared.read().targets_of(subject);
-        let mut newest: Option<(i64, i64, Target)> = None;
-        for number in targets.list() {
-            let last: Option<(i64, i64)> = sqlx::query_as(
-                "SELECT at, n FROM i.by_target WHERE ws = ? AND key = ? ORDER BY at DESC, n DESC \
-                 LIMIT 1",
-            )
-            .bind(workspace.id)
-            .bind(i64::from(*number))
-            .fetch_optional(&mut *connection)
-            .await?;
-            let dictionary = shared.read();
-            if let (Some((at, n)), Some(target)) = (last, dictionary.target(*number))
-                && newest
-                    .as_ref()
-                    .is_none_or(|(then, before, _)| (at, n) > (*then, *before))
-            {
-                newest = Some((at, n, target.clone()));
-            }
-        }
-        Ok(newest.map(|(_, _, target)| target))
     }
 
     /// The catalogue's label for an action.

@@ -6,17 +6,20 @@ mod assemble;
 mod change;
 mod choices;
 mod connect;
+mod count;
 mod dictionaries;
 mod directory;
 mod failure;
 mod find;
 mod index;
+mod object;
 mod password;
 mod people;
 mod question;
 mod recording;
 mod settings;
 mod sign_in;
+mod snapshot;
 mod sql;
 mod tokens;
 mod writer;
@@ -43,6 +46,7 @@ use std::{
         Arc, Mutex as StdMutex, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     sync::{Mutex, Notify, Semaphore, mpsc, watch},
@@ -57,6 +61,9 @@ const READERS: u32 = 8;
 /// How far the index may be behind before questions and keys have to wait for it.
 const FAR_BEHIND: i64 = 50_000;
 
+/// How long is waited for the index at most.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How far the index is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Progress {
@@ -66,6 +73,8 @@ pub(crate) struct Progress {
     pub(crate) caught_up: bool,
     /// Whether this process keeps it.
     pub(crate) ours: bool,
+    /// How often this process could not bring it on: no room on the disk, for instance.
+    pub(crate) failures: u64,
 }
 
 /// What all parts of an open store share.
@@ -151,6 +160,7 @@ impl Store {
             head,
             caught_up: mark >= head,
             ours: indexer.is_some(),
+            failures: 0,
         });
         let inner = Arc::new(Inner {
             redaction: redaction::Key::new(keys.redaction.bytes()),
@@ -291,7 +301,7 @@ impl Inner {
         }
         self.nudge.notify_one();
         let reached = progress.wait_for(|progress| progress.mark >= n);
-        match tokio::time::timeout(std::time::Duration::from_secs(5), reached).await {
+        match tokio::time::timeout(PATIENCE, reached).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(StoreError::Closing),
             Err(_) => {
@@ -305,14 +315,19 @@ impl Inner {
         }
     }
 
-    /// Waits until the index holds event `n`, which this process recorded. Where another process
-    /// keeps the index, it follows by itself.
-    pub(crate) async fn followed(&self, n: i64) -> Result<(), StoreError> {
-        if self.progress.borrow().ours {
-            self.indexed(n).await
-        } else {
-            Ok(())
+    /// Waits until the index holds event `n`, which this process recorded, or cannot follow at the
+    /// moment: the event is durable all the same, and stands in the index as soon as it can. Where
+    /// another process keeps the index, it follows by itself.
+    pub(crate) async fn followed(&self, n: i64) {
+        let mut progress = self.progress.subscribe();
+        let before = *progress.borrow_and_update();
+        if !before.ours || before.mark >= n {
+            return;
         }
+        self.nudge.notify_one();
+        let follows = progress.wait_for(|now| now.mark >= n || now.failures > before.failures);
+        // Where the store is closing, nobody follows any more.
+        let _ = tokio::time::timeout(PATIENCE, follows).await;
     }
 
     /// Waits for what others recorded before a question was asked: `head` is the log's end and

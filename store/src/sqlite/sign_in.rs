@@ -4,6 +4,7 @@ use super::{
     Store,
     change::{Change, Log, target, told},
     directory::tenant_of,
+    object::LOOK,
     password,
     people::{SESSION, logs_of, memberships},
     tokens::{fingerprint, secret},
@@ -16,7 +17,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use domain::{
-    event::{Actor, ActorKind, Object, Outcome},
+    event::{Actor, ActorKind, Object, Outcome, Target},
     slug::WorkspacePath,
     time::Timestamp,
 };
@@ -28,7 +29,7 @@ use std::net::IpAddr;
 const FAILURES: i64 = 10;
 const WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Looks of one reader are told once in this time.
-const LOOK: TimeDelta = TimeDelta::hours(1);
+const LOOKS: TimeDelta = TimeDelta::hours(1);
 
 struct Account {
     id: i64,
@@ -244,7 +245,7 @@ impl Store {
     }
 
     /// Tells that somebody looks at a log: the first time in an hour, with the names of the filters
-    /// they use, never their words.
+    /// they use, never their words. Of an object's log, the event names the object as it is known.
     ///
     /// # Errors
     ///
@@ -259,7 +260,7 @@ impl Store {
             .workspace()
             .map_or_else(|| Log::from(scope.tenant()), Log::from);
         let reader = by.actor.id.clone().unwrap_or_default();
-        let since = self.now().plus(-LOOK).micros();
+        let since = self.now().plus(-LOOKS).micros();
         let last: Option<i64> =
             sqlx::query_scalar("SELECT at FROM look WHERE ws = ? AND reader = ?")
                 .bind(log.ws)
@@ -269,6 +270,24 @@ impl Store {
         if last.is_some_and(|last| last > since) {
             return Ok(());
         }
+        let on = match (scope.subject(), scope.workspace()) {
+            (Some(subject), _) => self.object(scope).await?.unwrap_or_else(|| Target {
+                kind: subject.kind.clone(),
+                id: Some(subject.id.clone()),
+                name: None,
+                url: None,
+            }),
+            (None, Some(workspace)) => target(
+                "workspace",
+                workspace.path().to_string(),
+                workspace.name.clone(),
+            )?,
+            (None, None) => target(
+                "tenant",
+                scope.tenant().slug.to_string(),
+                scope.tenant().name.clone(),
+            )?,
+        };
         let mut change = self.inner.change().await?;
         let now = change.now;
         let result = async {
@@ -286,25 +305,7 @@ impl Store {
             if told_now.rows_affected() == 0 {
                 return Ok(());
             }
-            let on = match (scope.subject(), scope.workspace()) {
-                (Some(subject), _) => domain::event::Target {
-                    kind: subject.kind.clone(),
-                    id: Some(subject.id.clone()),
-                    name: None,
-                    url: None,
-                },
-                (None, Some(workspace)) => target(
-                    "workspace",
-                    workspace.path().to_string(),
-                    workspace.name.clone(),
-                )?,
-                (None, None) => target(
-                    "tenant",
-                    scope.tenant().slug.to_string(),
-                    scope.tenant().name.clone(),
-                )?,
-            };
-            let mut event = told(by, "AUDIT_LOG_READ", on, None, None)?;
+            let mut event = told(by, LOOK, on, None, None)?;
             event
                 .metadata
                 .get_or_insert_default()

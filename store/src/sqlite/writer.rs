@@ -231,6 +231,7 @@ pub(crate) async fn keep_index(
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut open = true;
+    let mut trouble = Trouble::default();
     loop {
         let behind = advance(&inner, &mut indexer).await;
         let mark = inner.mark();
@@ -243,9 +244,7 @@ pub(crate) async fn keep_index(
         for job in done {
             let _ = job.answer.send(Ok(job.receipts));
         }
-        if let Err(error) = &behind {
-            tracing::error!("the index could not be brought up to date: {error}");
-        }
+        trouble.tell(&behind);
         let more = matches!(behind, Ok(true));
         if !open && waiting.is_empty() && !more {
             break;
@@ -282,8 +281,37 @@ pub(crate) async fn keep_index(
     }
 }
 
+/// What keeps the index from following, told when it begins, changes and ends: it is tried again
+/// several times a second.
+#[derive(Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    fn tell(&mut self, step: &Result<bool, StoreError>) {
+        let now = step.as_ref().err().map(ToString::to_string);
+        match &now {
+            Some(error) if now != self.0 => {
+                tracing::error!("the index could not be brought up to date: {error}");
+            }
+            None if self.0.is_some() => tracing::warn!("the index follows the log again"),
+            _ => {}
+        }
+        self.0 = now;
+    }
+}
+
 /// One step; tells whether there is more to take over.
 async fn advance(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
+    let step = take_over(inner, indexer).await;
+    if step.is_err() {
+        inner
+            .progress
+            .send_modify(|progress| progress.failures += 1);
+    }
+    step
+}
+
+async fn take_over(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
     if indexer.is_none() {
         // Another process has it, or had: it may be free by now.
         if let Some(lock) = inner.files.try_lock_index()? {

@@ -1,0 +1,320 @@
+//! Appending: the one connection that writes the log, and what it knows of the log's end.
+//!
+//! Other processes may append to the same log. A transaction of this one begins by taking the write
+//! lock; if the file changed since, everything known about its end is read again before anything is
+//! numbered. What a transaction adds to what is known counts only after its commit.
+
+mod rows;
+mod tail;
+mod texts;
+
+pub(crate) use rows::{outcome_number, placed_at};
+
+use super::{
+    admit::{Admitted, KeyHash},
+    dictionaries::{Dictionaries, SIZES, Shared, sizes},
+    sql::made_of_our_own_texts,
+};
+use crate::{StoreError, ids::Ids, recording::Placed};
+use domain::{event::EventId, time::Timestamp};
+use rows::{Content, Leaf, Statements, source_number};
+use sqlx::{Executor, SqliteConnection};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tail::Tail;
+use texts::Additions;
+use uuid::Uuid;
+
+/// The end of the log, and the connection that extends it.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    pub(crate) connection: SqliteConnection,
+    dictionaries: Arc<Dictionaries>,
+    /// The last event that others committed, as far as is known.
+    others_head: Arc<AtomicI64>,
+    data_version: Option<i64>,
+    /// The number of the last event in the installation.
+    head: i64,
+    /// The last number in each tenant.
+    seqs: HashMap<i64, i64>,
+    ids: Ids,
+    /// Whether recording is on, by workspace.
+    recording: HashMap<i64, bool>,
+    /// The keys of events that the index does not have yet.
+    tail: Tail,
+    /// Whether a transaction is open.
+    open: bool,
+    /// Workspaces whose dictionary holds all that the log does.
+    prepared: HashSet<i64>,
+    /// What the open transaction adds.
+    staged: Staged,
+    statements: Statements,
+}
+
+/// What an open transaction adds to what is known.
+#[derive(Debug, Default)]
+struct Staged {
+    head: i64,
+    seqs: HashMap<i64, i64>,
+    texts: HashMap<i64, Additions>,
+    keys: Vec<(KeyHash, Placed)>,
+    leaves: Vec<Leaf>,
+    contents: Vec<Content>,
+}
+
+impl Appender {
+    pub(crate) fn new(
+        connection: SqliteConnection,
+        dictionaries: Arc<Dictionaries>,
+        others_head: Arc<AtomicI64>,
+    ) -> Self {
+        Self {
+            connection,
+            dictionaries,
+            others_head,
+            data_version: None,
+            head: 0,
+            seqs: HashMap::new(),
+            ids: Ids::after(None),
+            recording: HashMap::new(),
+            tail: Tail::default(),
+            open: false,
+            prepared: HashSet::new(),
+            staged: Staged::default(),
+            statements: Statements::default(),
+        }
+    }
+
+    /// Begins a transaction: nobody else writes until it ends. `mark` is how far the index is.
+    pub(crate) async fn begin(&mut self, mark: i64) -> Result<(), StoreError> {
+        if self.open {
+            self.rollback().await;
+        }
+        // Set before it is so: whoever waits here may be gone by the time it is, and then the
+        // transaction is given up by the next one.
+        self.open = true;
+        if let Err(error) = self.connection.execute("BEGIN IMMEDIATE").await {
+            self.open = false;
+            return Err(error.into());
+        }
+        let known = match self.know_the_end().await {
+            Ok(()) => {
+                self.tail
+                    .follow(&mut self.connection, mark, self.head)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = known {
+            self.rollback().await;
+            return Err(error);
+        }
+        self.staged = Staged {
+            head: self.head,
+            ..Staged::default()
+        };
+        Ok(())
+    }
+
+    /// Reads the log's end again where another process wrote.
+    async fn know_the_end(&mut self) -> Result<(), StoreError> {
+        let version: i64 = sqlx::query_scalar("PRAGMA data_version")
+            .fetch_one(&mut self.connection)
+            .await?;
+        if self.data_version == Some(version) {
+            return Ok(());
+        }
+        let (head, id): (Option<i64>, Option<Vec<u8>>) =
+            sqlx::query_as("SELECT (SELECT max(n) FROM leaf), (SELECT max(id) FROM leaf)")
+                .fetch_one(&mut self.connection)
+                .await?;
+        let head = head.unwrap_or(0);
+        if head > self.head {
+            self.others_head.store(head, Ordering::Release);
+        }
+        self.head = head;
+        self.ids = Ids::after(id.and_then(|id| Uuid::from_slice(&id).ok()));
+        self.seqs = sqlx::query_as(
+            "SELECT t.id, coalesce((SELECT max(seq) FROM leaf WHERE tenant = t.id), 0) FROM tenant t",
+        )
+        .fetch_all(&mut self.connection)
+        .await?
+        .into_iter()
+        .collect();
+        self.read_recording().await?;
+        self.prepared.clear();
+        self.data_version = Some(version);
+        Ok(())
+    }
+
+    /// Reads which workspaces record: again after this process changed it itself.
+    pub(crate) async fn read_recording(&mut self) -> Result<(), StoreError> {
+        let rows: Vec<(i64, bool)> = sqlx::query_as("SELECT id, recording FROM workspace")
+            .fetch_all(&mut self.connection)
+            .await?;
+        self.recording = rows.into_iter().collect();
+        Ok(())
+    }
+
+    async fn extend(&mut self, ws: i64) -> Result<Arc<Shared>, StoreError> {
+        let row = sqlx::query(made_of_our_own_texts(format!("SELECT {SIZES}")))
+            .bind(ws)
+            .fetch_one(&mut self.connection)
+            .await?;
+        let sizes = sizes(&row, 0)?;
+        self.dictionaries
+            .extend(&mut self.connection, ws, sizes)
+            .await
+    }
+
+    /// Whether what applications send to a workspace is recorded; the tenant's own log always is.
+    pub(crate) fn records(&self, ws: i64) -> bool {
+        ws < 0 || self.recording.get(&ws).copied().unwrap_or(true)
+    }
+
+    /// An event with this key, among those that the index does not have yet and those of the open
+    /// transaction.
+    pub(crate) fn placed(&self, key: &KeyHash) -> Option<Placed> {
+        self.tail.placed(key)
+    }
+
+    /// Numbers an event in the open transaction.
+    pub(crate) async fn stage(
+        &mut self,
+        event: Admitted,
+        now: Timestamp,
+    ) -> Result<Placed, StoreError> {
+        let recorded_at = event.recorded_at.unwrap_or(now);
+        let (ws, tenant) = (event.ws, event.tenant);
+        if !self.staged.texts.contains_key(&ws) {
+            let shared = if self.prepared.contains(&ws) {
+                self.dictionaries.of(ws)
+            } else {
+                self.extend(ws).await?
+            };
+            self.prepared.insert(ws);
+            self.staged.texts.insert(ws, Additions::new(shared));
+        }
+        let staged = &mut self.staged;
+        let Some(texts) = staged.texts.get_mut(&ws) else {
+            return Err(StoreError::Closing);
+        };
+        let numbers = texts.numbers(&event);
+        staged.head += 1;
+        let seq = staged
+            .seqs
+            .entry(tenant)
+            .or_insert_with(|| self.seqs.get(&tenant).copied().unwrap_or(0));
+        *seq += 1;
+        let id = self.ids.next(recorded_at)?;
+        let placed = Placed {
+            id: EventId(id),
+            seq: u64::try_from(*seq).unwrap_or_default(),
+            recorded_at,
+        };
+        staged.leaves.push(Leaf {
+            n: staged.head,
+            tenant,
+            seq: *seq,
+            id,
+            ws,
+            occurred_at: event.occurred_at.micros(),
+            recorded_at: recorded_at.micros(),
+            parts: event.parts,
+        });
+        staged.contents.push(Content {
+            n: staged.head,
+            actor: numbers.actor,
+            via: numbers.via,
+            action: numbers.action,
+            target: numbers.target,
+            related: numbers.related,
+            outcome: outcome_number(event.event.outcome),
+            operation: event.event.operation,
+            key: event.key,
+            salt: event.salt.0,
+            source: event.source.map(source_number),
+            keep: event.keep,
+            body: event.body,
+        });
+        if let Some(key) = event.key {
+            staged.keys.push((key, placed));
+            self.tail.add(key, placed);
+        }
+        Ok(placed)
+    }
+
+    /// Writes what was staged, commits, and takes it over into what is known. On an error nothing
+    /// of the transaction remains.
+    pub(crate) async fn commit(&mut self) -> Result<i64, StoreError> {
+        let written = match self.write().await {
+            Ok(()) => self
+                .connection
+                .execute("COMMIT")
+                .await
+                .map(drop)
+                .map_err(StoreError::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            self.rollback().await;
+            return Err(error);
+        }
+        self.open = false;
+        let staged = std::mem::take(&mut self.staged);
+        for additions in staged.texts.into_values() {
+            additions.publish(&self.dictionaries);
+        }
+        self.seqs.extend(staged.seqs);
+        self.head = staged.head;
+        let keys = staged.keys.into_iter().map(|(key, _)| key).collect();
+        self.tail.group(staged.head, keys);
+        Ok(self.head)
+    }
+
+    /// Gives the open transaction up, if one is open.
+    pub(crate) async fn rollback(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        for (key, _) in std::mem::take(&mut self.staged).keys {
+            self.tail.take_back(&key);
+        }
+        // Some errors have ended the transaction already.
+        let _ = self.connection.execute("ROLLBACK").await;
+        // Ids went on; everything else that is known is as it was. Read it again all the same.
+        self.data_version = None;
+    }
+
+    /// Writes the staged texts, leaves and contents.
+    async fn write(&mut self) -> Result<(), StoreError> {
+        for (ws, additions) in &self.staged.texts {
+            additions.write(&mut self.connection, *ws).await?;
+        }
+        let leaves = std::mem::take(&mut self.staged.leaves);
+        self.statements
+            .write_leaves(&mut self.connection, &leaves)
+            .await?;
+        let contents = std::mem::take(&mut self.staged.contents);
+        self.statements
+            .write_contents(&mut self.connection, contents)
+            .await
+    }
+
+    /// Moves what was committed into the main file, so that little is left to recover. Where it
+    /// cannot, nothing is lost: who opens the log next reads it from where it is.
+    pub(crate) async fn checkpoint(&mut self) {
+        if let Err(error) = self
+            .connection
+            .execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            .await
+        {
+            tracing::info!("the log was not checkpointed: {error}");
+        }
+    }
+}

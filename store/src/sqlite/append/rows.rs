@@ -1,0 +1,171 @@
+//! The rows of a transaction: an event's leaf and its content.
+
+use super::super::{
+    admit::KeyHash,
+    dictionaries::damaged,
+    sql::{made_of_our_own_texts, rows_of},
+};
+use crate::{StoreError, dictionary::Number, recording::Placed};
+use domain::{
+    event::{EventId, Outcome, Source},
+    time::Timestamp,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// A row of `leaf`.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) n: i64,
+    pub(super) tenant: i64,
+    pub(super) seq: i64,
+    pub(super) id: Uuid,
+    pub(super) ws: i64,
+    pub(super) occurred_at: i64,
+    pub(super) recorded_at: i64,
+    pub(super) parts: [u8; 32],
+}
+
+/// A row of `content`.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) n: i64,
+    pub(super) actor: Number,
+    pub(super) via: Option<Number>,
+    pub(super) action: Number,
+    pub(super) target: Number,
+    pub(super) related: Option<Number>,
+    pub(super) outcome: i64,
+    pub(super) operation: Option<String>,
+    pub(super) key: Option<KeyHash>,
+    pub(super) salt: [u8; 16],
+    pub(super) source: Option<i64>,
+    pub(super) keep: bool,
+    pub(super) body: Option<String>,
+}
+
+/// Outcomes by number, as the log keeps them.
+pub(crate) const fn outcome_number(outcome: Outcome) -> i64 {
+    match outcome {
+        Outcome::Success => 0,
+        Outcome::Failure => 1,
+        Outcome::Denied => 2,
+    }
+}
+
+/// Sources by number, as the log keeps them.
+pub(super) const fn source_number(source: Source) -> i64 {
+    match source {
+        Source::Daybook => 1,
+        Source::Import => 2,
+    }
+}
+
+/// Where an event is: the columns id, seq and `recorded_at`, from column `from` on.
+pub(crate) fn placed_at(row: &SqliteRow, from: usize) -> Result<Placed, StoreError> {
+    let id = Uuid::from_slice(row.try_get(from)?).map_err(|_| damaged("an id is broken"))?;
+    Ok(Placed {
+        id: EventId(id),
+        seq: u64::try_from(row.try_get::<i64, _>(from + 1)?).unwrap_or_default(),
+        recorded_at: Timestamp::from_micros(row.try_get(from + 2)?),
+    })
+}
+
+/// The texts of the statements that write rows, each made once.
+#[derive(Debug, Default)]
+pub(super) struct Statements(HashMap<(&'static str, usize), Arc<str>>);
+
+impl Statements {
+    /// Writes leaves, in their order.
+    pub(super) async fn write_leaves(
+        &mut self,
+        connection: &mut SqliteConnection,
+        leaves: &[Leaf],
+    ) -> Result<(), StoreError> {
+        for rows in slices(leaves) {
+            let text = self.text(
+                "INSERT INTO leaf (n, tenant, seq, id, ws, occurred_at, recorded_at, parts)",
+                8,
+                rows.len(),
+            );
+            let mut query = sqlx::query(made_of_our_own_texts(text));
+            for leaf in rows {
+                query = query
+                    .bind(leaf.n)
+                    .bind(leaf.tenant)
+                    .bind(leaf.seq)
+                    .bind(&leaf.id.as_bytes()[..])
+                    .bind(leaf.ws)
+                    .bind(leaf.occurred_at)
+                    .bind(leaf.recorded_at)
+                    .bind(&leaf.parts[..]);
+            }
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes contents, in their order.
+    pub(super) async fn write_contents(
+        &mut self,
+        connection: &mut SqliteConnection,
+        mut contents: Vec<Content>,
+    ) -> Result<(), StoreError> {
+        let mut rest = contents.as_mut_slice();
+        while !rest.is_empty() {
+            let (rows, more) = rest.split_at_mut(slice_size(rest.len()));
+            rest = more;
+            let text = self.text(
+                "INSERT INTO content (n, actor, via, action, target, related, outcome, operation, \
+                 key, key_rest, salt, source, keep, body)",
+                14,
+                rows.len(),
+            );
+            let mut query = sqlx::query(made_of_our_own_texts(text));
+            for content in rows {
+                query = query
+                    .bind(content.n)
+                    .bind(i64::from(content.actor))
+                    .bind(content.via.map(i64::from))
+                    .bind(i64::from(content.action))
+                    .bind(i64::from(content.target))
+                    .bind(content.related.map(i64::from))
+                    .bind(content.outcome)
+                    .bind(content.operation.take())
+                    .bind(content.key.map(|hash| hash.key))
+                    .bind(content.key.map(|hash| hash.rest))
+                    .bind(&content.salt[..])
+                    .bind(content.source)
+                    .bind(content.keep)
+                    .bind(content.body.take());
+            }
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, head: &'static str, columns: usize, rows: usize) -> Arc<str> {
+        let made = self.0.entry((head, rows));
+        Arc::clone(made.or_insert_with(|| rows_of(head, columns, rows)))
+    }
+}
+
+/// Rows are written 500, 50, 10 and 1 at a time: few statements, each prepared once.
+fn slice_size(rows: usize) -> usize {
+    [500, 50, 10, 1]
+        .into_iter()
+        .find(|size| *size <= rows)
+        .unwrap_or(1)
+}
+
+fn slices<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        if rows.is_empty() {
+            return None;
+        }
+        let (first, rest) = rows.split_at(slice_size(rows.len()));
+        rows = rest;
+        Some(first)
+    })
+}

@@ -1,0 +1,159 @@
+//! How many events match: told where that is cheap to know.
+
+use super::{
+    Store,
+    find::{from, tests},
+    snapshot::Shelf,
+    sql::{Sql, Value},
+};
+use crate::{
+    StoreError,
+    access::Scope,
+    plan::{Conditions, Numbers, Plan},
+    question::{Count, QuestionError},
+};
+use domain::question::{Query, Sort, Span};
+use sqlx::{Executor, Row, SqliteConnection};
+use std::cmp::Ordering;
+
+/// Counting stops here.
+const COUNT_MOST: u64 = 10_000;
+/// And reads no more entries than this for it.
+const COUNT_READS: i64 = 40_000;
+
+impl Store {
+    /// How many events match, where that is cheap to know.
+    ///
+    /// # Errors
+    ///
+    /// A filter names what the scope does not have, or the store failed.
+    pub async fn count(&self, scope: &Scope, query: &Query) -> Result<Count, QuestionError> {
+        let span = query.filter.span(self.now());
+        let mut connection = self
+            .inner
+            .readers
+            .acquire()
+            .await
+            .map_err(StoreError::from)?;
+        connection
+            .execute("BEGIN")
+            .await
+            .map_err(StoreError::from)?;
+        let answer = self
+            .count_of_snapshot(&mut connection, scope, query, span)
+            .await;
+        let _ = connection.execute("COMMIT").await;
+        answer
+    }
+
+    async fn count_of_snapshot(
+        &self,
+        connection: &mut SqliteConnection,
+        scope: &Scope,
+        query: &Query,
+        span: Span,
+    ) -> Result<Count, QuestionError> {
+        let snapshot = self
+            .snapshot(connection, scope, &query.filter, span)
+            .await?;
+        let mut sum = 0;
+        for shelf in &snapshot.shelves {
+            match shelf.count(connection, snapshot.mark).await? {
+                Count::Exactly(count) => sum += count,
+                other => return Ok(other),
+            }
+        }
+        Ok(Count::Exactly(sum))
+    }
+}
+
+impl Shelf {
+    /// Counts what matches: from kept counts where they tell, else by reading a bounded number of
+    /// entries.
+    async fn count(
+        &self,
+        connection: &mut SqliteConnection,
+        mark: i64,
+    ) -> Result<Count, StoreError> {
+        let conditions = &self.conditions;
+        if *conditions == Conditions::default() {
+            return Ok(Count::Exactly(
+                self.kept("count_outcome", None, connection).await?,
+            ));
+        }
+        let by_action = Conditions {
+            action: conditions.action.clone(),
+            ..Conditions::default()
+        };
+        if let Some(actions) = &conditions.action
+            && *conditions == by_action
+        {
+            let count = self.kept("count_action", Some(actions), connection).await?;
+            return Ok(Count::Exactly(count));
+        }
+        let by_actor = Conditions {
+            actor: conditions.actor.clone(),
+            ..Conditions::default()
+        };
+        if let Some(actors) = &conditions.actor
+            && *conditions == by_actor
+        {
+            let count = self.kept("count_actor", Some(actors), connection).await?;
+            return Ok(Count::Exactly(count));
+        }
+        let arms = match conditions.plan(Sort::Actor, &self.counts, usize::MAX, 10_000) {
+            Plan::Nothing => return Ok(Count::Exactly(0)),
+            Plan::Gather(arms) | Plan::InOrder(arms) => arms,
+            Plan::Walk { .. } => return Ok(Count::Unknown),
+        };
+        let mut sql = Sql::default();
+        // So many entries of the way in are looked at, and those that match counted, each event
+        // once.
+        sql.add("SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM (");
+        for (at, arm) in arms.iter().enumerate() {
+            if at > 0 {
+                sql.add(" UNION ALL ");
+            }
+            sql.add("SELECT * FROM (SELECT x.n, (1");
+            tests(&mut sql, conditions);
+            sql.add(") AS hit FROM ");
+            from(&mut sql, arm, self.ws);
+            if let Some(since) = conditions.since {
+                sql.with(" AND x.at >= ?", since);
+            }
+            if let Some(until) = conditions.until {
+                sql.with(" AND x.at <= ?", until);
+            }
+            sql.with(" AND x.n <= ?", mark);
+            sql.with(" LIMIT ?)", COUNT_READS);
+        }
+        sql.add(")");
+        let row = sql.query().fetch_one(connection).await?;
+        let read: i64 = row.try_get(0)?;
+        let matched = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+        Ok(match (read < COUNT_READS, matched.cmp(&COUNT_MOST)) {
+            (true, _) => Count::Exactly(matched),
+            (false, Ordering::Greater) => Count::MoreThan(COUNT_MOST),
+            (false, _) => Count::Unknown,
+        })
+    }
+
+    async fn kept(
+        &self,
+        table: &'static str,
+        keys: Option<&Numbers>,
+        connection: &mut SqliteConnection,
+    ) -> Result<u64, StoreError> {
+        let mut sql = Sql::default();
+        sql.add("SELECT coalesce(sum(events), 0) FROM i.")
+            .add(table);
+        sql.with(" WHERE ws = ?", self.ws);
+        if let Some(keys) = keys {
+            let list: Vec<String> = keys.list().iter().map(ToString::to_string).collect();
+            let list = Value::Text(format!("[{}]", list.join(",")));
+            sql.with(" AND key IN (SELECT value FROM json_each(?))", list);
+        }
+        let row = sql.query().fetch_one(connection).await?;
+        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default())
+    }
+}

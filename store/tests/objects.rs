@@ -1,0 +1,222 @@
+//! What an object is called, and who changed it last, whoever looks at it.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod log;
+
+use domain::{
+    event::{NewEvent, Target},
+    question::{Query, Subject},
+    verb::Verb,
+};
+use log::{Log, event, limit, object, time, user};
+use store::{Scope, access::SignedIn, administration::By};
+
+const ID: &str = "rpa_7";
+
+/// A log with somebody who owns it, and the scope of one of its objects.
+async fn an_object() -> (Log, SignedIn, Scope) {
+    let log = Log::new().await;
+    let owner = log.owner("acme/growth").await;
+    let subject = Subject {
+        kind: "integration".parse().unwrap(),
+        id: ID.to_owned(),
+    };
+    let scope = owner
+        .object_scope(&"acme/growth".parse().unwrap(), subject)
+        .unwrap();
+    (log, owner, scope)
+}
+
+/// The object with a name, and with or without an address.
+fn named(name: &str, url: Option<&str>) -> Target {
+    Target {
+        url: url.map(str::to_owned),
+        ..object("integration", ID, name)
+    }
+}
+
+/// The object by its id alone.
+fn unnamed() -> Target {
+    Target {
+        name: None,
+        ..named("", None)
+    }
+}
+
+fn alex(action: &str, on: Target, at: &str) -> NewEvent {
+    event(user("usr_1", "Alex Kim"), action, on, at)
+}
+
+async fn record(log: &Log, events: Vec<NewEvent>) {
+    let grant = log.token("acme/growth").await;
+    log.record(&grant, events).await;
+}
+
+/// The object's name and address.
+async fn called(log: &Log, scope: &Scope) -> (Option<String>, Option<String>) {
+    let object = log.store.object(scope).await.unwrap().unwrap();
+    assert_eq!(
+        (object.kind.as_str(), object.id.as_deref()),
+        ("integration", Some(ID))
+    );
+    (object.name, object.url)
+}
+
+fn texts(name: &str, url: &str) -> (Option<String>, Option<String>) {
+    (Some(name.to_owned()), Some(url.to_owned()))
+}
+
+/// The action of the newest change.
+async fn last(log: &Log, scope: &Scope) -> Option<String> {
+    let event = log.store.last_change(scope).await.unwrap()?;
+    Some(event.action.to_string())
+}
+
+#[tokio::test]
+async fn an_object_is_called_what_was_given_for_it_last() {
+    let (log, _, scope) = an_object().await;
+    assert_eq!(log.store.object(&scope).await.unwrap(), None);
+    let first = named("Slack", Some("https://acme.example/old"));
+    let renamed = named("Slack of sales", Some("https://acme.example/new"));
+    record(
+        &log,
+        vec![
+            alex("INTEGRATION_UPDATED", renamed, "2026-05-12T08:00:00Z"),
+            // What arrives late tells of what was before.
+            alex("INTEGRATION_CREATED", first, "2026-05-12T07:00:00Z"),
+        ],
+    )
+    .await;
+    let now = texts("Slack of sales", "https://acme.example/new");
+    assert_eq!(called(&log, &scope).await, now);
+    // Named by its id alone it keeps its name, and named without an address its address.
+    record(
+        &log,
+        vec![alex("INTEGRATION_RUN", unnamed(), "2026-05-12T08:30:00Z")],
+    )
+    .await;
+    assert_eq!(called(&log, &scope).await, now);
+    let mut elsewhere = alex(
+        "MEMBER_ADDED",
+        object("user", "usr_4", "Kim Berg"),
+        "2026-05-12T08:40:00Z",
+    );
+    elsewhere.related = vec![named("Slack of growth", None)];
+    record(&log, vec![elsewhere]).await;
+    assert_eq!(
+        called(&log, &scope).await,
+        texts("Slack of growth", "https://acme.example/new")
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_an_object_neither_renames_nor_changes_it() {
+    let (log, owner, scope) = an_object().await;
+    let on = named("Slack", Some("https://acme.example/slack"));
+    record(
+        &log,
+        vec![alex(
+            "INTEGRATION_CREATED",
+            on.clone(),
+            "2026-05-12T08:00:00Z",
+        )],
+    )
+    .await;
+    let by = By::person(&owner, None);
+    log.store.note_look(&scope, &by, &[]).await.unwrap();
+
+    let newest = log.store.page(&scope, &limit(1)).await.unwrap().events;
+    assert_eq!(newest[0].action.as_str(), "AUDIT_LOG_READ");
+    assert_eq!(newest[0].target, on, "the look names what was looked at");
+    assert_eq!(
+        called(&log, &scope).await,
+        texts("Slack", "https://acme.example/slack")
+    );
+    let changed = log.store.last_change(&scope).await.unwrap().unwrap();
+    assert_eq!(changed.action.as_str(), "INTEGRATION_CREATED");
+    assert_eq!(
+        changed.actor.actor.name.as_deref(),
+        Some("Alex Kim"),
+        "who looked changed nothing"
+    );
+
+    // Of a new name that was given before the look, and arrives after it, the look knew nothing.
+    record(
+        &log,
+        vec![alex(
+            "INTEGRATION_UPDATED",
+            named("Slack of sales", None),
+            "2026-05-12T08:59:00Z",
+        )],
+    )
+    .await;
+    assert_eq!(
+        called(&log, &scope).await,
+        texts("Slack of sales", "https://acme.example/slack")
+    );
+    assert_eq!(
+        last(&log, &scope).await.as_deref(),
+        Some("INTEGRATION_UPDATED")
+    );
+}
+
+#[tokio::test]
+async fn a_look_at_what_no_event_names_does_not_make_it_known() {
+    let (log, owner, scope) = an_object().await;
+    let by = By::person(&owner, None);
+    log.store.note_look(&scope, &by, &[]).await.unwrap();
+    let shown = log.walk(&scope, &Query::default()).await;
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].target, unnamed());
+    assert_eq!(log.store.object(&scope).await.unwrap(), None);
+    assert_eq!(last(&log, &scope).await, None);
+}
+
+#[tokio::test]
+async fn the_last_change_is_the_newest_event_that_is_no_reading() {
+    let (log, owner, scope) = an_object().await;
+    assert_eq!(last(&log, &scope).await, None);
+    let on = || named("Slack", None);
+    let mut read_by_its_sender = alex("INTEGRATION_CHECKED", on(), "2026-05-12T08:30:00Z");
+    read_by_its_sender.verb = Some(Verb::Read);
+    record(
+        &log,
+        vec![
+            alex("INTEGRATION_CREATED", on(), "2026-05-12T07:00:00Z"),
+            alex("INTEGRATION_UPDATED", on(), "2026-05-12T08:00:00Z"),
+            alex("INTEGRATION_READ", on(), "2026-05-12T08:10:00Z"),
+            read_by_its_sender,
+            // Another object's.
+            alex(
+                "INTEGRATION_DELETED",
+                object("integration", "rpa_8", "Teams"),
+                "2026-05-12T08:40:00Z",
+            ),
+        ],
+    )
+    .await;
+    assert_eq!(
+        last(&log, &scope).await.as_deref(),
+        Some("INTEGRATION_UPDATED")
+    );
+    // However many looked since.
+    for hour in 10..22 {
+        log.clock.set(time(&format!("2026-05-12T{hour}:00:01Z")));
+        let by = By::person(&owner, None);
+        log.store.note_look(&scope, &by, &[]).await.unwrap();
+    }
+    assert_eq!(
+        last(&log, &scope).await.as_deref(),
+        Some("INTEGRATION_UPDATED")
+    );
+    // What is done to it as a related object is done to it too.
+    let mut related = alex(
+        "MEMBER_ADDED",
+        object("user", "usr_4", "Kim Berg"),
+        "2026-05-12T08:20:00Z",
+    );
+    related.related = vec![on()];
+    record(&log, vec![related]).await;
+    assert_eq!(last(&log, &scope).await.as_deref(), Some("MEMBER_ADDED"));
+}
