@@ -50,6 +50,15 @@ pub fn with_query(path: &str, query: &str) -> String {
     }
 }
 
+/// A path of a page whose times are in `zone`, an IANA name. UTC needs no naming.
+pub fn in_zone(path: &str, zone: &str) -> String {
+    if zone == "UTC" {
+        path.to_owned()
+    } else {
+        with_query(path, &format!("tz={}", encoded(zone)))
+    }
+}
+
 /// Where a log is shown: a workspace's Audit page, or the Audit tab of one of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogAddress {
@@ -150,6 +159,11 @@ impl Links {
             path: address.path(),
             query,
         }
+    }
+
+    /// The path of all of them.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The page that shows another question.

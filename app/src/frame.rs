@@ -126,15 +126,12 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         reads_the_log,
         reads_settings,
     } = frame;
-    let query = zone
-        .filter(|zone| zone != "UTC")
-        .map(|zone| format!("tz={}", address::encoded(&zone)))
-        .unwrap_or_default();
+    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let current = move |place| (here == Some(place)).then_some("page");
     let link = |path: String, label, place| {
         view! {
             <li>
-                <a href=address::with_query(&path, &query) aria-current=current(place)>
+                <a href=address::in_zone(&path, &zone) aria-current=current(place)>
                     {label}
                 </a>
             </li>
@@ -151,7 +148,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
     let who = format!("{name}, {role}");
 
     view! {
-        <Switcher workspace workspaces/>
+        <Switcher workspace workspaces zone=zone.clone()/>
         <nav aria-label="Main">
             <ul>{audit} {settings}</ul>
         </nav>
@@ -172,7 +169,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
 }
 
 #[component]
-fn Switcher(workspace: Place, workspaces: Vec<Place>) -> impl IntoView {
+fn Switcher(workspace: Place, workspaces: Vec<Place>, zone: String) -> impl IntoView {
     let here = workspace.path.clone();
     let mut tenant = String::new();
     let items = workspaces
@@ -186,7 +183,7 @@ fn Switcher(workspace: Place, workspaces: Vec<Place>) -> impl IntoView {
             view! {
                 {head}
                 <li>
-                    <a href=address::audit(&place.path) aria-current=current>
+                    <a href=address::in_zone(&address::audit(&place.path), &zone) aria-current=current>
                         {place.name}
                         <span class="quiet">{place.role}</span>
                     </a>

@@ -1,7 +1,7 @@
 //! Who is asking, and what they may see. Only what is made here opens the log.
 
 use domain::{
-    question::Subject,
+    question::{Subject, Zone},
     retention::Retention,
     role::{Role, TokenScope},
     slug::{Slug, WorkspacePath},
@@ -187,6 +187,8 @@ pub struct SignedIn {
     pub administers: Vec<Tenant>,
     /// The workspace that they looked at last.
     pub last_workspace: Option<WorkspacePath>,
+    /// The time zone that they looked at it in; none: UTC.
+    pub last_zone: Option<Zone>,
 }
 
 impl SignedIn {

@@ -281,7 +281,7 @@ impl Live {
                         window().scroll_to_with_x_and_y(0.0, y);
                     }
                 }
-                other => in_trouble(other.map(|answer| answer.err())),
+                other => in_trouble(other.map(Result::err)),
             }
         });
     }
@@ -332,7 +332,7 @@ impl Live {
                 }
                 // It is gone: the page says so.
                 Ok(Ok(None)) => live.ask(place, None),
-                other => in_trouble(other.map(|answer| answer.err())),
+                other => in_trouble(other.map(Result::err)),
             }
         });
     }

@@ -18,7 +18,7 @@ use crate::{
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, Limit, Order, Query, Read, Unknown, Zone},
+    question::{Fault, Query, Read, Unknown, Zone},
 };
 use leptos::logging;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ async fn log(
         })
         .collect();
     let last = match &address.subject {
-        Some(_) => last(asker, scope, &query, &page, &local).await?,
+        Some(_) => last(asker, scope, &local).await?,
         None => None,
     };
     let first = query.filter.is_empty()
@@ -247,41 +247,21 @@ async fn note(asker: &Asker, scope: &Scope, query: &Query) {
     }
     if let Some(workspace) = scope.workspace()
         && scope.subject().is_none()
-        && asker.person.last_workspace.as_ref() != Some(&workspace.path())
-        && let Err(error) = asker.store.note_workspace(&asker.person, workspace).await
+        && let zone = query
+            .filter
+            .tz
+            .as_ref()
+            .filter(|zone| zone.as_str() != "UTC")
+        && let Err(error) = asker.store.note_place(&asker.person, workspace, zone).await
     {
-        logging::error!("the workspace looked at was not noted: {error}");
+        logging::error!("where somebody looked was not noted: {error}");
     }
 }
 
-/// Who changed an object last: the newest entry about it, which the page often shows already.
-async fn last(
-    asker: &Asker,
-    scope: &Scope,
-    query: &Query,
-    page: &Page,
-    local: &Local,
-) -> Result<Option<LastView>, Refusal> {
-    let shown = query.filter.is_empty()
-        && query.cursor.is_none()
-        && query.sort == domain::question::Sort::Time
-        && query.direction() == Order::Descending;
-    let apart;
-    let newest = if shown {
-        page.events.first()
-    } else {
-        let question = Query {
-            limit: Limit::try_from(1).ok(),
-            ..Query::default()
-        };
-        apart = match asker.store.page(scope, &question).await {
-            Ok(page) => page,
-            Err(QuestionError::Store(error)) => return Err(error.into()),
-            Err(_) => Page::default(),
-        };
-        apart.events.first()
-    };
-    Ok(newest.map(|event| LastView {
+/// Who changed an object last, and when.
+async fn last(asker: &Asker, scope: &Scope, local: &Local) -> Result<Option<LastView>, Refusal> {
+    let change = asker.store.last_change(scope).await?;
+    Ok(change.map(|event| LastView {
         by: event.actor.actor.sort_name().to_owned(),
         at: local.when(event.occurred_at),
     }))

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 /// How many families are on the page; the others are behind "More".
-const SHOWN: usize = 8;
+const SHOWN: usize = 6;
 
 /// Two letters that stand for a family.
 #[component]

@@ -71,7 +71,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         .target
         .tab
         .clone()
-        .filter(|tab| about == About::Workspace || !links.closed().starts_with(tab))
+        .filter(|tab| about == About::Workspace || tab.split('?').next() != Some(links.path()))
         .map(|tab| {
             view! {
                 <a href=tab>

@@ -11,7 +11,8 @@ pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
 
-/// The workspace looked at last, else the first one, else where to sign in.
+/// The workspace looked at last, in the time zone it was looked at in; else the first one; else where
+/// to sign in.
 #[component]
 pub fn Home() -> impl IntoView {
     match home() {
@@ -43,7 +44,11 @@ fn home() -> Option<String> {
             mine.any(|membership| membership.workspace.path() == *last)
         })
         .or_else(|| Some(person.memberships.first()?.workspace.path()))?;
-    Some(address::audit(&last))
+    let zone = person
+        .last_zone
+        .as_ref()
+        .map_or("UTC", |zone| zone.as_str());
+    Some(address::in_zone(&address::audit(&last), zone))
 }
 
 /// An object's page: its Audit tab, as long as that is its only one.

@@ -341,5 +341,4 @@ fn Recording(settings: SettingsView, typed: Typed) -> impl IntoView {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;

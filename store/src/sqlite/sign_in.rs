@@ -18,6 +18,7 @@ use crate::{
 use chrono::TimeDelta;
 use domain::{
     event::{Actor, ActorKind, Object, Outcome, Target},
+    question::Zone,
     slug::WorkspacePath,
     time::Timestamp,
 };
@@ -179,7 +180,7 @@ impl Store {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
         let row = sqlx::query(
-            "SELECT p.id, p.public_id, p.name, p.email, t.slug, w.slug FROM session s \
+            "SELECT p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone FROM session s \
              JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace \
              LEFT JOIN tenant t ON t.id = w.tenant \
              WHERE s.secret = ? AND s.until > ? AND p.deactivated_at IS NULL",
@@ -217,30 +218,39 @@ impl Store {
                 .map(|row| tenant_of(row, 0))
                 .collect::<Result<_, _>>()?,
             last_workspace,
+            last_zone: row
+                .try_get::<Option<&str>, _>(6)?
+                .and_then(|zone| zone.parse().ok()),
         }))
     }
 
-    /// Notes which workspace somebody looked at last, where it changed.
+    /// Notes which workspace somebody looked at last, and in which time zone (none: UTC), where
+    /// either changed.
     ///
     /// # Errors
     ///
     /// The store failed.
-    pub async fn note_workspace(
+    pub async fn note_place(
         &self,
         person: &SignedIn,
         workspace: &Workspace,
+        zone: Option<&Zone>,
     ) -> Result<(), StoreError> {
-        if person.last_workspace.as_ref() == Some(&workspace.path()) {
+        if person.last_workspace.as_ref() == Some(&workspace.path())
+            && person.last_zone.as_ref() == zone
+        {
             return Ok(());
         }
         let mut change = self.inner.change().await?;
-        let result = sqlx::query("UPDATE person SET last_workspace = ? WHERE id = ?")
-            .bind(workspace.id)
-            .bind(person.person)
-            .execute(change.connection())
-            .await
-            .map(drop)
-            .map_err(StoreError::from);
+        let result =
+            sqlx::query("UPDATE person SET last_workspace = ?, last_zone = ? WHERE id = ?")
+                .bind(workspace.id)
+                .bind(zone.map(Zone::as_str))
+                .bind(person.person)
+                .execute(change.connection())
+                .await
+                .map(drop)
+                .map_err(StoreError::from);
         change.finish(result).await
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn entry(
         related: event
             .related
             .iter()
-            .map(|related| target(related, workspace))
+            .map(|related| target(related, local, workspace))
             .collect(),
         metadata: facts(event.metadata.as_ref(), &[]),
         context: context(event.context.as_ref()),

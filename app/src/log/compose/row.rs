@@ -27,7 +27,7 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local, workspace: &Workspa
         label: Some(label)
             .filter(|label| !label.is_empty() && *label != event.action.as_str())
             .map(str::to_owned),
-        target: target(&event.target, workspace),
+        target: target(&event.target, local, workspace),
         outcome: event.outcome,
         change: value::summary(event.before.as_ref(), event.after.as_ref()),
         note: event.description.clone(),
@@ -61,7 +61,7 @@ pub(super) fn called(actor: &Actor) -> String {
 }
 
 /// An object, with its Audit tab where it has an id.
-pub(super) fn target(target: &Target, workspace: &WorkspacePath) -> TargetView {
+pub(super) fn target(target: &Target, local: &Local, workspace: &WorkspacePath) -> TargetView {
     TargetView {
         kind: target.kind.to_string(),
         id: target.id.clone(),
@@ -71,7 +71,7 @@ pub(super) fn target(target: &Target, workspace: &WorkspacePath) -> TargetView {
                 kind: target.kind.clone(),
                 id,
             };
-            address::object(workspace, &subject)
+            address::in_zone(&address::object(workspace, &subject), local.zone())
         }),
         url: target.url.clone(),
     }

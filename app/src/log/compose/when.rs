@@ -25,6 +25,11 @@ impl Local {
         }
     }
 
+    /// The zone's IANA name.
+    pub(crate) fn zone(&self) -> &str {
+        &self.name
+    }
+
     fn at(&self, time: Timestamp) -> DateTime<Tz> {
         time.datetime().with_timezone(&self.rules)
     }
