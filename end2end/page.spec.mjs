@@ -1,7 +1,7 @@
 // How the page behaves: its address is its state, and nothing loads it anew.
 
 import { growth, ruth, test, tom } from './demo.mjs';
-import { expect } from './fixtures.mjs';
+import { expect, live } from './fixtures.mjs';
 import {
   actor,
   between,
@@ -9,6 +9,7 @@ import {
   clickRow,
   entry,
   expectAsked,
+  fillSignIn,
   ids,
   newer,
   older,
@@ -312,6 +313,37 @@ test.describe('with a value that is not understood', () => {
   });
 });
 
+test('a first visit loads little', async ({ page }) => {
+  await page.goto('/login');
+  await live(page);
+  const visited = () =>
+    page.evaluate(() =>
+      ['navigation', 'resource']
+        .flatMap((type) => performance.getEntriesByType(type))
+        .reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0),
+    );
+  const first = await visited();
+  await fillSignIn(page, tom);
+  await live(page);
+  await expect(rows(page)).toHaveCount(50);
+  // The second page takes from the browser's own store what the first one loaded.
+  const html = await page.evaluate(
+    () => performance.getEntriesByType('navigation')[0].encodedBodySize,
+  );
+  expect(first).toBeGreaterThan(50_000);
+  expect(first + html).toBeLessThan(350 * 1024);
+});
+
+test('boxes that were ticked and not applied are forgotten when a row is opened', async ({ page }) => {
+  await signInLive(page, tom, growth);
+  await page.locator('summary', { hasText: 'More' }).click();
+  await page.getByRole('checkbox', { name: /^Secrets/ }).check();
+  await page.keyboard.press('Escape');
+  await rows(page).nth(1).locator('a.opener').click();
+  await expect(entry(page)).toBeVisible();
+  await expect(tokens(page)).toHaveCount(0);
+});
+
 test('what was asked holds when the next click comes before the answer', async ({ page }) => {
   await signInLive(page, tom, growth);
   let letThrough;
@@ -406,6 +438,12 @@ test.describe('in Tokyo', () => {
     await expectAsked(page, { tz: 'Asia/Tokyo' });
     await expect(head).toContainText('Asia/Tokyo');
     await expect(same.locator('.clock')).toHaveText(written('Asia/Tokyo'));
+
+    // It is remembered for who comes without an address, and kept by the links of the page.
+    await visit(page, '/');
+    await expectAsked(page, { tz: 'Asia/Tokyo' });
+    const tab = rows(page).locator('a.name').first();
+    await expect(tab).toHaveAttribute('href', /\/audit\?tz=Asia%2FTokyo$/);
 
     await page.locator('.zone summary').click();
     await page.getByLabel('Another, by its name').fill('America/New_York');

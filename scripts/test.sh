@@ -76,7 +76,8 @@ test_lint() {
 
 lint() {
   cargo clippy "${everything[@]}" --all-targets -- -D warnings &&
-    cargo clippy --profile tool --package xtask --all-targets -- -D warnings
+    cargo clippy --profile tool --package xtask --all-targets -- -D warnings &&
+    cargo xtask lint
 }
 
 # Unit, property and store tests, and the examples in the documentation.

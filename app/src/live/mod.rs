@@ -167,7 +167,7 @@ impl Live {
         let shown = self.shown.borrow().clone();
         let place = if there.path == shown.path {
             let mut asked = here().question;
-            if !self.edited.borrow().is_empty()
+            if self.rest.borrow().is_some()
                 && let Some(form) = form()
             {
                 asked = question::merged(&shown.question, &asked, &said(&form));
