@@ -5,6 +5,10 @@
 //! Every read takes a [`Scope`], and only [`access`] makes one, for somebody whose right to it was
 //! checked: a forgotten check does not compile.
 
+// The tests within share the log of those outside, which name this crate.
+#[cfg(test)]
+extern crate self as store;
+
 pub mod access;
 pub mod administration;
 pub mod clock;

@@ -16,6 +16,8 @@ mod object;
 mod password;
 mod people;
 mod question;
+#[cfg(test)]
+mod reading;
 mod recording;
 mod settings;
 mod sign_in;

@@ -46,8 +46,9 @@ impl Sql {
         self
     }
 
-    /// The statement, ready to run.
+    /// The statement, ready to run. It is told in a trace line, without its values.
     pub(crate) fn query(self) -> Query<'static, Sqlite, SqliteArguments> {
+        tracing::trace!(statement = %self.text, "asked");
         let query = sqlx::query(made_of_our_own_texts(self.text));
         self.values
             .into_iter()

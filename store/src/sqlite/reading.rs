@@ -1,0 +1,349 @@
+//! What a page reads: as SQLite tells that it would, and as it then does.
+//!
+//! No page scans a table of the index or sorts what it need not: each statement seeks where its plan
+//! says. What SQLite says of them stands in `tests/snapshots/reading.txt`; where that is to change,
+//! `DAYBOOK_WRITE_SNAPSHOTS=1` writes it anew, to be looked at before it is committed.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../tests/log/mod.rs"]
+mod log;
+
+use super::sql::made_of_our_own_texts;
+use crate::plan::CHUNK;
+use domain::{
+    event::{NewEvent, Outcome, Target},
+    question::{Limit, Query, Unknown},
+};
+use log::{BEGINNING, Log, event, object, time, user};
+use sqlx::Row;
+use std::{
+    collections::BTreeSet,
+    env,
+    fmt::{self, Write as _},
+    fs,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use store::{Scope, Store};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+/// Every filter alone, pairs of them, and every sort, alone and with filters.
+const QUESTIONS: [&str; 34] = [
+    "",
+    "order=asc",
+    "since=2026-05-12T08:00:00Z",
+    "until=2026-05-12T08:00:00Z",
+    "range=24h",
+    "category=members",
+    "verb=create",
+    "action=MEMBER_REMOVED",
+    "action=MEMBER_REMOVED&action=SECRET_ROTATED",
+    "outcome=denied",
+    "outcome=failure&outcome=denied",
+    "actor=person 7",
+    "actor_id=usr_3",
+    "actor_id=usr_3&actor_id=usr_5",
+    "actor_kind=agent",
+    "via_id=agt_1",
+    "target_kind=secret",
+    "target_id=obj_18",
+    "target_kind=secret&target_id=obj_18",
+    "q=obj_18",
+    "q=removed",
+    "operation=bulk-3",
+    "actor_id=usr_3&action=MEMBER_REMOVED",
+    "actor_id=usr_3&outcome=denied",
+    "target_id=obj_18&outcome=failure",
+    "action=MEMBER_REMOVED&since=2026-05-12T08:00:00Z",
+    "operation=bulk-3&actor_id=usr_10",
+    "sort=actor",
+    "sort=actor&order=desc",
+    "sort=action",
+    "sort=target_kind",
+    "sort=actor&action=MEMBER_REMOVED",
+    "sort=action&actor_id=usr_3",
+    "sort=target_kind&target_id=obj_18",
+];
+
+/// Of these, those of which a page is full after as many entries as it has events, because their
+/// filter is the way in, or there is none.
+const FULL_AT_ONCE: [&str; 18] = [
+    "",
+    "order=asc",
+    "since=2026-05-12T08:00:00Z",
+    "range=24h",
+    "category=members",
+    "action=MEMBER_REMOVED",
+    "action=MEMBER_REMOVED&action=SECRET_ROTATED",
+    "outcome=denied",
+    "outcome=failure&outcome=denied",
+    "actor_id=usr_3",
+    "actor_id=usr_3&actor_id=usr_5",
+    "target_kind=secret",
+    "target_id=obj_18",
+    "operation=bulk-3",
+    "sort=actor",
+    "sort=actor&order=desc",
+    "sort=action",
+    "sort=target_kind",
+];
+
+/// A log of so many events, one a second until the beginning, whose values come in turns.
+async fn log_of(events: u64) -> (Log, Scope) {
+    const ACTIONS: [&str; 7] = [
+        "DEPLOYMENT_CREATED",
+        "DEPLOYMENT_UPDATED",
+        "MEMBER_ADDED",
+        "MEMBER_REMOVED",
+        "PIPELINE_RUN",
+        "SECRET_ROTATED",
+        "SECRET_READ",
+    ];
+    const KINDS: [&str; 5] = ["deployment", "user", "pipeline", "secret", "service"];
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let turn = |n: u64, of: usize| usize::try_from(n % of as u64).unwrap();
+    let made = |n: u64| -> NewEvent {
+        let person = turn(n * 7, 40);
+        let actor = user(&format!("usr_{person}"), &format!("Person {person}"));
+        let thing = turn(n * 11, 60);
+        let target: Target = object(
+            KINDS[turn(thing as u64, 5)],
+            &format!("obj_{thing}"),
+            &format!("Thing {thing}"),
+        );
+        let mut made = event(actor, ACTIONS[turn(n * 3, 7)], target, BEGINNING);
+        let ago = chrono::TimeDelta::seconds(i64::try_from(events - n).unwrap());
+        made.occurred_at = Some(time(BEGINNING).plus(-ago));
+        made.outcome = match n % 21 {
+            3 => Outcome::Failure,
+            7 => Outcome::Denied,
+            _ => Outcome::Success,
+        };
+        if n.is_multiple_of(6) {
+            let mut agent = user(&format!("agt_{}", turn(n / 6, 4)), "Release assistant");
+            agent.kind = domain::event::ActorKind::Agent;
+            if n.is_multiple_of(12) {
+                made.actor = agent;
+            } else {
+                made.via = vec![agent];
+            }
+        }
+        if n.is_multiple_of(9) {
+            made.related = vec![object("service", &format!("obj_{}", turn(n, 60)), "Other")];
+        }
+        if n.is_multiple_of(10) {
+            made.operation = Some(format!("bulk-{}", turn(n / 10, 10)));
+        }
+        made
+    };
+    for from in (0..events).step_by(2_000) {
+        let batch = (from..events.min(from + 2_000)).map(made).collect();
+        log.record(&grant, batch).await;
+    }
+    let scope = grant.read_scope().unwrap();
+    (log, scope)
+}
+
+fn question(text: &str) -> Query {
+    let read = Query::read(text, Unknown::Refused);
+    assert!(read.faults.is_empty(), "{text}: {:?}", read.faults);
+    Query {
+        limit: Limit::try_from(20).ok(),
+        ..read.query
+    }
+}
+
+/// What the store told in its log lines: the plans, and the statements.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Line>>>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Line {
+    Plan(String),
+    Statement(String),
+}
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        let line = match field.name() {
+            "plan" => Line::Plan(text),
+            "statement" => Line::Statement(text),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Subscriber for Told {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("store::")
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Two pages of an answer: the plan of each, and the statements that it asked.
+async fn two_pages(store: &Store, scope: &Scope, query: &Query) -> Vec<Line> {
+    let told = Told::default();
+    let listening = tracing::subscriber::set_default(told.clone());
+    let first = store.page(scope, query).await.unwrap();
+    assert!(!first.events.is_empty(), "{query:?} finds nothing");
+    if let Some(cursor) = first.older {
+        store.page(scope, &query.at(cursor)).await.unwrap();
+    }
+    drop(listening);
+    std::mem::take(&mut *told.0.lock().unwrap())
+}
+
+/// How SQLite would carry out a statement, line by line.
+async fn explained(store: &Store, statement: &str) -> Vec<String> {
+    let text = made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
+    let rows = sqlx::query(text)
+        .fetch_all(&store.inner.readers)
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+/// The step seeks by key, or passes over what was given or found already: a list of numbers, the
+/// rows of a gathering.
+fn is_no_scan(step: &str) -> bool {
+    if let Some(found) = step.strip_prefix("SEARCH ") {
+        return found.starts_with("x USING PRIMARY KEY (ws=?")
+            || found.starts_with("p USING PRIMARY KEY (ws=? AND action=?");
+    }
+    !step.starts_with("SCAN ")
+        || step.starts_with("SCAN j VIRTUAL TABLE")
+        || step.starts_with("SCAN (subquery-")
+}
+
+#[tokio::test]
+async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
+    let (log, scope) = log_of(6_000).await;
+    let mut snapshot = String::new();
+    let mut seen = BTreeSet::new();
+    for text in QUESTIONS {
+        let _ = writeln!(snapshot, "? {text}");
+        let mut plan = String::new();
+        for line in two_pages(&log.store, &scope, &question(text)).await {
+            let statement = match line {
+                Line::Plan(told) => {
+                    let _ = writeln!(snapshot, "  {told}");
+                    seen.extend(told.split(':').next().map(str::to_owned));
+                    plan = told;
+                    continue;
+                }
+                Line::Statement(statement) => statement,
+            };
+            let steps = explained(&log.store, &statement).await;
+            for step in &steps {
+                let _ = writeln!(snapshot, "    {step}");
+                assert!(is_no_scan(step), "{text}: {plan}\n{statement}\n{steps:#?}");
+            }
+            let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+            // The entries of several keys are merged, those of a gathering sorted.
+            let may_sort = plan.starts_with("gather") || statement.contains("json_each");
+            assert!(
+                may_sort || !sorts,
+                "{text}: {plan}\n{statement}\n{steps:#?}"
+            );
+        }
+    }
+    let kinds: Vec<_> = seen.iter().map(String::as_str).collect();
+    assert_eq!(kinds, ["gather", "in order", "walk"], "each kind of plan");
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/reading.txt");
+    if env::var_os("DAYBOOK_WRITE_SNAPSHOTS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, &snapshot).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    for (number, (now, then)) in snapshot.lines().zip(known.lines()).enumerate() {
+        assert_eq!(now, then, "line {} of {}", number + 1, file.display());
+    }
+    assert_eq!(
+        snapshot.len(),
+        known.len(),
+        "{} ends elsewhere",
+        file.display()
+    );
+}
+
+/// Counts the steps of SQLite's machine while a page is read: some for each row that it looks at.
+struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    /// Listens on all connections by which a store reads.
+    async fn of(store: &Store) -> Self {
+        let steps = Arc::new(AtomicU64::new(0));
+        let mut connections = Vec::new();
+        for _ in 0..super::READERS {
+            let mut connection = store.inner.readers.acquire().await.unwrap();
+            let counted = Arc::clone(&steps);
+            let mut handle = connection.lock_handle().await.unwrap();
+            handle.set_progress_handler(1, move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                true
+            });
+            drop(handle);
+            connections.push(connection);
+        }
+        Self(steps)
+    }
+
+    /// The steps of the first page and of the second, when everything is known that is kept in
+    /// memory.
+    async fn of_pages(&self, store: &Store, scope: &Scope, text: &str) -> [u64; 2] {
+        let mut query = question(text);
+        store.page(scope, &query).await.unwrap();
+        let mut steps = [0; 2];
+        for page in &mut steps {
+            self.0.store(0, Ordering::Relaxed);
+            let found = store.page(scope, &query).await.unwrap();
+            *page = self.0.load(Ordering::Relaxed);
+            assert_eq!(found.events.len(), 20, "{text}: a page that is full");
+            query = query.at(found.older.unwrap());
+        }
+        steps
+    }
+}
+
+#[tokio::test]
+async fn a_page_reads_no_more_of_a_long_log_than_of_a_short_one() {
+    let (short, short_scope) = log_of(8_000).await;
+    let (long, long_scope) = log_of(32_000).await;
+    let (in_short, in_long) = (Steps::of(&short.store).await, Steps::of(&long.store).await);
+    for text in FULL_AT_ONCE {
+        let few = in_short.of_pages(&short.store, &short_scope, text).await;
+        let many = in_long.of_pages(&long.store, &long_scope, text).await;
+        for (few, many) in few.into_iter().zip(many) {
+            // A tenth more, for what the counts of the two make of the same plan.
+            assert!(many <= few + few / 10, "{text}: {few} steps, then {many}");
+            // In time order a page reads its own entries; sorted by a text, a chunk of neighbours.
+            let most = if text.starts_with("sort") {
+                20 * CHUNK
+            } else {
+                4_000
+            };
+            assert!(many <= most, "{text}: {many} steps for a page of 20");
+        }
+    }
+}
