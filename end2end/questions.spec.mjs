@@ -110,10 +110,10 @@ test('who created this API key', async ({ page }) => {
   await search(page).fill('CI-prod');
   await select(page, 'Verb').selectOption('Create');
   await expect(tokens(page)).toHaveCount(2);
-  await expect(rows(page)).toHaveCount(1);
-  await expect(rows(page)).toContainText('API_TOKEN_CREATED');
-  await expect(rows(page)).toContainText('Alex Kim');
-  await expect(rows(page)).toContainText('alex.kim@acme.example');
+  const created = rows(page, 'API_TOKEN_CREATED', 'CI-prod');
+  await expect(created).toHaveCount(1);
+  await expect(created).toContainText('Alex Kim');
+  await expect(created).toContainText('alex.kim@acme.example');
 });
 
 test('what happened in the forty minutes before the incident', async ({ page }) => {
