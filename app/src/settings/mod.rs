@@ -181,26 +181,9 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
     let chosen = typed.retention.clone().unwrap_or(kind);
     let days = typed.days.clone().unwrap_or(days);
     let years = typed.years.clone().unwrap_or(years);
-    let error = |field: &'static str| {
-        let wrong = typed.fault == Some(field);
-        let error = wrong.then(|| {
-            let words = match field {
-                "days" => "Not a number of days. It takes 1 to 365.",
-                "years" => "Not a number of years. It takes 1 to 10.",
-                _ => "Choose one of these.",
-            };
-            view! {
-                <p class="error" id=format!("r-{field}-error") role="alert">
-                    <Icon name="warn"/>
-                    {words}
-                </p>
-            }
-        });
-        (wrong, error)
-    };
-    let (days_wrong, days_error) = error("days");
-    let (years_wrong, years_error) = error("years");
-    let (_, kind_error) = error("retention");
+    let fault = typed.fault;
+    let kind_error = (fault == Some("retention"))
+        .then(|| view! { <Wrong id="r-retention-error" words="Choose one of these."/> });
     let is = |kind: &str| chosen == kind;
     let (in_days, in_years, forever) = (is("days"), is("years"), is("forever"));
     let plan = settings
@@ -223,56 +206,26 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
                 <fieldset class="control" disabled=disabled>
                     <legend class="sr-only">"Keep entries"</legend>
                     {kind_error}
-                    <div class="choice">
-                        <input
-                            type="radio"
-                            id="r-days"
-                            name="retention"
-                            value="days"
-                            checked=in_days
-                        />
-                        <div class="inline">
-                            <label for="r-days">"For"</label>
-                            <input
-                                type="number"
-                                name="days"
-                                min="1"
-                                max="365"
-                                value=days
-                                aria-label="Days, 1 to 365"
-                                aria-invalid=days_wrong.then_some("true")
-                                aria-describedby=days_wrong.then_some("r-days-error")
-                            />
-                            <span>"days"</span>
-                        </div>
-                        <p class="hint">"1 to 365"</p>
-                        {days_error}
-                    </div>
-                    <div class="choice">
-                        <input
-                            type="radio"
-                            id="r-years"
-                            name="retention"
-                            value="years"
-                            checked=in_years
-                        />
-                        <div class="inline">
-                            <label for="r-years">"For"</label>
-                            <input
-                                type="number"
-                                name="years"
-                                min="1"
-                                max="10"
-                                value=years
-                                aria-label="Years, 1 to 10"
-                                aria-invalid=years_wrong.then_some("true")
-                                aria-describedby=years_wrong.then_some("r-years-error")
-                            />
-                            <span>"years"</span>
-                        </div>
-                        <p class="hint">"1 to 10, by the calendar"</p>
-                        {years_error}
-                    </div>
+                    <NumberChoice
+                        unit="days"
+                        label="Days, 1 to 365"
+                        hint="1 to 365"
+                        most=365
+                        chosen=in_days
+                        number=days
+                        wrong=(fault == Some("days"))
+                            .then_some("Not a number of days. It takes 1 to 365.")
+                    />
+                    <NumberChoice
+                        unit="years"
+                        label="Years, 1 to 10"
+                        hint="1 to 10, by the calendar"
+                        most=10
+                        chosen=in_years
+                        number=years
+                        wrong=(fault == Some("years"))
+                            .then_some("Not a number of years. It takes 1 to 10.")
+                    />
                     <div class="choice">
                         <input
                             type="radio"
@@ -294,6 +247,58 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// A number of days or years, as one of the choices.
+#[component]
+fn NumberChoice(
+    /// What is counted: the field's name, and the word after it.
+    unit: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    most: u16,
+    chosen: bool,
+    number: String,
+    /// What is wrong with the number.
+    wrong: Option<&'static str>,
+) -> impl IntoView {
+    let id = format!("r-{unit}");
+    let error_id = format!("{id}-error");
+    let described = wrong.is_some().then(|| error_id.clone());
+    let error = wrong.map(|words| view! { <Wrong id=error_id words/> });
+    view! {
+        <div class="choice">
+            <input type="radio" id=id.clone() name="retention" value=unit checked=chosen/>
+            <div class="inline">
+                <label for=id>"For"</label>
+                <input
+                    type="number"
+                    name=unit
+                    min="1"
+                    max=most
+                    value=number
+                    aria-label=label
+                    aria-invalid=wrong.is_some().then_some("true")
+                    aria-describedby=described
+                />
+                <span>{unit}</span>
+            </div>
+            <p class="hint">{hint}</p>
+            {error}
+        </div>
+    }
+    .into_any()
+}
+
+/// What is wrong, beside what it is about.
+#[component]
+fn Wrong(#[prop(into)] id: String, words: &'static str) -> impl IntoView {
+    view! {
+        <p class="error" id=id role="alert">
+            <Icon name="warn"/>
+            {words}
+        </p>
+    }
 }
 
 /// Whether what applications send is recorded.
