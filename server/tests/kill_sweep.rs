@@ -389,7 +389,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         let log = whole_log(&server.client().with_token(&reader));
         assert_kept(&log, &acknowledged);
         println!(
-            "round {round}: killed after {until}, {} events are there",
+            "round {round}: killed after {until} acknowledgements, {} events are there",
             log.len()
         );
     }
