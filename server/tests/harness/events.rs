@@ -45,20 +45,32 @@ impl Client {
             events: Vec::new(),
             pages: 0,
         };
-        let mut cursor = String::new();
-        loop {
-            let path = format!("/api/v1/events?{question}&cursor={cursor}");
-            let page = self.get(&path).expect(200).json();
-            walk.events
-                .extend(page["events"].as_array().unwrap().iter().cloned());
+        self.walk_pages(question, |page| {
+            walk.events.extend(page);
             walk.pages += 1;
             after(walk.pages);
+        });
+        walk
+    }
+
+    /// Walks from the first page to the last, and hands over the events of each: for logs that are
+    /// too long to be held whole.
+    #[track_caller]
+    pub fn walk_pages(&self, question: &str, mut each: impl FnMut(Vec<Value>)) {
+        let mut cursor = String::new();
+        for _ in 0..100_000 {
+            let path = format!("/api/v1/events?{question}&cursor={cursor}");
+            let mut page = self.get(&path).expect(200).json();
+            let Value::Array(events) = page["events"].take() else {
+                panic!("no events in the answer to {question}");
+            };
+            each(events);
             match page["older"].as_str() {
                 Some(older) => older.clone_into(&mut cursor),
-                None => return walk,
+                None => return,
             }
-            assert!(walk.pages < 100_000, "{question} never ends");
         }
+        panic!("{question} never ends");
     }
 }
 
