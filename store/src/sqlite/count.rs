@@ -29,16 +29,7 @@ impl Store {
     /// A filter names what the scope does not have, or the store failed.
     pub async fn count(&self, scope: &Scope, query: &Query) -> Result<Count, QuestionError> {
         let span = query.filter.span(self.now());
-        let mut connection = self
-            .inner
-            .readers
-            .acquire()
-            .await
-            .map_err(StoreError::from)?;
-        connection
-            .execute("BEGIN")
-            .await
-            .map_err(StoreError::from)?;
+        let mut connection = self.reading().await?;
         let answer = self
             .count_of_snapshot(&mut connection, scope, query, span)
             .await;

@@ -36,16 +36,7 @@ impl Store {
             .as_ref()
             .map_or_else(|| self.now(), |cursor| cursor.walk_began);
         let span = query.filter.span(walk_began);
-        let mut connection = self
-            .inner
-            .readers
-            .acquire()
-            .await
-            .map_err(StoreError::from)?;
-        connection
-            .execute("BEGIN")
-            .await
-            .map_err(StoreError::from)?;
+        let mut connection = self.reading().await?;
         let answer = self
             .page_of_snapshot(
                 &mut connection,

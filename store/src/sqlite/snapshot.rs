@@ -18,7 +18,7 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Executor, Row, SqliteConnection};
+use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
 use std::sync::Arc;
 
 /// A workspace in a question, as its snapshot has it.
@@ -36,6 +36,13 @@ pub(super) struct Snapshot {
 }
 
 impl Store {
+    /// A reader's connection in a transaction, in which it sees one state of both files.
+    pub(super) async fn reading(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        connection.execute("BEGIN").await?;
+        Ok(connection)
+    }
+
     /// Takes the snapshot that a question is answered from: the open transaction's, in which the
     /// index holds everything that other processes recorded before.
     pub(super) async fn snapshot(
