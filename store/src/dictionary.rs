@@ -3,7 +3,7 @@
 //!
 //! A dictionary only grows, as the tables that it mirrors do. Numbers are dense from 1.
 
-use crate::plan::Numbers;
+use crate::{plan::Numbers, texts::Texts};
 use domain::{
     catalogue::Catalogue,
     category::Category,
@@ -85,7 +85,7 @@ impl Ranked {
 #[derive(Debug, Default)]
 pub(crate) struct Dictionary {
     actors: Vec<Actor>,
-    actor_texts: Vec<[Box<str>; 2]>,
+    actor_texts: Texts,
     actor_numbers: HashMap<Actor, Number>,
     pub(crate) actors_by_name: Ranked,
     vias: Vec<Box<[Number]>>,
@@ -97,8 +97,9 @@ pub(crate) struct Dictionary {
     kind_numbers: HashMap<TargetKind, Number>,
     pub(crate) kinds_by_name: Ranked,
     targets: Vec<Target>,
-    target_texts: Vec<[Box<str>; 2]>,
+    target_texts: Texts,
     target_numbers: HashMap<Target, Number>,
+    targets_by_id: HashMap<Box<str>, Vec<Number>>,
     related: Vec<Box<[Number]>>,
     related_numbers: HashMap<Box<[Number]>, Number>,
 }
@@ -120,12 +121,6 @@ fn next<T>(list: &[T]) -> Number {
 
 fn at<T>(list: &[T], number: Number) -> Option<&T> {
     list.get((number as usize).checked_sub(1)?)
-}
-
-fn lowercase(text: Option<&str>) -> Box<str> {
-    text.map(str::to_lowercase)
-        .unwrap_or_default()
-        .into_boxed_str()
 }
 
 /// Numbers from 1 of the elements that hold.
@@ -212,8 +207,7 @@ impl Dictionary {
             None if actor.kind.is_nobody() => Some(actor.kind.as_str()),
             name => name.as_deref(),
         };
-        self.actor_texts
-            .push([lowercase(name), lowercase(actor.email.as_deref())]);
+        self.actor_texts.add([name, actor.email.as_deref()]);
         self.actors_by_name
             .add(actor.sort_name().to_lowercase(), number);
         self.actor_numbers.insert(actor.clone(), number);
@@ -249,12 +243,14 @@ impl Dictionary {
     }
 
     pub(crate) fn add_target(&mut self, target: Target) {
-        self.target_texts.push([
-            lowercase(target.id.as_deref()),
-            lowercase(target.name.as_deref()),
-        ]);
-        self.target_numbers
-            .insert(target.clone(), next(&self.targets));
+        self.target_texts
+            .add([target.id.as_deref(), target.name.as_deref()]);
+        let number = next(&self.targets);
+        if let Some(id) = &target.id {
+            let same = self.targets_by_id.entry(id.as_str().into());
+            same.or_default().push(number);
+        }
+        self.target_numbers.insert(target.clone(), number);
         self.targets.push(target);
     }
 
@@ -280,11 +276,7 @@ impl Dictionary {
 
     /// Actors of which `text` (lowercase) is a part of the name or e-mail, and the chains with one.
     pub(crate) fn actors_like(&self, text: &str) -> (Numbers, Numbers) {
-        let actors = numbers_where(&self.actor_texts, |texts| {
-            texts
-                .iter()
-                .any(|own| !own.is_empty() && own.contains(text))
-        });
+        let actors = self.actor_texts.with(text);
         let vias = self.vias_with(&actors);
         (actors, vias)
     }
@@ -339,23 +331,40 @@ impl Dictionary {
 
     /// Targets of one of these kinds (any, where none is named) with one of these ids (likewise).
     pub(crate) fn targets_named(&self, kinds: &[TargetKind], ids: &[String]) -> Numbers {
-        numbers_where(&self.targets, |target| {
-            (kinds.is_empty() || kinds.contains(&target.kind))
-                && (ids.is_empty() || target.id.as_ref().is_some_and(|id| ids.contains(id)))
+        self.targets_with(ids, |target| {
+            kinds.is_empty() || kinds.contains(&target.kind)
         })
     }
 
     /// An object as each time that it was named: its numbers.
     pub(crate) fn targets_of(&self, subject: &Subject) -> Numbers {
-        numbers_where(&self.targets, |target| subject.is(target))
+        self.targets_with(std::slice::from_ref(&subject.id), |target| {
+            subject.is(target)
+        })
+    }
+
+    /// The targets with one of these ids of which `holds` is true.
+    fn targets_with(&self, ids: &[String], holds: impl Fn(&Target) -> bool) -> Numbers {
+        ids.iter()
+            .filter_map(|id| self.targets_by_id.get(id.as_str()))
+            .flatten()
+            .copied()
+            .filter(|number| self.target(*number).is_some_and(&holds))
+            .collect()
+    }
+
+    /// The sets of related objects in which one is of these kinds.
+    pub(crate) fn related_of_kinds(&self, kinds: &[TargetKind]) -> Numbers {
+        numbers_where(&self.related, |members| {
+            members
+                .iter()
+                .filter_map(|member| self.target(*member))
+                .any(|target| kinds.contains(&target.kind))
+        })
     }
 
     /// Targets of which `text` (lowercase) is a part of the id or name.
     pub(crate) fn targets_like(&self, text: &str) -> Numbers {
-        numbers_where(&self.target_texts, |texts| {
-            texts
-                .iter()
-                .any(|own| !own.is_empty() && own.contains(text))
-        })
+        self.target_texts.with(text)
     }
 }

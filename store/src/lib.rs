@@ -24,6 +24,7 @@ pub mod question;
 pub mod recording;
 pub mod settings;
 mod sqlite;
+mod texts;
 
 pub use access::Scope;
 pub use error::StoreError;

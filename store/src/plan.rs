@@ -7,7 +7,7 @@
 //! filters' values are, taken as independent.
 
 use domain::question::Sort;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// A set of numbers of a dictionary: sorted, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -339,8 +339,17 @@ impl Conditions {
     }
 
     /// How a page of `limit` events sorted by `sort` is read best. `groups`: how many different
-    /// values there are to sort by.
-    pub(crate) fn plan(&self, sort: Sort, counts: &Counts, groups: usize, limit: usize) -> Plan {
+    /// values there are to sort by; `gather_within`: up to which cost all that match are gathered,
+    /// whatever walking is estimated to cost.
+    pub(crate) fn plan(
+        &self,
+        sort: Sort,
+        counts: &Counts,
+        groups: usize,
+        limit: usize,
+        gather_within: Duration,
+    ) -> Plan {
+        let gather_within = gather_within.as_secs_f64() * 1e6;
         if self.is_contradiction() {
             return Plan::Nothing;
         }
@@ -404,7 +413,9 @@ impl Conditions {
         let visited = (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
         let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
         let walk = looked_at * LOOK + visited * SEEK + statements * STATEMENT;
-        if walk < gather && only.is_none() {
+        // Without another filter a page is full after the first values, as many as are wanted.
+        let is_certain = others >= 1.0 && time >= 1.0;
+        if walk < gather && (is_certain || gather > gather_within) && only.is_none() {
             Plan::Walk {
                 table,
                 only: restricted.cloned(),
@@ -455,7 +466,7 @@ mod tests {
 
     #[test]
     fn without_a_filter_time_is_read() {
-        let plan = Conditions::default().plan(Sort::Time, &counts(), 0, 50);
+        let plan = Conditions::default().plan(Sort::Time, &counts(), 0, 50, Duration::ZERO);
         assert_eq!(tables(plan), [Table::Time]);
     }
 
@@ -466,7 +477,7 @@ mod tests {
             ..Conditions::default()
         };
         assert_eq!(
-            tables(rare.plan(Sort::Time, &counts(), 0, 50)),
+            tables(rare.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO)),
             [Table::Action]
         );
         let everyone: Numbers = (1..=1_000).collect();
@@ -475,7 +486,7 @@ mod tests {
             ..Conditions::default()
         };
         assert_eq!(
-            tables(most.plan(Sort::Time, &counts(), 0, 50)),
+            tables(most.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO)),
             [Table::Time]
         );
     }
@@ -491,7 +502,7 @@ mod tests {
             ..Conditions::default()
         };
         assert_eq!(
-            tables(both.plan(Sort::Time, &counts(), 0, 50)),
+            tables(both.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO)),
             [Table::Target]
         );
     }
@@ -502,7 +513,7 @@ mod tests {
             action: Some(numbers(&[1])),
             ..Conditions::default()
         };
-        let plan = frequent.plan(Sort::Actor, &counts(), 1_000, 50);
+        let plan = frequent.plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO);
         assert_eq!(
             plan,
             Plan::Walk {
@@ -515,7 +526,7 @@ mod tests {
             ..Conditions::default()
         };
         assert!(matches!(
-            rare.plan(Sort::Actor, &counts(), 1_000, 50),
+            rare.plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO),
             Plan::Gather(_)
         ));
     }
@@ -531,11 +542,11 @@ mod tests {
             ..Conditions::default()
         };
         assert_eq!(
-            tables(asked.plan(Sort::Time, &counts(), 0, 50)),
+            tables(asked.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO)),
             [Table::Operation]
         );
         assert_eq!(
-            tables(asked.plan(Sort::Actor, &counts(), 9, 50)),
+            tables(asked.plan(Sort::Actor, &counts(), 9, 50, Duration::ZERO)),
             [Table::Operation]
         );
     }
@@ -546,12 +557,18 @@ mod tests {
             actor: Some(Numbers::default()),
             ..Conditions::default()
         };
-        assert_eq!(nobody.plan(Sort::Time, &counts(), 0, 50), Plan::Nothing);
+        assert_eq!(
+            nobody.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO),
+            Plan::Nothing
+        );
         let never = Conditions {
             since: Some(2),
             until: Some(1),
             ..Conditions::default()
         };
-        assert_eq!(never.plan(Sort::Time, &counts(), 0, 50), Plan::Nothing);
+        assert_eq!(
+            never.plan(Sort::Time, &counts(), 0, 50, Duration::ZERO),
+            Plan::Nothing
+        );
     }
 }

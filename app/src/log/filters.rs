@@ -12,8 +12,9 @@ use domain::{
     question::{Order, Query, Sort},
     verb::Verb,
 };
+use html_escape::{encode_double_quoted_attribute, encode_text};
 use leptos::prelude::*;
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// The row of filters, each above the column that it narrows.
 #[component]
@@ -226,17 +227,15 @@ impl Fields<'_> {
             options.push((chosen.clone(), chosen.clone()));
         }
         let (described, error) = self.error(name);
-        let options = options
-            .into_iter()
-            .map(|(value, text)| {
-                let selected = value == chosen;
-                view! {
-                    <option value=value selected=selected>
-                        {text}
-                    </option>
-                }
-            })
-            .collect::<Vec<_>>();
+        // A log may know more than a thousand actions: as one text they are set at once.
+        let mut html = format!("<option value=\"\">{}</option>", encode_text(any));
+        for (value, text) in options {
+            let selected = if value == chosen { " selected" } else { "" };
+            let value = encode_double_quoted_attribute(&value);
+            let text = encode_text(&text);
+            // Writing to a text does not fail.
+            let _ = write!(html, "<option value=\"{value}\"{selected}>{text}</option>");
+        }
         view! {
             <label for=id.clone()>{label}</label>
             <select
@@ -244,10 +243,8 @@ impl Fields<'_> {
                 name=name
                 aria-invalid=described.is_some().then_some("true")
                 aria-describedby=described
-            >
-                <option value="">{any}</option>
-                {options}
-            </select>
+                inner_html=html
+            ></select>
             {error}
         }
         .into_any()

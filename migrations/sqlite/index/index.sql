@@ -106,3 +106,16 @@ CREATE TABLE count_pair (
     ws INTEGER NOT NULL, action INTEGER NOT NULL, actor INTEGER NOT NULL, events INTEGER NOT NULL,
     PRIMARY KEY (ws, action, actor)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX count_pair_by_actor ON count_pair (ws, actor, action);
+
+-- Which action is done to which kind of target, and how often.
+CREATE TABLE count_action_kind (
+    ws INTEGER NOT NULL, action INTEGER NOT NULL, kind INTEGER NOT NULL, events INTEGER NOT NULL,
+    PRIMARY KEY (ws, action, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Who (`key`) carries out something for which actor, and how often.
+CREATE TABLE count_via (
+    ws INTEGER NOT NULL, key INTEGER NOT NULL, actor INTEGER NOT NULL, events INTEGER NOT NULL,
+    PRIMARY KEY (ws, key, actor)
+) STRICT, WITHOUT ROWID;

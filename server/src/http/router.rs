@@ -24,7 +24,7 @@ use tower_http::{
 use tracing::{Level, Span};
 
 /// How hard answers are compressed: they are made once and read once.
-const COMPRESSION: CompressionLevel = CompressionLevel::Precise(3);
+const COMPRESSION: CompressionLevel = CompressionLevel::Fastest;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How many characters a request id that is brought along may have.

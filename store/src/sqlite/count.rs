@@ -14,7 +14,7 @@ use crate::{
 };
 use domain::question::{Query, Sort, Span};
 use sqlx::{Executor, Row, SqliteConnection};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
 /// Counting stops here.
 const COUNT_MOST: u64 = 10_000;
@@ -92,11 +92,12 @@ impl Shelf {
             let count = self.kept("count_actor", Some(actors), connection).await?;
             return Ok(Count::Exactly(count));
         }
-        let arms = match conditions.plan(Sort::Actor, &self.counts, usize::MAX, 10_000) {
-            Plan::Nothing => return Ok(Count::Exactly(0)),
-            Plan::Gather(arms) | Plan::InOrder(arms) => arms,
-            Plan::Walk { .. } => return Ok(Count::Unknown),
-        };
+        let arms =
+            match conditions.plan(Sort::Actor, &self.counts, usize::MAX, 10_000, Duration::MAX) {
+                Plan::Nothing => return Ok(Count::Exactly(0)),
+                Plan::Gather(arms) | Plan::InOrder(arms) => arms,
+                Plan::Walk { .. } => return Ok(Count::Unknown),
+            };
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.

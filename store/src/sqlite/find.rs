@@ -231,30 +231,92 @@ impl Search<'_> {
             .collect()
     }
 
-    /// Where few actions are asked for, only the actors that did them need be walked.
+    /// The values that the other filters leave to walk: those that occur together with theirs, as
+    /// the counts of pairs tell. None: any.
     async fn narrowed(
         &self,
         connection: &mut SqliteConnection,
         table: Table,
         only: Option<Numbers>,
     ) -> Result<Option<Numbers>, StoreError> {
-        let (Table::Actor, Some(actions)) = (table, &self.conditions.action) else {
-            return Ok(only);
+        let Conditions {
+            actor,
+            anyone,
+            via,
+            action,
+            ..
+        } = self.conditions;
+        let mut left = only;
+        let mut keep = |others: Numbers| {
+            left = Some(match left.take() {
+                None => others,
+                Some(left) => left
+                    .list()
+                    .iter()
+                    .copied()
+                    .filter(|one| others.has(*one))
+                    .collect(),
+            });
         };
-        let mut sql = Sql::default();
-        sql.add("SELECT DISTINCT p.actor FROM json_each(");
-        sql.with("?", list(actions));
-        sql.with(") j CROSS JOIN i.count_pair p WHERE p.ws = ?", self.ws);
-        sql.add(" AND p.action = j.value");
-        let rows = sql.query().fetch_all(connection).await?;
-        let mut actors = Vec::with_capacity(rows.len());
-        for row in rows {
-            let actor = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
-            if only.as_ref().is_none_or(|only| only.has(actor)) {
-                actors.push(actor);
+        match table {
+            Table::Actor => {
+                if let Some(actions) = action {
+                    keep(
+                        self.beside(connection, "actor", "count_pair", "action", actions)
+                            .await?,
+                    );
+                }
+                if let Some((actors, _)) = anyone {
+                    let behind = self
+                        .beside(connection, "actor", "count_via", "key", actors)
+                        .await?;
+                    keep(actors.list().iter().chain(behind.list()).copied().collect());
+                }
+                if let Some((actors, _)) = via {
+                    keep(
+                        self.beside(connection, "actor", "count_via", "key", actors)
+                            .await?,
+                    );
+                }
+            }
+            Table::Action => {
+                if let Some(actors) = actor {
+                    keep(
+                        self.beside(connection, "action", "count_pair", "actor", actors)
+                            .await?,
+                    );
+                }
+            }
+            _ => {
+                if let Some(actions) = action {
+                    let kinds =
+                        self.beside(connection, "kind", "count_action_kind", "action", actions);
+                    keep(kinds.await?);
+                }
             }
         }
-        Ok(Some(actors.into_iter().collect()))
+        Ok(left)
+    }
+
+    /// The values of `wanted` that stand in a table of pairs beside one of `numbers` in `given`.
+    async fn beside(
+        &self,
+        connection: &mut SqliteConnection,
+        wanted: &'static str,
+        pairs: &'static str,
+        given: &'static str,
+        numbers: &Numbers,
+    ) -> Result<Numbers, StoreError> {
+        let mut sql = Sql::default();
+        let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM json_each(");
+        sql.with("?", list(numbers));
+        let _ = write!(sql.text, ") j CROSS JOIN i.{pairs} p");
+        sql.with(" WHERE p.ws = ?", self.ws);
+        let _ = write!(sql.text, " AND p.{given} = j.value");
+        let rows = sql.query().fetch_all(connection).await?;
+        rows.iter()
+            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .collect()
     }
 
     /// The values to walk, in the direction of the search, from where it begins; those of equal

@@ -1,6 +1,6 @@
 //! Keeping the index: one process does, the one that holds its lock.
 
-use super::{connect::Files, dictionaries::damaged};
+use super::{connect::Files, dictionaries::damaged, sql::made_of_our_own_texts};
 use crate::StoreError;
 use domain::{
     event::EventId,
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// The index's schema, and its version: an index of another version is made again.
 const SCHEMA: &str = include_str!("../../../migrations/sqlite/index/index.sql");
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How many events are taken over in one transaction.
 const STEP: i64 = 20_000;
@@ -52,7 +52,11 @@ impl Indexer {
         let mut connection = files.index_writer().await?;
         let mut transaction = connection.begin().await?;
         transaction.execute(SCHEMA).await?;
-        transaction.execute("PRAGMA user_version = 1").await?;
+        transaction
+            .execute(made_of_our_own_texts(format!(
+                "PRAGMA user_version = {VERSION}"
+            )))
+            .await?;
         sqlx::query("INSERT INTO mark (one, installation, n, leaf) VALUES (1, ?, 0, NULL)")
             .bind(&installation[..])
             .execute(&mut *transaction)
@@ -279,5 +283,11 @@ const TAKE_OVER: &[&str] = &[
      ON CONFLICT DO UPDATE SET events = events + excluded.events",
     "INSERT INTO count_pair (ws, action, actor, events)
      SELECT ws, action, actor, count(*) FROM batch WHERE true GROUP BY ws, action, actor
+     ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    "INSERT INTO count_action_kind (ws, action, kind, events)
+     SELECT ws, action, kind, count(*) FROM batch WHERE true GROUP BY ws, action, kind
+     ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    "INSERT INTO count_via (ws, key, actor, events)
+     SELECT ws, key, actor, count(*) FROM of_actor WHERE own = 0 GROUP BY ws, key, actor
      ON CONFLICT DO UPDATE SET events = events + excluded.events",
 ];

@@ -84,6 +84,7 @@ pub(crate) struct Progress {
 pub(crate) struct Inner {
     files: Files,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gather_within: Duration,
     pub(crate) keys: Keys,
     pub(crate) redaction: redaction::Key,
     pub(crate) credentials: redaction::Names,
@@ -169,6 +170,7 @@ impl Store {
             credentials: redaction::Names::built_in(),
             files,
             clock: options.clock,
+            gather_within: options.gather_within,
             keys,
             installation,
             readers,

@@ -228,7 +228,8 @@ async fn explained(store: &Store, statement: &str) -> Vec<String> {
 fn is_no_scan(step: &str) -> bool {
     if let Some(found) = step.strip_prefix("SEARCH ") {
         return found.starts_with("x USING PRIMARY KEY (ws=?")
-            || found.starts_with("p USING PRIMARY KEY (ws=? AND action=?");
+            || found.starts_with("p USING PRIMARY KEY (ws=? AND ")
+            || found.starts_with("p USING COVERING INDEX count_pair_by_actor (ws=? AND actor=?");
     }
     !step.starts_with("SCAN ")
         || step.starts_with("SCAN j VIRTUAL TABLE")

@@ -19,7 +19,7 @@ use domain::{
     time::Timestamp,
 };
 use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A workspace in a question, as its snapshot has it.
 pub(super) struct Shelf {
@@ -27,6 +27,7 @@ pub(super) struct Shelf {
     pub(super) shared: Arc<Shared>,
     pub(super) counts: Arc<Counts>,
     pub(super) conditions: Conditions,
+    gather_within: Duration,
 }
 
 /// One state of the log.
@@ -100,6 +101,7 @@ impl Store {
                 shared,
                 counts,
                 conditions,
+                gather_within: self.inner.gather_within,
             });
         }
         Ok(Snapshot { mark, shelves })
@@ -291,13 +293,13 @@ fn conditions(
             targets,
         });
     } else if !filter.target_kind.is_empty() {
-        let targets = dictionary.targets_named(&filter.target_kind, &[]);
         objects.push(Object::Kinds {
             kinds: dictionary.kinds_named(&filter.target_kind),
-            related: dictionary.related_with(&targets),
+            related: dictionary.related_of_kinds(&filter.target_kind),
         });
     }
-    let search = filter.q.as_ref().map(|text| {
+    let mut action = dictionary.actions_named(filter);
+    let mut search = filter.q.as_ref().map(|text| {
         let text = text.to_lowercase();
         let targets = dictionary.targets_like(&text);
         SearchSets {
@@ -306,6 +308,20 @@ fn conditions(
             actions: dictionary.actions_like(&text),
         }
     });
+    // Where a text is a part of nothing but actions, it asks for those.
+    if let Some(found) =
+        search.take_if(|found| found.targets.is_empty() && found.related.is_empty())
+    {
+        action = Some(match action {
+            None => found.actions,
+            Some(named) => named
+                .list()
+                .iter()
+                .copied()
+                .filter(|number| found.actions.has(*number))
+                .collect(),
+        });
+    }
     let outcome = |outcome| u32::try_from(outcome_number(outcome)).unwrap_or_default();
     Conditions {
         actor: dictionary.actors_named(filter),
@@ -314,7 +330,7 @@ fn conditions(
             .as_ref()
             .map(|text| dictionary.actors_like(&text.to_lowercase())),
         via: (!filter.via_id.is_empty()).then(|| dictionary.carried_out_by(&filter.via_id)),
-        action: dictionary.actions_named(filter),
+        action,
         objects,
         search,
         outcome: (!filter.outcome.is_empty())
@@ -335,6 +351,7 @@ impl Shelf {
             Sort::Action => dictionary.actions_by_name.len(),
             Sort::TargetKind => dictionary.kinds_by_name.len(),
         };
-        self.conditions.plan(sort, &self.counts, groups, limit)
+        self.conditions
+            .plan(sort, &self.counts, groups, limit, self.gather_within)
     }
 }

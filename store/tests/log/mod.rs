@@ -40,6 +40,8 @@ impl Log {
     pub fn options(folder: &TempDir, clock: &SetClock) -> Options {
         let path = folder.path().join("daybook.db");
         Options {
+            // Small as these logs are, each way to a page is taken.
+            gather_within: std::time::Duration::ZERO,
             clock: std::sync::Arc::new(clock.clone()),
             ..Options::new(DatabaseUrl::Sqlite(path))
         }
