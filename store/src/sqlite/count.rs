@@ -19,7 +19,7 @@ use std::{cmp::Ordering, time::Duration};
 /// Counting stops here.
 const COUNT_MOST: u64 = 10_000;
 /// And reads no more entries than this for it.
-const COUNT_READS: i64 = 40_000;
+const COUNT_READS: i64 = 12_000;
 
 impl Store {
     /// How many events match, where that is cheap to know.
