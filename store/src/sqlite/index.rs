@@ -133,7 +133,9 @@ impl Indexer {
 
     async fn take_over(&mut self, to: i64) -> Result<(), StoreError> {
         let connection = &mut self.connection;
-        connection.execute("BEGIN IMMEDIATE").await?;
+        // Not IMMEDIATE: that would take the write lock of the log too, which is attached, and keep
+        // those waiting who record.
+        connection.execute("BEGIN").await?;
         for statement in CLEAR {
             sqlx::query(*statement).execute(&mut *connection).await?;
         }
