@@ -306,6 +306,22 @@ impl Index {
                 ),
             ),
             (
+                "count_action_kind",
+                "ws, action * 1000000 + kind, events",
+                format!(
+                    "SELECT l.ws, c.action * 1000000 + t.kind, count(*) FROM {EVENTS} \
+                     JOIN log.target t ON t.ws = l.ws AND t.num = c.target GROUP BY 1, 2"
+                ),
+            ),
+            (
+                "count_via",
+                "ws, key * 1000000 + actor, events",
+                format!(
+                    "SELECT x.ws, x.value * 1000000 + c.actor, count(*) FROM ({via}) x \
+                     JOIN log.content c ON c.n = x.n GROUP BY 1, 2"
+                ),
+            ),
+            (
                 "count_actor",
                 "ws, key, events * 1000000 + entries",
                 format!(

@@ -329,6 +329,28 @@ impl Conditions {
         openings
     }
 
+    /// The actors whose own events alone can match; none: anybody's can.
+    fn own_actors(&self) -> Option<&Numbers> {
+        let acting_themselves = match &self.anyone {
+            Some((actors, vias)) if vias.is_empty() => Some(actors),
+            _ => None,
+        };
+        self.actor.as_ref().or(acting_themselves)
+    }
+
+    /// Whether finding out who did the actions that are asked for costs less than passing by all
+    /// who did not, on a page of `limit` events sorted by actor.
+    pub(crate) fn narrowing_pays(&self, counts: &Counts, limit: usize) -> bool {
+        let Some(actions) = &self.action else {
+            return false;
+        };
+        let entries = sum(&counts.action, actions);
+        let share = (float(entries) / float(counts.total.max(1))).clamp(1e-7, 1.0);
+        let passing = (float(limit as u64 + 1) / share).min(float(counts.total)) * LOOK;
+        let pairs = entries.min((actions.len() * counts.actor.len()) as u64);
+        float(pairs) * SORT < passing
+    }
+
     /// What part of the log's time is asked for.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     fn part_of_time(&self, counts: &Counts) -> f64 {
@@ -393,7 +415,7 @@ impl Conditions {
 
         let (table, restricted) = match sort {
             Sort::Time => return Plan::InOrder(order_arms),
-            Sort::Actor => (Table::Actor, self.actor.as_ref()),
+            Sort::Actor => (Table::Actor, self.own_actors()),
             Sort::Action => (Table::Action, self.action.as_ref()),
             Sort::TargetKind => (Table::Kind, None),
         };
@@ -529,6 +551,34 @@ mod tests {
             rare.plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO),
             Plan::Gather(_)
         ));
+    }
+
+    #[test]
+    fn sorted_by_actor_somebody_who_carries_nothing_out_is_found_among_their_own_events() {
+        let somebody = |vias: &[u32]| Conditions {
+            anyone: Some((numbers(&[1]), numbers(vias))),
+            ..Conditions::default()
+        };
+        assert_eq!(
+            somebody(&[]).plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO),
+            Plan::Walk {
+                table: Table::Actor,
+                only: Some(numbers(&[1]))
+            }
+        );
+        let plan = somebody(&[4]).plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO);
+        assert!(!matches!(plan, Plan::Walk { only: Some(_), .. }), "{plan}");
+    }
+
+    #[test]
+    fn who_did_something_is_found_out_only_where_few_did() {
+        let did = |actions: &[u32]| Conditions {
+            action: Some(numbers(actions)),
+            ..Conditions::default()
+        };
+        assert!(did(&[2]).narrowing_pays(&counts(), 50));
+        assert!(!did(&[1]).narrowing_pays(&counts(), 50));
+        assert!(!Conditions::default().narrowing_pays(&counts(), 50));
     }
 
     #[test]

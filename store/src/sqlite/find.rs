@@ -50,7 +50,7 @@ impl Search<'_> {
             }
             Plan::Gather(arms) => self.gather(connection, &arms, dictionary).await,
             Plan::Walk { table, only } => {
-                let only = self.narrowed(connection, table, only).await?;
+                let only = self.narrowed(connection, table, only, counts).await?;
                 let groups = self.groups(dictionary, only.as_ref());
                 self.walk(connection, table, groups, counts).await
             }
@@ -168,8 +168,56 @@ impl Search<'_> {
                 texts.push(text.into());
             }
         });
+        // Another workspace's text may be none of this one's: then everything of the next greater
+        // text lies after it, and nothing of it before.
+        let mut after = self.after.map(|place| match own_rank {
+            Some(rank) => (rank, place.at, place.n),
+            None => {
+                let before = texts.iter().take_while(|text| ***text < *place.text);
+                let rank = u32::try_from(before.count()).unwrap_or(u32::MAX);
+                (rank, i64::MIN, i64::MIN)
+            }
+        });
+        // An event that stands in the arms more than once comes as often, one right after the
+        // other: passing them by here costs far less than having the database tell all apart.
+        let read = self.limit * 2;
+        let mut places: Vec<Place> = Vec::new();
+        loop {
+            let sql = self.gathering(arms, ranks.clone(), after, read);
+            let rows = sql.query().fetch_all(&mut *connection).await?;
+            let full = rows.len() == read;
+            for row in rows {
+                let rank: &[u8] = row.try_get(0)?;
+                let rank = rank.try_into().map(u32::from_be_bytes).unwrap_or_default();
+                let (at, n) = (row.try_get(1)?, row.try_get(2)?);
+                after = Some((rank, at, n));
+                if places.last().is_none_or(|last| last.n != n) {
+                    let text = texts.get(rank as usize).map(ToString::to_string);
+                    places.push(Place {
+                        text: text.unwrap_or_default(),
+                        at,
+                        n,
+                    });
+                }
+            }
+            if !full || places.len() >= self.limit {
+                places.truncate(self.limit);
+                return Ok(places);
+            }
+        }
+    }
+
+    /// The statement that reads arms whole, and gives the first `read` entries after a place by
+    /// rank, time and number. `ranks` has four bytes for each number of what is sorted by.
+    fn gathering(
+        &self,
+        arms: &[Arm],
+        ranks: Vec<u8>,
+        after: Option<(u32, i64, i64)>,
+        read: usize,
+    ) -> Sql {
         let mut sql = Sql::default();
-        sql.add("SELECT DISTINCT substr(");
+        sql.add("SELECT substr(");
         sql.with("?", Value::Bytes(ranks));
         sql.add(", v * 4 - 3, 4) AS rank, at, n FROM (");
         let column = match self.sort {
@@ -179,7 +227,7 @@ impl Search<'_> {
         };
         for (at, arm) in arms.iter().enumerate() {
             if at > 0 {
-                sql.add(" UNION ");
+                sql.add(" UNION ALL ");
             }
             let _ = write!(sql.text, "SELECT {column} AS v, x.at, x.n FROM ");
             from(&mut sql, arm, self.ws);
@@ -187,23 +235,7 @@ impl Search<'_> {
             tests(&mut sql, self.conditions);
         }
         sql.add(")");
-        if let Some(place) = self.after {
-            // Another workspace's text may be none of this one's: then everything of the next
-            // greater text lies after it, and nothing of it before.
-            let (rank, at, n) = own_rank.map_or_else(
-                || {
-                    let before = texts
-                        .iter()
-                        .take_while(|text| ***text < *place.text)
-                        .count();
-                    (
-                        u32::try_from(before).unwrap_or(u32::MAX),
-                        i64::MIN,
-                        i64::MIN,
-                    )
-                },
-                |rank| (rank, place.at, place.n),
-            );
+        if let Some((rank, at, n)) = after {
             let _ = write!(sql.text, " WHERE (rank, at, n) {} (?, ?, ?)", self.sign());
             sql.values.extend([
                 Value::Bytes(rank.to_be_bytes().to_vec()),
@@ -213,22 +245,8 @@ impl Search<'_> {
         }
         let word = self.word();
         let _ = write!(sql.text, " ORDER BY rank {word}, at {word}, n {word}");
-        sql.with(" LIMIT ?", i64::try_from(self.limit).unwrap_or(i64::MAX));
-        let rows = sql.query().fetch_all(connection).await?;
-        rows.into_iter()
-            .map(|row| {
-                let rank: &[u8] = row.try_get(0)?;
-                let rank = rank.try_into().map(u32::from_be_bytes).unwrap_or_default();
-                Ok(Place {
-                    text: texts
-                        .get(rank as usize)
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                    at: row.try_get(1)?,
-                    n: row.try_get(2)?,
-                })
-            })
-            .collect()
+        sql.with(" LIMIT ?", i64::try_from(read).unwrap_or(i64::MAX));
+        sql
     }
 
     /// The values that the other filters leave to walk: those that occur together with theirs, as
@@ -238,6 +256,7 @@ impl Search<'_> {
         connection: &mut SqliteConnection,
         table: Table,
         only: Option<Numbers>,
+        counts: &Counts,
     ) -> Result<Option<Numbers>, StoreError> {
         let Conditions {
             actor,
@@ -260,7 +279,9 @@ impl Search<'_> {
         };
         match table {
             Table::Actor => {
-                if let Some(actions) = action {
+                if let Some(actions) = action
+                    && self.conditions.narrowing_pays(counts, self.limit)
+                {
                     keep(
                         self.beside(connection, "actor", "count_pair", "action", actions)
                             .await?,

@@ -1,0 +1,154 @@
+//! `./dev bench`: how quick Daybook is, beside what somebody would otherwise make themselves.
+//! `docs/benchmarks.md` tells what is measured, and how.
+
+mod data;
+mod error;
+mod http;
+mod pages;
+mod plain_table;
+mod program;
+mod questions;
+mod recording;
+mod report;
+
+use clap::{Parser, ValueEnum};
+use data::World;
+use error::BenchError;
+use recording::Sets;
+use report::{Machine, Report};
+use std::{env, path::PathBuf, process::ExitCode, time::Duration};
+
+/// Measures Daybook, and prints a table
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// How many events: whole thousands
+    #[arg(long, default_value_t = 1_000_000, value_parser = thousands)]
+    events: u64,
+
+    /// Measures this part alone; may be given more than once
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
+
+    /// Writes the figures to this file too, as JSON
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+
+    /// What chance begins with
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Where the sets of events are kept between runs
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    folder: PathBuf,
+
+    /// The program to measure over HTTP
+    /// [default: `DAYBOOK_PROGRAM`, else target/release/daybook]
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+
+    /// How often each page is asked for
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+
+    /// How many send batches to the store at the same time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    senders: u16,
+
+    /// How many seconds the plain table is asked for pages
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    plain_seconds: u64,
+
+    /// How many seconds each measurement over HTTP takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    http_seconds: u64,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Recording through the store; makes the sets anew
+    Recording,
+    /// Pages of 50 from the store
+    Pages,
+    /// Recording over HTTP, into a fresh database
+    Http,
+    /// Pages as HTML
+    Html,
+}
+
+fn thousands(text: &str) -> Result<u64, String> {
+    let number: u64 = text
+        .replace(['_', ','], "")
+        .parse()
+        .map_err(|_| "is no number".to_owned())?;
+    if number > 0 && number.is_multiple_of(1_000) {
+        Ok(number)
+    } else {
+        Err("must be a number of whole thousands".to_owned())
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut report = Report {
+        machine: Machine::this(),
+        events: arguments.events,
+        seed: arguments.seed,
+        rows: Vec::new(),
+        slowest: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut done = measure(&arguments, &mut report).await;
+    // What was measured before something failed is told all the same.
+    if !report.rows.is_empty() {
+        print!("{report}");
+    }
+    if let Some(path) = &arguments.json {
+        done = done.and_then(|()| report.write(path));
+    }
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), BenchError> {
+    let Arguments { events, seed, .. } = *arguments;
+    let wanted = |part: Part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let program = arguments
+        .program
+        .clone()
+        .or_else(|| env::var_os("DAYBOOK_PROGRAM").map(PathBuf::from))
+        .unwrap_or_else(|| "target/release/daybook".into());
+    let http_time = Duration::from_secs(arguments.http_seconds);
+    let world = World::new();
+    let sets = Sets::new(&arguments.folder, seed, events, arguments.senders.into());
+    if wanted(Part::Recording) {
+        report.rows.extend(sets.measure(&world).await?);
+    }
+    if wanted(Part::Pages) {
+        sets.make_missing(&world, true).await?;
+        let plain_time = Duration::from_secs(arguments.plain_seconds);
+        let rounds = usize::from(arguments.rounds);
+        let pages = pages::measure(&sets, &world, events, rounds, plain_time).await?;
+        report.rows.extend(pages.rows);
+        report.slowest.extend(pages.slowest);
+        report.notes.push(pages.note);
+    }
+    if wanted(Part::Http) {
+        let folder = &arguments.folder;
+        let rows = http::measure_recording(&program, folder, &world, seed, http_time);
+        report.rows.extend(rows.await?);
+    }
+    if wanted(Part::Html) {
+        sets.make_missing(&world, false).await?;
+        let rows = http::measure_pages(&program, &sets, &world, seed, http_time);
+        report.rows.extend(rows.await?);
+    }
+    Ok(())
+}

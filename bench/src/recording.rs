@@ -1,0 +1,577 @@
+//! Recording: batches of 1,000 events with keys, until they are durable and can be found. What it
+//! leaves behind is the set that the other parts ask.
+
+use crate::{
+    data::{self, Set, World},
+    error::BenchError,
+    plain_table::PlainTable,
+    report::{Row, Unit, float, rate},
+};
+use domain::{
+    event::NewEvent,
+    question::Query,
+    retention::Retention,
+    role::{Role, TokenScope},
+    slug::WorkspacePath,
+    time::Timestamp,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use store::{
+    DatabaseUrl, Options, Store,
+    administration::{By, NewPerson, NewToken, Place, TokenPlace},
+    clock::Clock,
+    question::Count,
+    recording::{Door, Receipt, Redaction},
+    settings::SettingsChange,
+};
+use tokio::task::JoinSet;
+
+/// The workspace that nearly everything happens in, and a small one beside it.
+pub const LARGE: &str = "acme/growth";
+const SMALL: &str = "acme/revenue";
+/// One in so many events is the small one's.
+const SMALL_PART: u64 = 50;
+/// How many events are sent at once.
+const BATCH: usize = 1_000;
+/// How many batches are made before the clock runs on.
+const CHUNK: usize = 50;
+/// How many events a single sender records, where it is measured by itself.
+const ALONE: u64 = 100_000;
+/// How many events are recorded one by one, and how many send them.
+const ONE_BY_ONE: u64 = 50_000;
+const ONE_BY_ONE_SENDERS: usize = 64;
+/// How many events a second the store must take.
+const RATE: f64 = 12_000.0;
+
+/// Who owns the large workspace.
+pub const OWNER: &str = "ingrid.solheim@acme.example";
+/// The owner's password.
+pub const PASSWORD: &str = "a password for measuring";
+
+/// A clock that showed the end of the set when it was made: on whatever day something is measured,
+/// "the last 24 hours" are the set's.
+#[derive(Debug)]
+pub struct SetTime(Instant);
+
+impl SetTime {
+    /// It is the end of the set now.
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SetTime {
+    fn now(&self) -> Timestamp {
+        let since = chrono::TimeDelta::from_std(self.0.elapsed()).unwrap_or_default();
+        data::end_of_set().plus(since)
+    }
+}
+
+/// What says which set a folder holds, written when it is whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Label {
+    version: u32,
+    seed: u64,
+    events: u64,
+    /// A token that may read the store's large workspace.
+    token: String,
+}
+
+/// The folders in which sets are kept.
+#[derive(Clone, Debug)]
+pub struct Sets {
+    folder: PathBuf,
+    set: Set,
+    /// How many send at the same time.
+    senders: usize,
+}
+
+/// How long recording took, piece by piece.
+#[derive(Debug, Default)]
+struct Recorded(Vec<(u64, Duration)>);
+
+impl Recorded {
+    fn rate(pieces: &[(u64, Duration)]) -> f64 {
+        let events = pieces.iter().map(|(events, _)| events).sum();
+        rate(events, pieces.iter().map(|(_, time)| *time).sum())
+    }
+
+    fn of_all(&self) -> f64 {
+        Self::rate(&self.0)
+    }
+
+    /// Of the last tenth: when nearly everything is there.
+    fn of_last_tenth(&self) -> f64 {
+        let last = self.0.len().div_ceil(10);
+        Self::rate(&self.0[self.0.len() - last..])
+    }
+}
+
+impl Sets {
+    /// The sets in a folder.
+    pub fn new(folder: &Path, seed: u64, events: u64, senders: usize) -> Self {
+        let set = Set {
+            seed,
+            events,
+            end: data::end_of_set(),
+        };
+        Self {
+            folder: folder.to_owned(),
+            set,
+            senders,
+        }
+    }
+
+    fn store_folder(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+
+    fn plain_folder(&self) -> PathBuf {
+        self.folder.join("plain")
+    }
+
+    /// How the store's set is opened, with the set's time.
+    pub fn store_options(&self) -> Options {
+        Options {
+            clock: Arc::new(SetTime::begin()),
+            ..Options::new(DatabaseUrl::Sqlite(self.database()))
+        }
+    }
+
+    /// Where the store's log is.
+    pub fn database(&self) -> PathBuf {
+        database(&self.store_folder())
+    }
+
+    /// Where the plain table is.
+    pub fn plain_path(&self) -> PathBuf {
+        self.plain_folder().join("plain.db")
+    }
+
+    /// The token that reads the store's large workspace.
+    ///
+    /// # Errors
+    ///
+    /// The set is not there.
+    pub fn token(&self) -> Result<String, BenchError> {
+        label_in(&self.store_folder())
+            .map(|label| label.token)
+            .ok_or_else(|| BenchError::Unfit("the set is not there".to_owned()))
+    }
+
+    fn is_in(&self, folder: &Path) -> bool {
+        label_in(folder).is_some_and(|label| {
+            (label.version, label.seed, label.events)
+                == (data::VERSION, self.set.seed, self.set.events)
+        })
+    }
+
+    fn write_label(&self, folder: &Path, token: String) -> Result<(), BenchError> {
+        let label = Label {
+            version: data::VERSION,
+            seed: self.set.seed,
+            events: self.set.events,
+            token,
+        };
+        let path = folder.join("set.json");
+        fs::write(&path, serde_json::to_string(&label)?).map_err(BenchError::file(&path))
+    }
+
+    /// Makes the sets that are not there yet; those that are there are taken as they are.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be made.
+    pub async fn make_missing(&self, world: &World, plain: bool) -> Result<(), BenchError> {
+        if !self.is_in(&self.store_folder()) {
+            self.record_into_store(world).await?;
+        }
+        if plain && !self.is_in(&self.plain_folder()) {
+            self.record_into_plain_table(world).await?;
+        }
+        Ok(())
+    }
+
+    /// Records the set anew, into the store and into the plain table, and tells how quick it was.
+    ///
+    /// # Errors
+    ///
+    /// Something could not be recorded.
+    pub async fn measure(&self, world: &World) -> Result<Vec<Row>, BenchError> {
+        let alone = self.record_alone(world).await?;
+        let one_by_one = self.record_one_by_one(world).await?;
+        let store = self.record_into_store(world).await?;
+        let plain = self.record_into_plain_table(world).await?;
+        let events = Unit::EventsPerSecond;
+        let each = |folder: &Path| -> Result<f64, BenchError> {
+            Ok(float(size_of(folder)?) / float(self.set.events))
+        };
+        Ok(vec![
+            Row::new(
+                format!(
+                    "recording, batches of 1,000 by {} senders, durable and indexed",
+                    self.senders
+                ),
+                events,
+                store.of_all(),
+            )
+            .beside(plain.of_all())
+            .bar(RATE),
+            Row::new(
+                "the same, the last tenth of all events",
+                events,
+                store.of_last_tenth(),
+            )
+            .beside(plain.of_last_tenth()),
+            Row::new(
+                "the same by one sender, into an empty log",
+                events,
+                alone.of_all(),
+            ),
+            Row::new(
+                format!(
+                    "recording one event at a time by {ONE_BY_ONE_SENDERS} senders, into an empty log"
+                ),
+                events,
+                one_by_one.of_all(),
+            ),
+            Row::new(
+                "on disk, log and index",
+                Unit::BytesPerEvent,
+                each(&self.store_folder())?,
+            )
+            .beside(each(&self.plain_folder())?),
+        ])
+    }
+
+    /// What many senders record into an empty log, one event at a time.
+    async fn record_one_by_one(&self, world: &World) -> Result<Recorded, BenchError> {
+        let folder = empty(&self.folder.join("alone"))?;
+        let log = Log::create(&folder).await?;
+        let events = self.set.events.min(ONE_BY_ONE);
+        let bar = bar(events, "recording one event at a time");
+        let set = Set { events, ..self.set };
+        let ones = set
+            .events(world)
+            .map(|event| (LARGE, vec![event]))
+            .collect();
+        let begun = Instant::now();
+        log.record(ones, ONE_BY_ONE_SENDERS).await?;
+        let recorded = Recorded(vec![(events, begun.elapsed())]);
+        bar.finish_and_clear();
+        log.store.close().await;
+        fs::remove_dir_all(&folder).map_err(BenchError::file(&folder))?;
+        Ok(recorded)
+    }
+
+    /// The set's batches in the order in which they are sent, each with its workspace.
+    fn batches<'a>(
+        &self,
+        world: &'a World,
+        events: u64,
+    ) -> impl Iterator<Item = (&'static str, Vec<NewEvent>)> + 'a {
+        let set = Set { events, ..self.set };
+        let mut all = set.events(world);
+        let mut number = 0;
+        std::iter::from_fn(move || {
+            let batch: Vec<NewEvent> = all.by_ref().take(BATCH).collect();
+            number += 1;
+            let place = if number % SMALL_PART == 0 {
+                SMALL
+            } else {
+                LARGE
+            };
+            (!batch.is_empty()).then_some((place, batch))
+        })
+    }
+
+    /// What one sender records by itself into an empty log.
+    async fn record_alone(&self, world: &World) -> Result<Recorded, BenchError> {
+        let folder = empty(&self.folder.join("alone"))?;
+        let log = Log::create(&folder).await?;
+        let events = self.set.events.min(ALONE);
+        let bar = bar(events, "recording by one sender");
+        let mut recorded = Recorded::default();
+        for (place, batch) in self.batches(world, events) {
+            let count = batch.len() as u64;
+            let begun = Instant::now();
+            log.sender(place).send(batch).await?;
+            recorded.0.push((count, begun.elapsed()));
+            bar.inc(count);
+        }
+        bar.finish_and_clear();
+        log.store.close().await;
+        fs::remove_dir_all(&folder).map_err(BenchError::file(&folder))?;
+        Ok(recorded)
+    }
+
+    async fn record_into_store(&self, world: &World) -> Result<Recorded, BenchError> {
+        let folder = empty(&self.store_folder())?;
+        let log = Log::create(&folder).await?;
+        let bar = bar(self.set.events, "recording into Daybook");
+        let mut recorded = Recorded::default();
+        let mut batches = self.batches(world, self.set.events);
+        loop {
+            // Events are made while the clock stands.
+            let chunk: Vec<_> = batches.by_ref().take(CHUNK).collect();
+            let count: usize = chunk.iter().map(|(_, batch)| batch.len()).sum();
+            if count == 0 {
+                break;
+            }
+            let begun = Instant::now();
+            log.record(chunk, self.senders).await?;
+            recorded.0.push((count as u64, begun.elapsed()));
+            bar.inc(count as u64);
+        }
+        bar.finish_and_clear();
+        let scope = log.large.grant().await?.read_scope()?;
+        let count = log.store.count(&scope, &Query::default()).await;
+        let expected = self.set.events - self.set.events / SMALL_PART;
+        if !matches!(count, Ok(Count::Exactly(found)) if found >= expected) {
+            return Err(BenchError::Unfit(format!(
+                "{expected} events were recorded, and {count:?} are found"
+            )));
+        }
+        let token = log.large.secret.clone();
+        log.store.close().await;
+        self.write_label(&folder, token)?;
+        Ok(recorded)
+    }
+
+    async fn record_into_plain_table(&self, world: &World) -> Result<Recorded, BenchError> {
+        let folder = empty(&self.plain_folder())?;
+        let mut table = PlainTable::open(&self.plain_path()).await?;
+        let bar = bar(self.set.events, "recording into the plain table");
+        let mut recorded = Recorded::default();
+        for (place, batch) in self.batches(world, self.set.events) {
+            let begun = Instant::now();
+            table.record(place, &batch).await?;
+            recorded.0.push((batch.len() as u64, begun.elapsed()));
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
+        let count = table.count().await?;
+        if count != self.set.events {
+            return Err(BenchError::Unfit(format!(
+                "{} events were recorded, and the plain table holds {count}",
+                self.set.events
+            )));
+        }
+        table.analyze().await?;
+        table.close().await?;
+        self.write_label(&folder, String::new())?;
+        Ok(recorded)
+    }
+}
+
+/// A log with its two workspaces, and somebody who sends to each.
+struct Log {
+    store: Store,
+    large: Sender,
+    small: Sender,
+}
+
+/// An application that sends to one workspace.
+#[derive(Clone)]
+struct Sender {
+    store: Store,
+    secret: String,
+    door: Door,
+}
+
+impl Log {
+    async fn create(folder: &Path) -> Result<Self, BenchError> {
+        let store = Store::open(Options {
+            clock: Arc::new(SetTime::begin()),
+            ..Options::new(DatabaseUrl::Sqlite(database(folder)))
+        })
+        .await?;
+        let by = operator();
+        let place = |path: &str| {
+            path.parse::<WorkspacePath>()
+                .map_err(|error| BenchError::Unfit(error.to_string()))
+        };
+        let (large, small) = (place(LARGE)?, place(SMALL)?);
+        store.create_tenant(&large.tenant, "Acme Inc", &by).await?;
+        for (path, name) in [(&large, "Growth"), (&small, "Revenue")] {
+            store.create_workspace(path, name, &by).await?;
+            let forever = SettingsChange {
+                retention: Some(Retention::Forever),
+                recording: None,
+                now: true,
+            };
+            if let Some(scope) = store.operator_settings(path).await? {
+                store.change_settings(&scope, forever, &by).await?;
+            }
+        }
+        let owner = NewPerson {
+            email: OWNER.to_owned(),
+            name: "Ingrid Solheim".to_owned(),
+            place: Place::Workspace(large.clone(), Role::Owner),
+            until: None,
+        };
+        store.create_person(&owner, PASSWORD, &by).await?;
+        Ok(Self {
+            large: Sender::new(&store, large).await?,
+            small: Sender::new(&store, small).await?,
+            store,
+        })
+    }
+
+    fn sender(&self, place: &str) -> &Sender {
+        if place == SMALL {
+            &self.small
+        } else {
+            &self.large
+        }
+    }
+
+    /// Records batches: all senders take one after the other until none is left.
+    async fn record(
+        &self,
+        batches: Vec<(&'static str, Vec<NewEvent>)>,
+        senders: usize,
+    ) -> Result<(), BenchError> {
+        let waiting = Arc::new(Mutex::new(batches.into_iter()));
+        let mut sending = JoinSet::new();
+        for _ in 0..senders {
+            let waiting = Arc::clone(&waiting);
+            let (large, small) = (self.large.clone(), self.small.clone());
+            sending.spawn(async move {
+                loop {
+                    let next = waiting
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .next();
+                    let Some((place, batch)) = next else {
+                        return Ok::<_, BenchError>(());
+                    };
+                    let sender = if place == SMALL { &small } else { &large };
+                    sender.send(batch).await?;
+                }
+            });
+        }
+        while let Some(sender) = sending.join_next().await {
+            sender.map_err(|error| BenchError::Unfit(error.to_string()))??;
+        }
+        // What is recorded is indexed when its sender hears of it; this makes sure.
+        self.store.wait_for_index(|_, _| ()).await?;
+        Ok(())
+    }
+}
+
+impl Sender {
+    async fn new(store: &Store, place: WorkspacePath) -> Result<Self, BenchError> {
+        let token = NewToken {
+            place: TokenPlace::Workspace(place),
+            name: "measuring".to_owned(),
+            scopes: vec![TokenScope::EventsWrite, TokenScope::EventsRead],
+            expires: None,
+            oldest_seconds: None,
+        };
+        let secret = store.create_token(&token, &operator()).await?;
+        let grant = grant(store, secret.reveal()).await?;
+        Ok(Self {
+            store: store.clone(),
+            secret: secret.reveal().to_owned(),
+            door: Door::token(&grant, Redaction::On)?,
+        })
+    }
+
+    async fn grant(&self) -> Result<store::access::TokenGrant, BenchError> {
+        grant(&self.store, &self.secret).await
+    }
+
+    /// Sends a batch as an application does, and waits until it is durable and can be found.
+    async fn send(&self, batch: Vec<NewEvent>) -> Result<(), BenchError> {
+        let admitted: Result<Vec<_>, _> = batch
+            .into_iter()
+            .map(|event| self.store.admit(&self.door, event))
+            .collect();
+        let receipts = self
+            .store
+            .record(admitted.map_err(BenchError::Refused)?)
+            .await?;
+        let all = receipts
+            .iter()
+            .all(|receipt| matches!(receipt, Receipt::Recorded(_)));
+        if all {
+            Ok(())
+        } else {
+            Err(BenchError::Unfit(
+                "an event was taken for a duplicate".to_owned(),
+            ))
+        }
+    }
+}
+
+/// What a token opens.
+///
+/// # Errors
+///
+/// The token is not good.
+pub async fn grant(store: &Store, secret: &str) -> Result<store::access::TokenGrant, BenchError> {
+    store
+        .token(secret)
+        .await?
+        .ok_or_else(|| BenchError::Unfit("the set's token is not good any more".to_owned()))
+}
+
+fn operator() -> By {
+    By::operator("bench")
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("daybook.db")
+}
+
+fn label_in(folder: &Path) -> Option<Label> {
+    let text = fs::read_to_string(folder.join("set.json")).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Makes a folder in which nothing is.
+///
+/// # Errors
+///
+/// It cannot be made.
+pub fn empty(folder: &Path) -> Result<PathBuf, BenchError> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(BenchError::file(folder))?;
+    }
+    fs::create_dir_all(folder).map_err(BenchError::file(folder))?;
+    Ok(folder.to_owned())
+}
+
+/// How many bytes the files in a folder have.
+fn size_of(folder: &Path) -> Result<u64, BenchError> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder).map_err(BenchError::file(folder))? {
+        let size = entry.and_then(|entry| entry.metadata());
+        bytes += size.map_err(BenchError::file(folder))?.len();
+    }
+    Ok(bytes)
+}
+
+/// A bar on screen that counts up to `length`.
+pub fn bar(length: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg}: {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(length)
+        .with_style(style)
+        .with_message(what);
+    if bar.is_hidden() {
+        // Where nobody watches a bar, a line tells what is going on.
+        eprintln!("{what} …");
+    }
+    bar
+}
