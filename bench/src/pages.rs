@@ -246,9 +246,12 @@ pub async fn measure(
     Ok(told(&asked, &plain, rounds))
 }
 
+/// Which sorts a row is about.
+type Chosen = fn(Sort) -> bool;
+
 /// The figures of what was asked; `plain` are the first of `asked`, as the plain table took them.
 fn told(asked: &[Asked], plain: &[Asked], rounds: usize) -> Pages {
-    let times = |asked: &[Asked], takes: fn(Sort) -> bool| -> Times {
+    let times = |asked: &[Asked], takes: Chosen| -> Times {
         asked
             .iter()
             .filter(|question| takes(question.query.sort))
@@ -256,7 +259,7 @@ fn told(asked: &[Asked], plain: &[Asked], rounds: usize) -> Pages {
             .collect()
     };
     let mut rows = Vec::new();
-    let kinds: [(&str, fn(Sort) -> bool); 3] = [
+    let kinds: [(&str, Chosen); 3] = [
         ("a page of 50, any one filter, any order", |_| true),
         ("a page of 50, any one filter, by time", |sort| {
             sort == Sort::Time
