@@ -393,6 +393,7 @@ async fn addresses(
 fn next_page(html: &str) -> Option<String> {
     let tag = html
         .split('<')
+        .filter_map(|piece| piece.split_once('>').map(|(tag, _)| tag))
         .find(|tag| tag.starts_with("a ") && tag.contains("rel=\"next\""))?;
     let (_, rest) = tag.split_once("href=\"")?;
     let (address, _) = rest.split_once('"')?;
