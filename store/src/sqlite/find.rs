@@ -26,6 +26,8 @@ pub(crate) struct Search<'a> {
     pub(crate) limit: usize,
 }
 
+/// So many actors are looked up among the pairs at most: what many do together is almost everything.
+const FEW: usize = 50;
 /// Values between which one statement walks at most.
 const KEYS_IN_CHUNK: usize = 500;
 
@@ -287,13 +289,17 @@ impl Search<'_> {
                             .await?,
                     );
                 }
-                if let Some((actors, _)) = anyone {
+                if let Some((actors, _)) = anyone
+                    && actors.len() <= FEW
+                {
                     let behind = self
                         .beside(connection, "actor", "count_via", "key", actors)
                         .await?;
                     keep(actors.list().iter().chain(behind.list()).copied().collect());
                 }
-                if let Some((actors, _)) = via {
+                if let Some((actors, _)) = via
+                    && actors.len() <= FEW
+                {
                     keep(
                         self.beside(connection, "actor", "count_via", "key", actors)
                             .await?,
@@ -301,7 +307,9 @@ impl Search<'_> {
                 }
             }
             Table::Action => {
-                if let Some(actors) = actor {
+                if let Some(actors) = actor
+                    && actors.len() <= FEW
+                {
                     keep(
                         self.beside(connection, "action", "count_pair", "actor", actors)
                             .await?,

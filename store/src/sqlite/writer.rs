@@ -23,8 +23,6 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 pub(crate) const QUEUE_KIB: u32 = 64 * 1024;
 /// How many events are committed together at most.
 const GROUP: usize = 8_000;
-/// From so many events on, a group leaves half of what waits to the next one.
-const HALVED: usize = 1_000;
 /// How often the log is looked at for what other processes wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -54,12 +52,7 @@ pub(crate) async fn commit_groups(
     while let Some(first) = queue.recv().await {
         let mut events = first.events.len();
         let mut jobs = vec![first];
-        // Senders of large requests, all taken together, would all be answered together and come
-        // back together, and then the log would wait while the index follows, and the other way
-        // round. In two halves, one is indexed while the other is committed.
-        let half = (1 + queue.len()).div_ceil(2);
         while events < GROUP
-            && (events < HALVED || jobs.len() < half)
             && let Ok(next) = queue.try_recv()
         {
             events += next.events.len();
