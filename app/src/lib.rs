@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod address;
+mod ago;
 #[cfg(feature = "ssr")]
 pub mod answer;
 #[cfg(feature = "ssr")]
@@ -15,6 +16,8 @@ pub mod frame;
 #[cfg(feature = "ssr")]
 mod icon;
 pub mod live;
+mod load;
+#[cfg(feature = "ssr")]
 pub mod log;
 #[cfg(feature = "ssr")]
 mod pages;

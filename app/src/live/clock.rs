@@ -1,7 +1,7 @@
 //! What only the browser knows: its time zone, and how time goes on.
 
 use super::place::Place;
-use crate::{address::encoded, log::when::ago};
+use crate::{address::encoded, ago::ago};
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement};

@@ -9,7 +9,7 @@ mod place;
 mod question;
 
 use crate::{
-    log::load::{load_entry, load_log},
+    load::{load_entry, load_log},
     refusal::Refusal,
 };
 use clock::all;

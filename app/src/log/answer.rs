@@ -28,7 +28,7 @@ use store::{
 };
 
 /// A page of a log, complete: the address asks for it, and may open an entry.
-pub(super) async fn shown(
+pub(crate) async fn shown(
     asker: Result<Asker, Refusal>,
     path: &str,
     search: &str,
@@ -50,7 +50,7 @@ pub(super) async fn shown(
 }
 
 /// An entry, as it opens on the page that `search` asks for.
-pub(super) async fn opened_entry(
+pub(crate) async fn opened_entry(
     asker: Result<Asker, Refusal>,
     path: &str,
     search: &str,

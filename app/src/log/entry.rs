@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// An entry in full, as a row under its row.
 #[component]
-pub(super) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
+pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
     let id = entry.row.id.clone();
     let rest = columns(about) - 1;
     let json = entry.json.clone();

@@ -1,48 +1,29 @@
 //! The one log component: the Audit page and an object's Audit tab are the same log in another
 //! scope. Its whole state is the address.
 
-#[cfg(feature = "ssr")]
-mod answer;
-#[cfg(feature = "ssr")]
+pub(crate) mod answer;
 mod chips;
-#[cfg(feature = "ssr")]
 mod compose;
-#[cfg(feature = "ssr")]
 mod count;
-#[cfg(feature = "ssr")]
-mod entry;
-#[cfg(feature = "ssr")]
+pub(crate) mod entry;
 mod filters;
-#[cfg(feature = "ssr")]
 mod foot;
-#[cfg(feature = "ssr")]
 mod head;
-#[cfg(feature = "ssr")]
 mod ledger;
-pub(crate) mod load;
-#[cfg(feature = "ssr")]
 mod page;
-#[cfg(feature = "ssr")]
 mod range;
-#[cfg(feature = "ssr")]
 mod row;
-#[cfg(feature = "ssr")]
 mod states;
-#[cfg(feature = "ssr")]
 mod tokens;
-#[cfg(feature = "ssr")]
 pub mod view;
-pub(crate) mod when;
-#[cfg(feature = "ssr")]
+mod when;
 mod zone;
 
-#[cfg(feature = "ssr")]
 pub(crate) use compose::Local;
-#[cfg(feature = "ssr")]
+pub(crate) use page::Page;
+use page::Shown;
 pub use page::{About, Log};
-#[cfg(feature = "ssr")]
-use page::{Page, Shown};
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 pub(crate) mod tests;

@@ -33,7 +33,7 @@ pub enum About {
 
 /// All that a page of a log shows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     pub(super) about: About,
     pub(super) scope: ScopeView,
     pub(super) log: LogView,
@@ -45,7 +45,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// What the page is called.
-    pub(super) fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         match &self.scope.object {
             Some(object) => format!("{}, Audit", object.name),
             None => format!("Audit, {}", self.scope.frame.workspace.name),
@@ -84,7 +84,7 @@ pub fn Log() -> impl IntoView {
 
 /// The page, frame and all.
 #[component]
-pub(super) fn Page(shown: Shown) -> impl IntoView {
+pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let Shown {
         about,
         scope,

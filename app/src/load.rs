@@ -24,11 +24,11 @@ pub struct Screen {
 pub async fn load_log(path: String, search: String) -> Answered<Screen> {
     let asker = crate::viewer::Asker::of_request();
     let owner = Owner::current();
-    let shown = super::answer::shown(asker, &path, &search).await;
+    let shown = crate::log::answer::shown(asker, &path, &search).await;
     Ok(shown.map(|shown| {
         let render = || {
             let title = crate::full_title(&shown.title());
-            let html = view! { <super::Page shown/> }.to_html();
+            let html = view! { <crate::log::Page shown/> }.to_html();
             Screen { title, html }
         };
         match owner {
@@ -48,10 +48,10 @@ pub async fn load_log(path: String, search: String) -> Answered<Screen> {
 pub async fn load_entry(path: String, search: String, id: String) -> Answered<Option<String>> {
     let asker = crate::viewer::Asker::of_request();
     let owner = Owner::current();
-    let opened = super::answer::opened_entry(asker, &path, &search, &id).await;
+    let opened = crate::log::answer::opened_entry(asker, &path, &search, &id).await;
     Ok(opened.map(|opened| {
         let (links, about, entry) = opened?;
-        let render = || view! { <super::entry::Entry links about entry/> }.to_html();
+        let render = || view! { <crate::log::entry::Entry links about entry/> }.to_html();
         Some(match owner {
             Some(owner) => owner.with(render),
             None => render(),
