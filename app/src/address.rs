@@ -5,7 +5,6 @@ use domain::{
     slug::{Slug, WorkspacePath},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
 
 /// What is written as it is in a segment of a path: RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -60,7 +59,7 @@ pub fn in_zone(path: &str, zone: &str) -> String {
 }
 
 /// Where a log is shown: a workspace's Audit page, or the Audit tab of one of its objects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogAddress {
     /// The workspace.
     pub workspace: WorkspacePath,

@@ -6,10 +6,9 @@ use crate::{
 };
 use domain::slug::WorkspacePath;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 /// Who looks, and where they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Their name.
     pub name: String,
@@ -26,7 +25,7 @@ pub struct Frame {
 }
 
 /// A workspace that somebody may go to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Where it is.
     pub path: WorkspacePath,

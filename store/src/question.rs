@@ -7,6 +7,7 @@ use domain::{
     question::Span,
     time::Timestamp,
 };
+use std::sync::Arc;
 
 /// One page of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,10 +61,17 @@ pub struct Choices {
     pub events: u64,
     /// Families with their number of events, most used first.
     pub categories: Vec<(Category, u64)>,
-    /// Actions, most used first.
+    /// Actions and kinds: the same ones, in the same place, until something new comes up.
+    pub offered: Arc<Offered>,
+}
+
+/// Actions and kinds to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// Actions, by label.
     pub actions: Vec<ActionChoice>,
     /// Kinds of objects, by name.
-    pub kinds: Vec<(TargetKind, u64)>,
+    pub kinds: Vec<TargetKind>,
 }
 
 /// An action to choose.
@@ -73,10 +81,4 @@ pub struct ActionChoice {
     pub action: domain::event::Action,
     /// The catalogue's label for it.
     pub label: String,
-    /// The catalogue's family.
-    pub category: Category,
-    /// The catalogue's class.
-    pub verb: domain::verb::Verb,
-    /// How many events have it.
-    pub events: u64,
 }

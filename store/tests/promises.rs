@@ -8,15 +8,17 @@ mod log;
 use domain::{
     event::{Event, NewEvent, Source},
     leaf::{Salt, parts_hash},
+    question::{Filter, Query},
     retention::{Plan, Retention},
 };
 use log::{Log, event, limit, object, operator, time, user};
 use sqlx::{Connection, Row, SqliteConnection};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use store::{
     DatabaseUrl, Options, Readiness, Store,
     access::TokenGrant,
     discard_index,
+    question::Count,
     recording::{Door, Receipt, Redaction},
     settings::SettingsChange,
 };
@@ -239,9 +241,32 @@ async fn answers(log: &Log, grant: &TokenGrant) -> Vec<Vec<u64>> {
                 .collect(),
         );
     }
-    let choices = log.store.choices(&scope).await.unwrap();
-    answers.push(choices.actions.iter().map(|action| action.events).collect());
-    answers.push(choices.kinds.iter().map(|kind| kind.1).collect());
+    let mut snapshot = log.store.snapshot(&scope).await.unwrap();
+    let choices = snapshot.choices().await.unwrap();
+    answers.push(vec![choices.events]);
+    answers.push(choices.categories.iter().map(|family| family.1).collect());
+    let mut filters = Vec::new();
+    filters.extend(choices.offered.actions.iter().map(|choice| Filter {
+        action: vec![choice.action.clone()],
+        ..Filter::default()
+    }));
+    filters.extend(choices.offered.kinds.iter().map(|kind| Filter {
+        target_kind: vec![kind.clone()],
+        ..Filter::default()
+    }));
+    let mut counts = Vec::new();
+    for filter in filters {
+        let query = Query {
+            filter,
+            ..Query::default()
+        };
+        match snapshot.count(&query).await.unwrap() {
+            Count::Exactly(count) => counts.push(count),
+            other => panic!("{other:?}"),
+        }
+    }
+    answers.push(counts);
+    snapshot.end().await;
     answers
 }
 
@@ -615,4 +640,21 @@ async fn looks_at_a_log_are_told_once_an_hour_with_the_names_of_filters() {
     log.clock.set(time("2026-05-12T10:00:01Z"));
     log.store.note_look(&scope, &by, &[]).await.unwrap();
     assert_eq!(looks(&log).await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_gives_up_asking_leaves_nothing_behind() {
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let scope = grant.read_scope().unwrap();
+    log.record(&grant, (0..20).map(some_event).collect()).await;
+    // Wherever an asker is when they go: for every reader's connection, many times.
+    for micros in (0..4_000).step_by(20) {
+        let patience = Duration::from_micros(micros);
+        let _ = tokio::time::timeout(patience, log.store.page(&scope, &limit(5))).await;
+    }
+    for _ in 0..20 {
+        let page = log.store.page(&scope, &limit(5)).await.unwrap();
+        assert_eq!(page.events.len(), 5);
+    }
 }

@@ -7,10 +7,7 @@ use crate::{
     log::{
         About, Shown,
         compose::{self, Local},
-        view::{
-            ChoicesView, CountView, EntryView, LastView, LogView, NoticesView, ObjectView,
-            ScopeView,
-        },
+        view::{CountView, EntryView, LastView, LogView, NoticesView, ObjectView, ScopeView},
     },
     refusal::Refusal,
     viewer::Asker,
@@ -18,11 +15,12 @@ use crate::{
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, Query, Read, Unknown, Zone},
+    question::{Fault, Query, Read, Unknown},
 };
 use leptos::logging;
 use std::sync::Arc;
 use store::{
+    Snapshot,
     access::Scope,
     question::{Count, Page, QuestionError},
 };
@@ -35,18 +33,30 @@ pub(crate) async fn shown(
 ) -> Result<Shown, Refusal> {
     let (asker, address, scope) = opened(asker, path).await?;
     let (search, open) = without_open(search);
-    let log = log(&asker, &address, &scope, &search).await?;
-    let entry = match &open {
-        Some(id) => entry(&asker, &address, &scope, id, &log.query.filter.zone()).await?,
-        None => None,
+    let Read { query, faults } = Query::read(&search, Unknown::Ignored);
+    let mut snapshot = asker.store.snapshot(&scope).await?;
+    let answered = async {
+        let log = log(&asker, &address, &scope, &mut snapshot, query, faults).await?;
+        let entry = match &open {
+            Some(id) => entry(&asker, &address, &scope, &mut snapshot, id, &log.query).await?,
+            None => None,
+        };
+        Ok(Shown {
+            scope: around(&asker, &address, &mut snapshot).await?,
+            about: about(&address),
+            log,
+            open,
+            entry,
+        })
     };
-    Ok(Shown {
-        scope: around(&asker, &address, &scope).await?,
-        about: about(&address),
-        log,
-        open,
-        entry,
-    })
+    let answered: Result<Shown, Refusal> = answered.await;
+    snapshot.end().await;
+    if let Ok(shown) = &answered
+        && shown.log.query.cursor.is_none()
+    {
+        note(&asker, &scope, &shown.log.query).await;
+    }
+    answered
 }
 
 /// An entry, as it opens on the page that `search` asks for.
@@ -59,7 +69,10 @@ pub(crate) async fn opened_entry(
     let (asker, address, scope) = opened(asker, path).await?;
     let (search, _) = without_open(search);
     let query = Query::read(&search, Unknown::Ignored).query;
-    let entry = entry(&asker, &address, &scope, id, &query.filter.zone()).await?;
+    let mut snapshot = asker.store.snapshot(&scope).await?;
+    let entry = entry(&asker, &address, &scope, &mut snapshot, id, &query).await;
+    snapshot.end().await;
+    let entry = entry?;
     let about = about(&address);
     let links = Arc::new(Links::new(&address, query));
     Ok(entry.map(|entry| (links, about, entry)))
@@ -92,14 +105,11 @@ async fn opened(
 }
 
 /// What stays while the question changes.
-async fn around(asker: &Asker, address: &LogAddress, scope: &Scope) -> Result<ScopeView, Refusal> {
-    let choices = asker.store.choices(scope).await?;
-    let mut actions: Vec<(String, String)> = choices
-        .actions
-        .into_iter()
-        .map(|choice| (choice.action.to_string(), choice.label))
-        .collect();
-    actions.sort_by_cached_key(|(action, label)| (label.to_lowercase(), action.clone()));
+async fn around(
+    asker: &Asker,
+    address: &LogAddress,
+    snapshot: &mut Snapshot,
+) -> Result<ScopeView, Refusal> {
     let frame = match Frame::of(&asker.person, &address.workspace) {
         Ok(frame) => frame,
         Err(refused) => return Err(asker.refusal(refused).await),
@@ -107,7 +117,7 @@ async fn around(asker: &Asker, address: &LogAddress, scope: &Scope) -> Result<Sc
     let object = match &address.subject {
         None => None,
         Some(subject) => {
-            let known = asker.store.object(scope).await?;
+            let known = snapshot.object().await?;
             let (name, url) = known.map_or((None, None), |known| (known.name, known.url));
             Some(ObjectView {
                 name: name.unwrap_or_else(|| subject.id.clone()),
@@ -120,16 +130,7 @@ async fn around(asker: &Asker, address: &LogAddress, scope: &Scope) -> Result<Sc
     Ok(ScopeView {
         frame,
         object,
-        choices: ChoicesView {
-            entries: choices.events,
-            categories: choices.categories,
-            actions,
-            kinds: choices
-                .kinds
-                .into_iter()
-                .map(|(kind, _)| kind.to_string())
-                .collect(),
-        },
+        choices: snapshot.choices().await?,
     })
 }
 
@@ -137,11 +138,11 @@ async fn log(
     asker: &Asker,
     address: &LogAddress,
     scope: &Scope,
-    search: &str,
+    snapshot: &mut Snapshot,
+    query: Query,
+    mut faults: Vec<Fault>,
 ) -> Result<LogView, Refusal> {
-    let Read { query, mut faults } = Query::read(search, Unknown::Ignored);
-    let store = &asker.store;
-    let (page, lost_cursor) = match store.page(scope, &query).await {
+    let (page, lost_cursor) = match snapshot.page(&query).await {
         Ok(page) => (page, false),
         Err(QuestionError::Cursor) => (Page::default(), true),
         Err(QuestionError::Parameter { parameter, reason }) => {
@@ -154,28 +155,24 @@ async fn log(
         }
         Err(QuestionError::Store(error)) => return Err(error.into()),
     };
-    let count = match store.count(scope, &query.from_start()).await {
+    let count = match snapshot.count(&query.from_start()).await {
         Ok(Count::Exactly(count)) => CountView::Exactly(count),
         Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
         Ok(Count::Unknown) | Err(_) => CountView::Unknown,
     };
-    let notices = store.notices(scope).await?;
-    if query.cursor.is_none() {
-        note(asker, scope, &query).await;
-    }
-
-    let now = store.now();
+    let notices = snapshot.notices().await?;
+    let now = snapshot.now();
     let local = Local::new(&query.filter.zone(), now);
     let rows = page
         .events
         .iter()
         .map(|event| {
-            let label = store.label(scope, &event.action);
+            let label = asker.store.label(scope, &event.action);
             compose::row(event, &label, &local, &address.workspace)
         })
         .collect();
     let last = match &address.subject {
-        Some(_) => last(asker, scope, &local).await?,
+        Some(_) => last(snapshot, &local).await?,
         None => None,
     };
     let first = query.filter.is_empty()
@@ -219,16 +216,17 @@ async fn entry(
     asker: &Asker,
     address: &LogAddress,
     scope: &Scope,
+    snapshot: &mut Snapshot,
     id: &str,
-    zone: &Zone,
+    query: &Query,
 ) -> Result<Option<EntryView>, Refusal> {
     let Ok(id) = id.parse::<EventId>() else {
         return Ok(None);
     };
-    let Some(event) = asker.store.event(scope, id).await? else {
+    let Some(event) = snapshot.event(id).await? else {
         return Ok(None);
     };
-    let local = Local::new(zone, asker.store.now());
+    let local = Local::new(&query.filter.zone(), snapshot.now());
     let label = asker.store.label(scope, &event.action);
     Ok(Some(compose::entry(
         &event,
@@ -259,8 +257,8 @@ async fn note(asker: &Asker, scope: &Scope, query: &Query) {
 }
 
 /// Who changed an object last, and when.
-async fn last(asker: &Asker, scope: &Scope, local: &Local) -> Result<Option<LastView>, Refusal> {
-    let change = asker.store.last_change(scope).await?;
+async fn last(snapshot: &mut Snapshot, local: &Local) -> Result<Option<LastView>, Refusal> {
+    let change = snapshot.last_change().await?;
     Ok(change.map(|event| LastView {
         by: event.actor.actor.sort_name().to_owned(),
         at: local.when(event.occurred_at),

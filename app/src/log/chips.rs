@@ -1,10 +1,11 @@
 //! Families of actions, one click each.
 
-use super::{count::grouped, view::ChoicesView};
+use super::count::grouped;
 use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{category::Category, question::Filter};
 use leptos::prelude::*;
 use std::sync::Arc;
+use store::question::Choices;
 
 /// How many families are on the page; the others are behind "More".
 const SHOWN: usize = 6;
@@ -22,7 +23,7 @@ pub(super) fn Mark(category: Category) -> impl IntoView {
 
 /// All, and the families in use.
 #[component]
-pub(super) fn Chips(links: Arc<Links>, choices: ChoicesView) -> impl IntoView {
+pub(super) fn Chips(links: Arc<Links>, choices: Choices) -> impl IntoView {
     let filter = &links.query.filter;
     // The counts are of the whole log: where another filter holds they would tell something else.
     let plain = Filter {
@@ -76,7 +77,7 @@ pub(super) fn Chips(links: Arc<Links>, choices: ChoicesView) -> impl IntoView {
         })
         .collect_view();
     let all = links.filtered(|filter| filter.category.clear());
-    let total = plain.then(|| view! { <span class="num">{grouped(choices.entries)}</span> });
+    let total = plain.then(|| view! { <span class="num">{grouped(choices.events)}</span> });
     let more = has_more(&choices).then(|| {
         view! { <More chosen=filter.category.clone() choices=choices.clone() plain/> }
     });
@@ -104,12 +105,12 @@ pub(super) fn Chips(links: Arc<Links>, choices: ChoicesView) -> impl IntoView {
 }
 
 /// Whether there are more families than the page shows: then "More" offers all of them.
-pub(super) fn has_more(choices: &ChoicesView) -> bool {
+pub(super) fn has_more(choices: &Choices) -> bool {
     choices.categories.len() > SHOWN
 }
 
 #[component]
-fn More(chosen: Vec<Category>, choices: ChoicesView, plain: bool) -> impl IntoView {
+fn More(chosen: Vec<Category>, choices: Choices, plain: bool) -> impl IntoView {
     let boxes = choices
         .categories
         .into_iter()

@@ -1,27 +1,23 @@
 //! The filter: a GET form whose fields have the parameters' names.
 
-use super::{
-    About,
-    chips::has_more,
-    states::told,
-    view::{ChoicesView, LogView},
-};
+use super::{About, chips::has_more, states::told, view::LogView};
 use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{
-    event::{ActorKind, Outcome},
+    event::{ActorKind, Outcome, TargetKind},
     question::{Order, Query, Sort},
     verb::Verb,
 };
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use leptos::prelude::*;
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
+use store::question::Choices;
 
 /// The row of filters, each above the column that it narrows.
 #[component]
 pub(super) fn Filters(
     links: Arc<Links>,
     log: LogView,
-    choices: ChoicesView,
+    choices: Choices,
     about: About,
 ) -> impl IntoView {
     let fields = Fields {
@@ -55,26 +51,33 @@ pub(super) fn Filters(
         placeholder: "Name or email",
         kind: "text",
     };
-    let actions = choices.actions.iter().map(|(action, label)| {
-        let text = if label == action {
-            action.clone()
+    let actions = choices.offered.actions.iter().map(|choice| {
+        let action = choice.action.as_str();
+        let text = if choice.label == action {
+            Cow::Borrowed(action)
         } else {
-            format!("{label} · {action}")
+            Cow::Owned(format!("{} · {action}", choice.label))
         };
-        (action.clone(), text)
+        (action, text)
     });
-    let action = fields.select("action", "Action", "Any action", actions.collect());
-    let verbs = Verb::ALL.map(|verb| (verb.to_string(), verb.label().to_owned()));
-    let verb = fields.select("verb", "Verb", "Any verb", verbs.to_vec());
-    let kinds = choices.kinds.into_iter().map(|kind| (kind.clone(), kind));
+    let action = fields.select("action", "Action", "Any action", actions);
+    let verbs = Verb::ALL
+        .into_iter()
+        .map(|verb| (verb.as_str(), verb.label().into()));
+    let verb = fields.select("verb", "Verb", "Any verb", verbs);
+    let kinds = choices.offered.kinds.iter().map(TargetKind::as_str);
     let kind = (!is_object).then(|| {
-        let select = fields.select("target_kind", "Target kind", "Any kind", kinds.collect());
+        let select = fields.select(
+            "target_kind",
+            "Target kind",
+            "Any kind",
+            kinds.map(|kind| (kind, kind.into())),
+        );
         view! { <div class="field">{select}</div> }
     });
-    let outcomes = Outcome::ALL
-        .iter()
-        .map(|outcome| (outcome.to_string(), outcome.to_string()));
-    let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes.collect());
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
+    let outcomes = outcomes.map(|outcome| (outcome, outcome.into()));
+    let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes);
     let system = links.query.filter.actor_kind.contains(&ActorKind::System);
     let is_wrong = log.faults.iter().any(|fault| {
         ["q", "actor", "action", "verb", "target_kind", "outcome"].contains(&&*fault.parameter)
@@ -214,27 +217,32 @@ impl Fields<'_> {
         .into_any()
     }
 
-    fn select(
+    fn select<'a>(
         &self,
         name: &'static str,
         label: &'static str,
         any: &'static str,
-        mut options: Vec<(String, String)>,
+        options: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
     ) -> AnyView {
         let id = format!("f-{name}");
         let chosen = self.value(name);
-        if !chosen.is_empty() && !options.iter().any(|(value, _)| *value == chosen) {
-            options.push((chosen.clone(), chosen.clone()));
-        }
+        let mut is_offered = chosen.is_empty();
         let (described, error) = self.error(name);
         // A log may know more than a thousand actions: as one text they are set at once.
         let mut html = format!("<option value=\"\">{}</option>", encode_text(any));
-        for (value, text) in options {
-            let selected = if value == chosen { " selected" } else { "" };
-            let value = encode_double_quoted_attribute(&value);
-            let text = encode_text(&text);
+        let mut offer = |value: &str, text: &str, selected: &str| {
+            let value = encode_double_quoted_attribute(value);
+            let text = encode_text(text);
             // Writing to a text does not fail.
             let _ = write!(html, "<option value=\"{value}\"{selected}>{text}</option>");
+        };
+        for (value, text) in options {
+            let is_chosen = value == chosen;
+            is_offered |= is_chosen;
+            offer(value, &text, if is_chosen { " selected" } else { "" });
+        }
+        if !is_offered {
+            offer(&chosen, &chosen, " selected");
         }
         view! {
             <label for=id.clone()>{label}</label>

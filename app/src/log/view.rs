@@ -1,5 +1,4 @@
-//! What a log page shows, ready to be set: the server makes it, because the browser has no table of
-//! time zones and should not have to know what a diff is.
+//! What a log page shows, ready to be set.
 
 use crate::frame::Frame;
 use domain::{
@@ -7,21 +6,21 @@ use domain::{
     event::{ActorKind, Outcome},
     question::{Fault, Query},
 };
-use serde::{Deserialize, Serialize};
+use store::question::Choices;
 
 /// What stays while the question changes: who looks at what, and what there is to choose from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
     /// Around the page.
     pub frame: Frame,
     /// What the filters offer.
-    pub choices: ChoicesView,
+    pub choices: Choices,
     /// The object, on its own tab.
     pub object: Option<ObjectView>,
 }
 
 /// An object, as its newest entry tells of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectView {
     /// Its name, else its id.
     pub name: String,
@@ -33,21 +32,8 @@ pub struct ObjectView {
     pub url: Option<String>,
 }
 
-/// What the filters offer: what exists in the log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChoicesView {
-    /// How many entries there are.
-    pub entries: u64,
-    /// Families in use with their entries, most used first.
-    pub categories: Vec<(Category, u64)>,
-    /// Actions with their labels, by label.
-    pub actions: Vec<(String, String)>,
-    /// Kinds of targets, by name.
-    pub kinds: Vec<String>,
-}
-
 /// One page of a log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogView {
     /// The question, as far as it was understood.
     pub query: Query,
@@ -124,7 +110,7 @@ impl LogView {
 }
 
 /// How many entries match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountView {
     /// Exactly so many.
     Exactly(u64),
@@ -135,7 +121,7 @@ pub enum CountView {
 }
 
 /// Who changed an object last, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastView {
     /// Who.
     pub by: String,
@@ -144,7 +130,7 @@ pub struct LastView {
 }
 
 /// What everybody who reads a log should know about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoticesView {
     /// Recording is off: who switched it off, and when.
     pub recording_off: Option<(String, WhenView)>,
@@ -153,7 +139,7 @@ pub struct NoticesView {
 }
 
 /// A moment, written in the zone that the page names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhenView {
     /// For programs: RFC 3339 with the zone's offset.
     pub iso: String,
@@ -170,7 +156,7 @@ pub struct WhenView {
 }
 
 /// The entries of one day, or all of them where they are not sorted by time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayView {
     /// The day: "Tuesday", "12 May".
     pub day: Option<(String, String)>,
@@ -181,7 +167,7 @@ pub struct DayView {
 }
 
 /// One row of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowView {
     /// The entry's id.
     pub id: String,
@@ -208,7 +194,7 @@ pub struct RowView {
 }
 
 /// Who did it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorView {
     /// What kind of somebody.
     pub kind: ActorKind,
@@ -227,7 +213,7 @@ pub struct ActorView {
 }
 
 /// What was acted on, or what else an entry concerns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetView {
     /// Its kind.
     pub kind: String,
@@ -242,7 +228,7 @@ pub struct TargetView {
 }
 
 /// What happened to a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// It has another value.
     Changed,
@@ -273,7 +259,7 @@ impl Sign {
 }
 
 /// A change in a line: the first field, and how many more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryView {
     /// What happened to the field.
     pub sign: Sign,
@@ -288,7 +274,7 @@ pub struct SummaryView {
 }
 
 /// An entry in full.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryView {
     /// Its row.
     pub row: RowView,
@@ -311,7 +297,7 @@ pub struct EntryView {
 }
 
 /// A field that changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeView {
     /// Its path: `scopes[2].name`.
     pub path: String,
@@ -324,7 +310,7 @@ pub struct ChangeView {
 }
 
 /// A value in a table of changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueView {
     /// What it begins with, in common with the other side.
     pub head: String,
@@ -337,7 +323,7 @@ pub struct ValueView {
 }
 
 /// A name and a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactView {
     /// The name.
     pub name: String,

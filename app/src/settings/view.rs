@@ -1,10 +1,9 @@
 //! What the settings page shows, ready to be set.
 
 use crate::frame::Frame;
-use serde::{Deserialize, Serialize};
 
 /// The settings of a workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsView {
     /// Around the page.
     pub frame: Frame,
@@ -27,7 +26,7 @@ pub struct SettingsView {
 }
 
 /// A retention, as its fields show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionView {
     /// `days`, `years` or `forever`.
     pub kind: String,
@@ -38,7 +37,7 @@ pub struct RetentionView {
 }
 
 /// A shorter retention that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingView {
     /// What will hold: "30 days".
     pub words: String,

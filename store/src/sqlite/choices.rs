@@ -1,101 +1,91 @@
 //! What there is to choose from in the filters of a scope.
 
-use super::Store;
+use super::{
+    Store,
+    dictionaries::damaged,
+    snapshot::{Shelf, Snapshot},
+};
 use crate::{
     StoreError,
-    access::{Reach, Scope},
-    dictionary::Dictionary,
-    question::{ActionChoice, Choices},
+    access::Scope,
+    dictionary::{Dictionary, Number},
+    plan::Numbers,
+    question::{ActionChoice, Choices, Offered},
 };
 use domain::{
     category::Category,
     event::{Action, TargetKind},
 };
-use sqlx::{Row, SqliteConnection};
-use std::collections::HashMap;
+use sqlx::SqliteConnection;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-impl Store {
-    /// What exists in a scope's log: its families, actions and kinds, with how many events each.
+/// What each workspace offered last.
+#[derive(Debug, Default)]
+pub(super) struct LastOffered(Mutex<HashMap<i64, (State, Arc<Offered>)>>);
+
+/// How many actions and kinds there are, and how many of them are in use: as long as it is the same,
+/// so is what is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    actions: (Number, usize),
+    kinds: (Number, usize),
+}
+
+/// The numbers in use in a part of the log.
+struct InUse {
+    /// Actions, with how many events have each.
+    actions: Vec<(u32, u64)>,
+    kinds: Vec<u32>,
+}
+
+impl Snapshot {
+    /// What exists in the scope's log: its families, with how many events each, its actions and
+    /// kinds.
     ///
     /// # Errors
     ///
     /// The store failed.
-    pub async fn choices(&self, scope: &Scope) -> Result<Choices, StoreError> {
-        let mut connection = self.inner.readers.acquire().await?;
-        let mut actions: HashMap<Action, ActionChoice> = HashMap::new();
-        let mut kinds: HashMap<TargetKind, u64> = HashMap::new();
+    pub async fn choices(&mut self) -> Result<Choices, StoreError> {
         let mut by_category: HashMap<Category, u64> = HashMap::new();
-        let mut events = 0;
-        for ws in self.shelves_of(&mut connection, scope).await? {
-            let shared = self.inner.dictionary(&mut connection, ws).await?;
-            let targets = scope
+        let mut offers = Vec::with_capacity(self.shelves.len());
+        for shelf in &self.shelves {
+            let connection = self.transaction.connection();
+            let targets = self
+                .scope
                 .subject()
-                .map(|subject| shared.read().targets_of(subject));
-            let (by_action, by_kind) = match targets {
-                None => (
-                    counted(
-                        &mut connection,
-                        "SELECT key, events FROM i.count_action WHERE ws = ?1 AND events > 0",
-                        ws,
-                        None,
-                    )
-                    .await?,
-                    counted(
-                        &mut connection,
-                        "SELECT key, entries FROM i.count_kind WHERE ws = ?1 AND entries > 0",
-                        ws,
-                        None,
-                    )
-                    .await?,
-                ),
-                Some(targets) => {
-                    let list: Vec<String> =
-                        targets.list().iter().map(ToString::to_string).collect();
-                    let by_action = counted(
-                        &mut connection,
-                        "SELECT x.action, count(DISTINCT x.n) FROM json_each(?2) j \
-                         CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value \
-                         GROUP BY x.action",
-                        ws,
-                        Some(format!("[{}]", list.join(","))),
-                    )
-                    .await?;
-                    (by_action, Vec::new())
-                }
+                .map(|subject| shelf.texts.read().targets_of(subject));
+            let in_use = match &targets {
+                None => in_use(connection, shelf.ws).await?,
+                Some(targets) => in_use_of(connection, shelf.ws, targets).await?,
             };
-            let dictionary = shared.read();
-            for (number, count) in by_action {
-                events += count;
-                if let Some(read) = dictionary.action(number) {
-                    *by_category.entry(read.category).or_default() += count;
-                }
-                add_action(&mut actions, &dictionary, number, count);
-            }
-            for (number, count) in by_kind {
-                if let Some(kind) = dictionary.kind(number) {
-                    *kinds.entry(kind.clone()).or_default() += count;
+            let texts = shelf.texts.read();
+            for (number, events) in &in_use.actions {
+                if let Some(action) = texts.action(*number) {
+                    *by_category.entry(action.category).or_default() += events;
                 }
             }
+            offers.push(match targets {
+                None => self.store.inner.offered.of(shelf, &texts, &in_use),
+                Some(_) => Arc::new(offer(&texts, &in_use)),
+            });
         }
-        let mut actions: Vec<ActionChoice> = actions.into_values().collect();
-        actions.sort_by(|one, other| {
-            other
-                .events
-                .cmp(&one.events)
-                .then_with(|| one.action.cmp(&other.action))
-        });
         let mut categories: Vec<_> = by_category.into_iter().collect();
         categories.sort_by(|(one, most), (other, more)| more.cmp(most).then(one.cmp(other)));
-        let mut kinds: Vec<_> = kinds.into_iter().collect();
-        kinds.sort();
         Ok(Choices {
-            events,
+            events: categories.iter().map(|(_, events)| events).sum(),
             categories,
-            actions,
-            kinds,
+            offered: match <[_; 1]>::try_from(offers) {
+                Ok([offer]) => offer,
+                Err(several) => Arc::new(together(&several)),
+            },
         })
     }
+}
 
+impl Store {
     /// The catalogue's label for an action.
     pub fn label(&self, _scope: &Scope, action: &Action) -> String {
         self.inner
@@ -105,63 +95,108 @@ impl Store {
             .label
             .into_owned()
     }
+}
 
-    async fn shelves_of(
-        &self,
-        connection: &mut SqliteConnection,
-        scope: &Scope,
-    ) -> Result<Vec<i64>, StoreError> {
-        match &scope.0 {
-            Reach::Workspace(workspace) | Reach::Object(workspace, _) => Ok(vec![workspace.id]),
-            Reach::Tenant(tenant) => {
-                let all: Vec<i64> = sqlx::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
-                    .bind(tenant.id)
-                    .fetch_all(connection)
-                    .await?;
-                Ok(std::iter::once(-tenant.id).chain(all).collect())
-            }
+impl LastOffered {
+    /// What a workspace offers: what it did before, where nothing came up since.
+    fn of(&self, shelf: &Shelf, texts: &Dictionary, in_use: &InUse) -> Arc<Offered> {
+        let known = texts.sizes();
+        let state = State {
+            actions: (known.action, in_use.actions.len()),
+            kinds: (known.kind, in_use.kinds.len()),
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, offered)) = all.get(&shelf.ws)
+            && *of == state
+        {
+            return Arc::clone(offered);
         }
+        let offered = Arc::new(offer(texts, in_use));
+        all.insert(shelf.ws, (state, Arc::clone(&offered)));
+        offered
     }
 }
 
-async fn counted(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    ws: i64,
-    list: Option<String>,
-) -> Result<Vec<(u32, u64)>, StoreError> {
-    let query = sqlx::query(statement).bind(ws);
-    let query = match list {
-        Some(list) => query.bind(list),
-        None => query,
-    };
-    let rows = query.fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| {
-            let key = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
-            let events = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
-            Ok((key, events))
-        })
-        .collect()
+/// What is in use in a workspace: one row, because a row for each takes longer to hand over than to
+/// find.
+async fn in_use(connection: &mut SqliteConnection, ws: i64) -> Result<InUse, StoreError> {
+    let (actions, kinds): (String, String) = sqlx::query_as(
+        "SELECT (SELECT json_group_array(json_array(key, events)) FROM i.count_action \
+                 WHERE ws = ?1 AND events > 0), \
+             (SELECT json_group_array(key) FROM i.count_kind WHERE ws = ?1 AND entries > 0)",
+    )
+    .bind(ws)
+    .fetch_one(connection)
+    .await?;
+    Ok(InUse {
+        actions: serde_json::from_str(&actions).map_err(broken)?,
+        kinds: serde_json::from_str(&kinds).map_err(broken)?,
+    })
 }
 
-fn add_action(
-    actions: &mut HashMap<Action, ActionChoice>,
-    dictionary: &Dictionary,
-    number: u32,
-    events: u64,
-) {
-    let Some(read) = dictionary.action(number) else {
-        return;
-    };
-    actions
-        .entry(read.named.action.clone())
-        .or_insert_with(|| ActionChoice {
-            action: read.named.action.clone(),
-            label: read.label.to_string(),
-            category: read.category,
-            verb: read.verb,
-            events: 0,
-        })
-        .events += events;
+/// What is in use in the log of one object.
+async fn in_use_of(
+    connection: &mut SqliteConnection,
+    ws: i64,
+    targets: &Numbers,
+) -> Result<InUse, StoreError> {
+    let targets: Vec<String> = targets.list().iter().map(ToString::to_string).collect();
+    let actions: String = sqlx::query_scalar(
+        "SELECT json_group_array(json_array(action, events)) FROM ( \
+             SELECT x.action, count(DISTINCT x.n) AS events FROM json_each(?2) j \
+             CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value GROUP BY x.action)",
+    )
+    .bind(ws)
+    .bind(format!("[{}]", targets.join(",")))
+    .fetch_one(connection)
+    .await?;
+    Ok(InUse {
+        actions: serde_json::from_str(&actions).map_err(broken)?,
+        kinds: Vec::new(),
+    })
+}
+
+fn broken(_: serde_json::Error) -> StoreError {
+    damaged("a count is broken")
+}
+
+/// Actions and kinds by their numbers. The same action stands once, in however many readings it was
+/// sent.
+fn offer(texts: &Dictionary, in_use: &InUse) -> Offered {
+    let actions = in_use.actions.iter().filter_map(|(number, _)| {
+        let read = texts.action(*number)?;
+        Some((read.named.action.clone(), read.label.to_string()))
+    });
+    let kinds = in_use.kinds.iter();
+    sorted(
+        actions.collect(),
+        kinds
+            .filter_map(|number| texts.kind(*number).cloned())
+            .collect(),
+    )
+}
+
+/// What any of several workspaces offers.
+fn together(several: &[Arc<Offered>]) -> Offered {
+    let actions = several.iter().flat_map(|offer| &offer.actions);
+    let kinds = several.iter().flat_map(|offer| &offer.kinds);
+    sorted(
+        actions
+            .map(|choice| (choice.action.clone(), choice.label.clone()))
+            .collect(),
+        kinds.cloned().collect(),
+    )
+}
+
+fn sorted(actions: BTreeMap<Action, String>, kinds: BTreeSet<TargetKind>) -> Offered {
+    let mut actions: Vec<_> = actions
+        .into_iter()
+        .map(|(action, label)| ActionChoice { action, label })
+        .collect();
+    // Those of one label stay in the order of their names.
+    actions.sort_by_cached_key(|choice| choice.label.to_lowercase());
+    Offered {
+        actions,
+        kinds: kinds.into_iter().collect(),
+    }
 }

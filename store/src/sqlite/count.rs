@@ -3,7 +3,7 @@
 use super::{
     Store,
     find::{from, tests},
-    snapshot::Shelf,
+    snapshot::{Asked, Snapshot},
     sql::{Sql, Value},
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     plan::{Conditions, Numbers, Plan},
     question::{Count, QuestionError},
 };
-use domain::question::{Query, Sort, Span};
-use sqlx::{Executor, Row, SqliteConnection};
+use domain::question::{Query, Sort};
+use sqlx::{Row, SqliteConnection};
 use std::{cmp::Ordering, time::Duration};
 
 /// Counting stops here.
@@ -28,28 +28,25 @@ impl Store {
     ///
     /// A filter names what the scope does not have, or the store failed.
     pub async fn count(&self, scope: &Scope, query: &Query) -> Result<Count, QuestionError> {
-        let span = query.filter.span(self.now());
-        let mut connection = self.reading().await?;
-        let answer = self
-            .count_of_snapshot(&mut connection, scope, query, span)
-            .await;
-        let _ = connection.execute("COMMIT").await;
-        answer
+        let mut snapshot = self.snapshot(scope).await?;
+        let count = snapshot.count(query).await;
+        snapshot.end().await;
+        count
     }
+}
 
-    async fn count_of_snapshot(
-        &self,
-        connection: &mut SqliteConnection,
-        scope: &Scope,
-        query: &Query,
-        span: Span,
-    ) -> Result<Count, QuestionError> {
-        let snapshot = self
-            .snapshot(connection, scope, &query.filter, span)
-            .await?;
+impl Snapshot {
+    /// How many events match, where that is cheap to know.
+    ///
+    /// # Errors
+    ///
+    /// A filter names what the scope does not have, or the store failed.
+    pub async fn count(&mut self, query: &Query) -> Result<Count, QuestionError> {
+        let span = query.filter.span(self.now);
         let mut sum = 0;
-        for shelf in &snapshot.shelves {
-            match shelf.count(connection, snapshot.mark).await? {
+        for asked in self.asked(&query.filter, span)? {
+            let connection = self.transaction.connection();
+            match asked.count(connection, self.mark).await? {
                 Count::Exactly(count) => sum += count,
                 other => return Ok(other),
             }
@@ -58,7 +55,7 @@ impl Store {
     }
 }
 
-impl Shelf {
+impl Asked {
     /// Counts what matches: from kept counts where they tell, else by reading a bounded number of
     /// entries.
     async fn count(
@@ -68,9 +65,7 @@ impl Shelf {
     ) -> Result<Count, StoreError> {
         let conditions = &self.conditions;
         if *conditions == Conditions::default() {
-            return Ok(Count::Exactly(
-                self.kept("count_outcome", None, connection).await?,
-            ));
+            return Ok(Count::Exactly(self.shelf.events));
         }
         let by_action = Conditions {
             action: conditions.action.clone(),
@@ -79,7 +74,7 @@ impl Shelf {
         if let Some(actions) = &conditions.action
             && *conditions == by_action
         {
-            let count = self.kept("count_action", Some(actions), connection).await?;
+            let count = self.kept("count_action", actions, connection).await?;
             return Ok(Count::Exactly(count));
         }
         let by_actor = Conditions {
@@ -89,15 +84,20 @@ impl Shelf {
         if let Some(actors) = &conditions.actor
             && *conditions == by_actor
         {
-            let count = self.kept("count_actor", Some(actors), connection).await?;
+            let count = self.kept("count_actor", actors, connection).await?;
             return Ok(Count::Exactly(count));
         }
-        let arms =
-            match conditions.plan(Sort::Actor, &self.counts, usize::MAX, 10_000, Duration::MAX) {
-                Plan::Nothing => return Ok(Count::Exactly(0)),
-                Plan::Gather(arms) | Plan::InOrder(arms) => arms,
-                Plan::Walk { .. } => return Ok(Count::Unknown),
-            };
+        let arms = match conditions.plan(
+            Sort::Actor,
+            &self.shelf.counts,
+            usize::MAX,
+            10_000,
+            Duration::MAX,
+        ) {
+            Plan::Nothing => return Ok(Count::Exactly(0)),
+            Plan::Gather(arms) | Plan::InOrder(arms) => arms,
+            Plan::Walk { .. } => return Ok(Count::Unknown),
+        };
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.
@@ -109,7 +109,7 @@ impl Shelf {
             sql.add("SELECT * FROM (SELECT x.n, (1");
             tests(&mut sql, conditions);
             sql.add(") AS hit FROM ");
-            from(&mut sql, arm, self.ws);
+            from(&mut sql, arm, self.shelf.ws);
             if let Some(since) = conditions.since {
                 sql.with(" AND x.at >= ?", since);
             }
@@ -133,18 +133,16 @@ impl Shelf {
     async fn kept(
         &self,
         table: &'static str,
-        keys: Option<&Numbers>,
+        keys: &Numbers,
         connection: &mut SqliteConnection,
     ) -> Result<u64, StoreError> {
         let mut sql = Sql::default();
         sql.add("SELECT coalesce(sum(events), 0) FROM i.")
             .add(table);
-        sql.with(" WHERE ws = ?", self.ws);
-        if let Some(keys) = keys {
-            let list: Vec<String> = keys.list().iter().map(ToString::to_string).collect();
-            let list = Value::Text(format!("[{}]", list.join(",")));
-            sql.with(" AND key IN (SELECT value FROM json_each(?))", list);
-        }
+        sql.with(" WHERE ws = ?", self.shelf.ws);
+        let list: Vec<String> = keys.list().iter().map(ToString::to_string).collect();
+        let list = Value::Text(format!("[{}]", list.join(",")));
+        sql.with(" AND key IN (SELECT value FROM json_each(?))", list);
         let row = sql.query().fetch_one(connection).await?;
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default())
     }

@@ -174,16 +174,20 @@ impl Dictionaries {
     }
 }
 
-/// What the tables of a workspace hold: the greatest number in each, in one statement that other
-/// columns may be put before.
-pub(crate) const SIZES: &str = "(SELECT max(num) FROM actor WHERE ws = ?1), \
-     (SELECT max(num) FROM via WHERE ws = ?1), \
-     (SELECT max(num) FROM action WHERE ws = ?1), \
-     (SELECT max(num) FROM kind WHERE ws = ?1), \
-     (SELECT max(num) FROM target WHERE ws = ?1), \
-     (SELECT max(num) FROM related WHERE ws = ?1)";
+/// What the tables of a workspace ?1 hold: the greatest number in each, as columns of a statement.
+macro_rules! sizes_of {
+    () => {
+        "(SELECT max(num) FROM actor WHERE ws = ?1), \
+         (SELECT max(num) FROM via WHERE ws = ?1), \
+         (SELECT max(num) FROM action WHERE ws = ?1), \
+         (SELECT max(num) FROM kind WHERE ws = ?1), \
+         (SELECT max(num) FROM target WHERE ws = ?1), \
+         (SELECT max(num) FROM related WHERE ws = ?1)"
+    };
+}
+pub(crate) use sizes_of;
 
-/// Reads the columns of [`SIZES`], from column `from` on.
+/// Reads the columns of [`sizes_of`], from column `from` on.
 pub(crate) fn sizes(row: &SqliteRow, from: usize) -> Result<Sizes, StoreError> {
     let size = |at: usize| -> Result<Number, StoreError> {
         let most: Option<i64> = row.try_get(from + at)?;

@@ -8,8 +8,8 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Connection, Executor, Row, SqliteConnection};
-use std::fs::File;
+use sqlx::{Connection, Executor, Row, SqliteConnection, sqlite::SqliteRow};
+use std::{fs::File, sync::Arc};
 use uuid::Uuid;
 
 /// The index's schema, and its version: an index of another version is made again.
@@ -25,6 +25,25 @@ pub(crate) struct Indexer {
     connection: SqliteConnection,
     _lock: File,
     mark: i64,
+    /// The text that takes a step over.
+    take_over: Arc<str>,
+}
+
+impl Indexer {
+    /// Keeps the index from its mark on.
+    async fn begin(
+        mut connection: SqliteConnection,
+        lock: File,
+        mark: i64,
+    ) -> Result<Self, StoreError> {
+        connection.execute(TEMPORARY).await?;
+        Ok(Self {
+            connection,
+            _lock: lock,
+            mark,
+            take_over: TAKE_OVER.join(";\n").into(),
+        })
+    }
 }
 
 impl Indexer {
@@ -36,14 +55,7 @@ impl Indexer {
         installation: &[u8; 16],
     ) -> Result<Self, StoreError> {
         match Self::existing(files, installation).await {
-            Ok(Some((mut connection, mark))) => {
-                connection.execute(TEMPORARY).await?;
-                return Ok(Self {
-                    connection,
-                    _lock: lock,
-                    mark,
-                });
-            }
+            Ok(Some((connection, mark))) => return Self::begin(connection, lock, mark).await,
             Ok(None) => {}
             Err(StoreError::DiskFull) => return Err(StoreError::DiskFull),
             Err(error) => tracing::warn!("the index cannot be used and is made again: {error}"),
@@ -62,12 +74,7 @@ impl Indexer {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        connection.execute(TEMPORARY).await?;
-        Ok(Self {
-            connection,
-            _lock: lock,
-            mark: 0,
-        })
+        Self::begin(connection, lock, 0).await
     }
 
     /// The index as it is, where it is this log's and agrees with it at its mark.
@@ -107,56 +114,30 @@ impl Indexer {
         Ok(None)
     }
 
-    /// The last event in the log.
-    pub(crate) async fn head(&mut self) -> Result<i64, StoreError> {
-        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM log.leaf")
-            .fetch_one(&mut self.connection)
-            .await?;
-        Ok(head.unwrap_or(0))
-    }
-
     /// Takes over a step's worth of events; gives the new mark, and the log's head.
     pub(crate) async fn step(&mut self) -> Result<(i64, i64), StoreError> {
-        let head = self.head().await?;
-        if head <= self.mark {
-            return Ok((self.mark, head));
-        }
-        let to = head.min(self.mark + STEP);
-        let result = self.take_over(to).await;
-        if let Err(error) = result {
+        let row = sqlx::query(END_OF_STEP)
+            .bind(self.mark)
+            .bind(STEP)
+            .fetch_optional(&mut self.connection)
+            .await?;
+        let Some(row) = row else {
+            return Ok((self.mark, self.mark));
+        };
+        let (head, to): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let leaf = hash_in(&row, 2)?;
+        let taken_over = sqlx::query(made_of_our_own_texts(Arc::clone(&self.take_over)))
+            .bind(self.mark)
+            .bind(to)
+            .bind(&leaf.0[..])
+            .execute(&mut self.connection)
+            .await;
+        if let Err(error) = taken_over {
             let _ = self.connection.execute("ROLLBACK").await;
-            return Err(error);
+            return Err(error.into());
         }
         self.mark = to;
         Ok((to, head))
-    }
-
-    async fn take_over(&mut self, to: i64) -> Result<(), StoreError> {
-        let connection = &mut self.connection;
-        // Not IMMEDIATE: that would take the write lock of the log too, which is attached, and keep
-        // those waiting who record.
-        connection.execute("BEGIN").await?;
-        for statement in CLEAR {
-            sqlx::query(*statement).execute(&mut *connection).await?;
-        }
-        sqlx::query(BATCH)
-            .bind(self.mark)
-            .bind(to)
-            .execute(&mut *connection)
-            .await?;
-        for statement in TAKE_OVER {
-            sqlx::query(*statement).execute(&mut *connection).await?;
-        }
-        let leaf = hash_at(connection, to)
-            .await?
-            .ok_or_else(|| damaged("the end of the log is not there"))?;
-        sqlx::query("UPDATE mark SET n = ?, leaf = ?")
-            .bind(to)
-            .bind(&leaf.0[..])
-            .execute(&mut *connection)
-            .await?;
-        connection.execute("COMMIT").await?;
-        Ok(())
     }
 
     pub(crate) async fn close(self) -> Result<(), StoreError> {
@@ -164,36 +145,57 @@ impl Indexer {
     }
 }
 
+/// The columns that a leaf's header is made of.
+macro_rules! header_of_leaf {
+    () => {
+        "l.id, l.occurred_at, l.recorded_at, l.parts, l.seq, t.slug, w.slug"
+    };
+}
+
+/// The log's head, the last event of the step after the mark, and the header of its leaf; no row
+/// where the index holds all that the log does.
+const END_OF_STEP: &str = concat!(
+    "SELECT h.n, l.n, ",
+    header_of_leaf!(),
+    " FROM (SELECT max(n) AS n FROM log.leaf) h JOIN log.leaf l ON l.n = min(h.n, ?1 + ?2) \
+     JOIN log.tenant t ON t.id = l.tenant LEFT JOIN log.workspace w ON w.id = l.ws WHERE h.n > ?1"
+);
+
 /// The hash of the leaf with number `n`, computed from the log.
 async fn hash_at(connection: &mut SqliteConnection, n: i64) -> Result<Option<Hash>, StoreError> {
-    let row = sqlx::query(
-        "SELECT l.id, l.occurred_at, l.recorded_at, l.parts, l.seq, t.slug, w.slug \
-         FROM log.leaf l JOIN log.tenant t ON t.id = l.tenant \
-         LEFT JOIN log.workspace w ON w.id = l.ws WHERE l.n = ?",
-    )
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        header_of_leaf!(),
+        " FROM log.leaf l JOIN log.tenant t ON t.id = l.tenant \
+         LEFT JOIN log.workspace w ON w.id = l.ws WHERE l.n = ?"
+    ))
     .bind(n)
     .fetch_optional(connection)
     .await?;
-    let Some(row) = row else { return Ok(None) };
+    row.map(|row| hash_in(&row, 0)).transpose()
+}
+
+/// The hash of the leaf whose header stands in a row from column `from` on.
+fn hash_in(row: &SqliteRow, from: usize) -> Result<Hash, StoreError> {
     let broken = |_| damaged("a leaf is broken");
     let slug = |text: &str| {
         text.parse::<Slug>()
             .map_err(|_| damaged("a slug is broken"))
     };
-    let id = Uuid::from_slice(row.try_get(0)?).map_err(|_| damaged("an id is broken"))?;
-    let parts = <[u8; 32]>::try_from(row.try_get::<&[u8], _>(3)?).map_err(broken)?;
-    let tenant = slug(row.try_get(5)?)?;
-    let workspace: Option<&str> = row.try_get(6)?;
+    let id = Uuid::from_slice(row.try_get(from)?).map_err(|_| damaged("an id is broken"))?;
+    let parts = <[u8; 32]>::try_from(row.try_get::<&[u8], _>(from + 3)?).map_err(broken)?;
+    let tenant = slug(row.try_get(from + 5)?)?;
+    let workspace: Option<&str> = row.try_get(from + 6)?;
     let workspace = workspace.map(slug).transpose()?;
-    Ok(Some(leaf_hash(&Header {
+    Ok(leaf_hash(&Header {
         id: EventId(id),
-        occurred_at: Timestamp::from_micros(row.try_get(1)?),
+        occurred_at: Timestamp::from_micros(row.try_get(from + 1)?),
         parts: Hash(parts),
-        recorded_at: Timestamp::from_micros(row.try_get(2)?),
-        seq: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or_default(),
+        recorded_at: Timestamp::from_micros(row.try_get(from + 2)?),
+        seq: u64::try_from(row.try_get::<i64, _>(from + 4)?).unwrap_or_default(),
         tenant: &tenant,
         workspace: workspace.as_ref(),
-    })))
+    }))
 }
 
 /// Where a step's events stand while the copies are filled from them.
@@ -207,24 +209,23 @@ const TEMPORARY: &str = "
     CREATE TEMP TABLE of_kind (ws, key, at, n, own, actor, via, action, kind, target, related,
         outcome)";
 
-const CLEAR: &[&str] = &[
+/// What takes over the events after number ?1 and up to ?2, whose leaf has the hash ?3: one
+/// transaction, sent as one text. Each copy is filled in its own order, so that neighbours are
+/// written together.
+const TAKE_OVER: &[&str] = &[
+    // Not IMMEDIATE: that would take the write lock of the log too, which is attached, and keep
+    // those waiting who record.
+    "BEGIN",
     "DELETE FROM temp.batch",
     "DELETE FROM temp.of_actor",
     "DELETE FROM temp.of_target",
     "DELETE FROM temp.of_kind",
-];
-
-/// The events after the first number and up to the second.
-const BATCH: &str = "INSERT INTO temp.batch
+    "INSERT INTO temp.batch
      SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
          c.outcome, c.operation, c.key
      FROM log.leaf l JOIN log.content c ON c.n = l.n
      LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target
-     WHERE l.n > ? AND l.n <= ?";
-
-/// What takes a batch over. Each copy is filled in its own order, so that neighbours are written
-/// together.
-const TAKE_OVER: &[&str] = &[
+     WHERE l.n > ?1 AND l.n <= ?2",
     "INSERT INTO by_time (ws, at, n, actor, via, action, kind, target, related, outcome)
      SELECT ws, at, n, actor, via, action, kind, target, related, outcome FROM batch
      ORDER BY ws, at, n",
@@ -292,4 +293,6 @@ const TAKE_OVER: &[&str] = &[
     "INSERT INTO count_via (ws, key, actor, events)
      SELECT ws, key, actor, count(*) FROM of_actor WHERE own = 0 GROUP BY ws, key, actor
      ON CONFLICT DO UPDATE SET events = events + excluded.events",
+    "UPDATE mark SET n = ?2, leaf = ?3",
+    "COMMIT",
 ];

@@ -5,6 +5,7 @@ mod append;
 mod assemble;
 mod change;
 mod choices;
+mod conditions;
 mod connect;
 mod count;
 mod dictionaries;
@@ -12,10 +13,12 @@ mod directory;
 mod failure;
 mod find;
 mod index;
+mod looks;
 mod object;
 mod password;
 mod people;
 mod question;
+mod read_transaction;
 #[cfg(test)]
 mod reading;
 mod recording;
@@ -27,10 +30,13 @@ mod tokens;
 mod writer;
 
 pub use admit::Admitted;
+pub use snapshot::Snapshot;
 
 use crate::{
     StoreError,
+    access::TokenGrant,
     clock::Clock,
+    coalescing::Coalescing,
     keys::{Keys, random},
     options::{DatabaseUrl, Options, Readiness},
     plan::Counts,
@@ -95,6 +101,10 @@ pub(crate) struct Inner {
     pub(crate) appender: Mutex<Appender>,
     pub(crate) dictionaries: Arc<Dictionaries>,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
+    offered: choices::LastOffered,
+    looks: looks::Looks,
+    /// Tokens that are being looked up, by the fingerprint of their secret.
+    tokens: Coalescing<Vec<u8>, Option<TokenGrant>>,
     queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
     room: Arc<Semaphore>,
     /// The last event that this process committed, or found when it opened the log.
@@ -182,6 +192,9 @@ impl Store {
             )),
             dictionaries,
             counts: RwLock::default(),
+            offered: choices::LastOffered::default(),
+            looks: looks::Looks::default(),
+            tokens: Coalescing::default(),
             queue: StdMutex::new(Some(queue)),
             room: Arc::new(Semaphore::new(writer::QUEUE_KIB as usize)),
             own_head: AtomicI64::new(head),
@@ -334,21 +347,15 @@ impl Inner {
         let _ = tokio::time::timeout(PATIENCE, follows).await;
     }
 
-    /// Waits for what others recorded before a question was asked: `head` is the log's end and
-    /// `mark` the index's, in the snapshot that the question would be answered from. Tells whether
-    /// that snapshot will do, or a new one must be taken. What this process is recording itself is
-    /// not waited for: its senders were not answered yet.
-    pub(crate) async fn know_of_others(&self, mark: i64, head: i64) -> Result<bool, StoreError> {
-        let needed = if head > self.own_head.load(Ordering::Acquire) {
+    /// How far the index must be to answer a question, where `head` is the log's end: as far as what
+    /// others recorded before it was asked. What this process is recording itself is not waited
+    /// for: its senders were not answered yet.
+    pub(crate) fn needed_by_others(&self, head: i64) -> i64 {
+        if head > self.own_head.load(Ordering::Acquire) {
             head
         } else {
             self.others_head.load(Ordering::Acquire)
-        };
-        if mark >= needed {
-            return Ok(true);
         }
-        self.indexed(needed).await?;
-        Ok(false)
     }
 }
 

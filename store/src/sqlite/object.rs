@@ -1,9 +1,7 @@
 //! The object that a scope is about: what it is called, and what changed it last.
 
-use super::Store;
-use crate::{
-    StoreError, access::Scope, dictionary::Dictionary, plan::Numbers, question::QuestionError,
-};
+use super::snapshot::Snapshot;
+use crate::{StoreError, dictionary::Dictionary, plan::Numbers, question::QuestionError};
 use domain::{
     event::{Event, Target},
     question::{Filter, Limit, Query, Subject},
@@ -14,7 +12,7 @@ use sqlx::SqliteConnection;
 /// What Daybook records of a look at a log.
 pub(crate) const LOOK: &str = "AUDIT_LOG_READ";
 
-impl Store {
+impl Snapshot {
     /// An object scope's object, by the newest name and the newest address that were given for it;
     /// none where the scope is no object's, or no event names it. That somebody looked at the object
     /// names it as it was known then, and tells nothing new.
@@ -22,20 +20,19 @@ impl Store {
     /// # Errors
     ///
     /// The store failed.
-    pub async fn object(&self, scope: &Scope) -> Result<Option<Target>, StoreError> {
-        let (Some(subject), Some(workspace)) = (scope.subject(), scope.workspace()) else {
+    pub async fn object(&mut self) -> Result<Option<Target>, StoreError> {
+        let (Some(subject), Some(shelf)) = (self.scope.subject(), self.shelves.first()) else {
             return Ok(None);
         };
-        let mut connection = self.inner.readers.acquire().await?;
-        let shared = self.inner.dictionary(&mut connection, workspace.id).await?;
         let (targets, looks) = {
-            let dictionary = shared.read();
-            (dictionary.targets_of(subject), looks(&dictionary))
+            let texts = shelf.texts.read();
+            (texts.targets_of(subject), looks(&texts))
         };
         let mut given = Vec::with_capacity(targets.len());
         for number in targets.list() {
-            let newest = newest_use(&mut connection, workspace.id, *number, &looks).await?;
-            if let (Some(place), Some(target)) = (newest, shared.read().target(*number)) {
+            let connection = self.transaction.connection();
+            let newest = newest_use(connection, shelf.ws, *number, &looks).await?;
+            if let (Some(place), Some(target)) = (newest, shelf.texts.read().target(*number)) {
                 given.push((place, target.clone()));
             }
         }
@@ -53,7 +50,7 @@ impl Store {
     /// # Errors
     ///
     /// The store failed.
-    pub async fn last_change(&self, scope: &Scope) -> Result<Option<Event>, StoreError> {
+    pub async fn last_change(&mut self) -> Result<Option<Event>, StoreError> {
         let changes = Verb::ALL.into_iter().filter(|verb| *verb != Verb::Read);
         let question = Query {
             filter: Filter {
@@ -63,7 +60,7 @@ impl Store {
             limit: Limit::try_from(1).ok(),
             ..Query::default()
         };
-        match self.page(scope, &question).await {
+        match self.page(&question).await {
             Ok(page) => Ok(page.events.into_iter().next()),
             Err(QuestionError::Store(error)) => Err(error),
             // Neither has a cursor, nor names a workspace.

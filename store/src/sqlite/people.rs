@@ -3,7 +3,7 @@
 use super::{
     Store,
     change::{Change, Log, target, told},
-    directory::{check_name, need_tenant, need_workspace, workspace_of},
+    directory::{check_name, need_tenant, need_workspace},
     password,
     tokens::public_id,
 };
@@ -561,41 +561,6 @@ async fn set_actor(
         change.record(log, event).await?;
     }
     Ok(ShownActor { actor, deactivated })
-}
-
-/// The workspaces of somebody, with their roles, as they are at `now`.
-pub(super) async fn memberships(
-    connection: &mut SqliteConnection,
-    person: i64,
-    now: Timestamp,
-) -> Result<Vec<crate::access::Membership>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name, m.role FROM membership m \
-         JOIN workspace w ON w.id = m.workspace JOIN tenant t ON t.id = w.tenant \
-         WHERE m.person = ?1 AND (m.until IS NULL OR m.until > ?2) \
-             AND w.tenant NOT IN (SELECT tenant FROM tenant_admin WHERE person = ?1 \
-                 AND (until IS NULL OR until > ?2)) \
-         UNION ALL \
-         SELECT w.id, w.slug, w.name, t.id, t.slug, t.name, 'tenant_admin' FROM tenant_admin a \
-         JOIN tenant t ON t.id = a.tenant JOIN workspace w ON w.tenant = t.id \
-         WHERE a.person = ?1 AND (a.until IS NULL OR a.until > ?2) \
-         ORDER BY 6, 3",
-    )
-    .bind(person)
-    .bind(now.micros())
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let role: &str = row.try_get(6)?;
-            Ok(crate::access::Membership {
-                workspace: workspace_of(row, 0)?,
-                role: role
-                    .parse()
-                    .map_err(|_| super::dictionaries::damaged("a role is broken"))?,
-            })
-        })
-        .collect()
 }
 
 /// How long a session lasts.

@@ -1,6 +1,6 @@
 //! Answering questions: one page of the answer, or one event.
 
-use super::{Store, find::Search};
+use super::{Store, find::Search, snapshot::Snapshot};
 use crate::{
     StoreError,
     access::{Reach, Scope},
@@ -10,11 +10,9 @@ use crate::{
 };
 use domain::{
     event::{Event, EventId},
-    question::{Order, Query, Span},
-    time::Timestamp,
+    question::{Order, Query},
 };
-use sqlx::{Executor, SqliteConnection};
-use std::sync::Arc;
+use sqlx::SqliteConnection;
 
 impl Store {
     /// One page of the answer to a question.
@@ -24,53 +22,75 @@ impl Store {
     /// The cursor is not this question's, a filter names what the scope does not have, or the store
     /// failed.
     pub async fn page(&self, scope: &Scope, query: &Query) -> Result<Page, QuestionError> {
-        let question = question_text(scope, query);
-        let cursor = match &query.cursor {
-            None => None,
-            Some(text) => Some(
-                Cursor::open(text, &self.inner.keys.cursor, &question)
-                    .ok_or(QuestionError::Cursor)?,
-            ),
-        };
-        let walk_began = cursor
-            .as_ref()
-            .map_or_else(|| self.now(), |cursor| cursor.walk_began);
-        let span = query.filter.span(walk_began);
-        let mut connection = self.reading().await?;
-        let answer = self
-            .page_of_snapshot(
-                &mut connection,
-                scope,
-                query,
-                cursor,
-                walk_began,
-                span,
-                &question,
-            )
-            .await;
-        // A reader's transaction ends without a trace.
-        let _ = connection.execute("COMMIT").await;
-        answer
+        let mut snapshot = self.snapshot(scope).await?;
+        let page = snapshot.page(query).await;
+        snapshot.end().await;
+        page
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one caller, which has just made them"
-    )]
-    async fn page_of_snapshot(
+    /// One event, if the scope holds it.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn event(&self, scope: &Scope, id: EventId) -> Result<Option<Event>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        self.event_in(&mut connection, scope, id).await
+    }
+
+    async fn event_in(
         &self,
         connection: &mut SqliteConnection,
         scope: &Scope,
-        query: &Query,
-        cursor: Option<Cursor>,
-        walk_began: Timestamp,
-        span: Span,
-        question: &str,
-    ) -> Result<Page, QuestionError> {
-        let snapshot = self
-            .snapshot(connection, scope, &query.filter, span)
+        id: EventId,
+    ) -> Result<Option<Event>, StoreError> {
+        let row: Option<(i64, i64)> =
+            sqlx::query_as("SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?")
+                .bind(&id.0.as_bytes()[..])
+                .bind(scope.tenant().id)
+                .fetch_optional(&mut *connection)
+                .await?;
+        let Some((n, ws)) = row else { return Ok(None) };
+        if scope
+            .workspace()
+            .is_some_and(|workspace| workspace.id != ws)
+        {
+            return Ok(None);
+        }
+        let shared = self.inner.dictionary(connection, ws).await?;
+        let events = self
+            .inner
+            .events(connection, scope.tenant(), &[(ws, shared)], &[n])
             .await?;
-        let up_to = cursor.as_ref().map_or(snapshot.mark, |cursor| cursor.up_to);
+        Ok(events.into_iter().next().filter(|event| {
+            scope.subject().is_none_or(|subject| {
+                std::iter::once(&event.target)
+                    .chain(&event.related)
+                    .any(|object| subject.is(object))
+            })
+        }))
+    }
+}
+
+impl Snapshot {
+    /// One page of the answer to a question.
+    ///
+    /// # Errors
+    ///
+    /// The cursor is not this question's, a filter names what the scope does not have, or the store
+    /// failed.
+    pub async fn page(&mut self, query: &Query) -> Result<Page, QuestionError> {
+        let store = self.store.clone();
+        let key = &store.inner.keys.cursor;
+        let question = question_text(&self.scope, query);
+        let cursor = match &query.cursor {
+            None => None,
+            Some(text) => Some(Cursor::open(text, key, &question).ok_or(QuestionError::Cursor)?),
+        };
+        let walk_began = cursor.as_ref().map_or(self.now, |cursor| cursor.walk_began);
+        let span = query.filter.span(walk_began);
+        let asked = self.asked(&query.filter, span)?;
+        let up_to = cursor.as_ref().map_or(self.mark, |cursor| cursor.up_to);
         let heading = cursor
             .as_ref()
             .map_or(Heading::Older, |cursor| cursor.heading);
@@ -80,19 +100,21 @@ impl Store {
         };
         let limit = query.page_size();
         let mut found: Vec<(Place, usize)> = Vec::new();
-        for (at, shelf) in snapshot.shelves.iter().enumerate() {
+        let connection = self.transaction.connection();
+        for (at, asked) in asked.iter().enumerate() {
+            let shelf = &asked.shelf;
             let search = Search {
                 ws: shelf.ws,
-                conditions: &shelf.conditions,
+                conditions: &asked.conditions,
                 sort: query.sort,
                 direction,
                 after: cursor.as_ref().map(|cursor| &cursor.place),
                 up_to,
                 limit: limit + 1,
             };
-            let plan = shelf.plan(query.sort, limit);
+            let plan = asked.plan(query.sort, limit);
             tracing::debug!(ws = shelf.ws, %plan, "a page");
-            let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.shared.read());
+            let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
             let places = search.run(connection, plan, with, &shelf.counts).await?;
             found.extend(places.into_iter().map(|place| (place, at)));
         }
@@ -116,7 +138,7 @@ impl Store {
                 walk_began,
                 place: place.clone(),
             };
-            cursor.seal(&self.inner.keys.cursor, question)
+            cursor.seal(key, &question)
         };
         let first = found.first().map(|(place, _)| place);
         let last = found.last().map(|(place, _)| place);
@@ -140,14 +162,11 @@ impl Store {
             ),
         };
         let numbers: Vec<i64> = found.iter().map(|(place, _)| place.n).collect();
-        let shelves: Vec<_> = snapshot
-            .shelves
-            .iter()
-            .map(|shelf| (shelf.ws, Arc::clone(&shelf.shared)))
-            .collect();
-        let events = self
+        let texts = self.texts();
+        let connection = self.transaction.connection();
+        let events = store
             .inner
-            .events(connection, scope.tenant(), &shelves, &numbers)
+            .events(connection, self.scope.tenant(), &texts, &numbers)
             .await?;
         Ok(Page {
             events,
@@ -163,33 +182,9 @@ impl Store {
     /// # Errors
     ///
     /// The store failed.
-    pub async fn event(&self, scope: &Scope, id: EventId) -> Result<Option<Event>, StoreError> {
-        let mut connection = self.inner.readers.acquire().await?;
-        let row: Option<(i64, i64)> =
-            sqlx::query_as("SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?")
-                .bind(&id.0.as_bytes()[..])
-                .bind(scope.tenant().id)
-                .fetch_optional(&mut *connection)
-                .await?;
-        let Some((n, ws)) = row else { return Ok(None) };
-        if scope
-            .workspace()
-            .is_some_and(|workspace| workspace.id != ws)
-        {
-            return Ok(None);
-        }
-        let shared = self.inner.dictionary(&mut connection, ws).await?;
-        let events = self
-            .inner
-            .events(&mut connection, scope.tenant(), &[(ws, shared)], &[n])
-            .await?;
-        Ok(events.into_iter().next().filter(|event| {
-            scope.subject().is_none_or(|subject| {
-                std::iter::once(&event.target)
-                    .chain(&event.related)
-                    .any(|object| subject.is(object))
-            })
-        }))
+    pub async fn event(&mut self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let connection = self.transaction.connection();
+        self.store.event_in(connection, &self.scope, id).await
     }
 }
 

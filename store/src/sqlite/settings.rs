@@ -5,10 +5,11 @@ use super::{
     change::{Change, Log, target, told},
     dictionaries::damaged,
     directory::find_workspace,
+    snapshot::Snapshot,
 };
 use crate::{
     StoreError,
-    access::{Scope, SettingsScope, Workspace},
+    access::{SettingsScope, Workspace},
     administration::By,
     settings::{Changed, Notices, Pending, Settings, SettingsChange, SettingsError},
 };
@@ -176,18 +177,20 @@ impl Store {
             .await?
             .map(SettingsScope::operator))
     }
+}
 
+impl Snapshot {
     /// What everybody who reads a log should know about it.
     ///
     /// # Errors
     ///
     /// The store failed.
-    pub async fn notices(&self, scope: &Scope) -> Result<Notices, StoreError> {
-        let Some(workspace) = scope.workspace() else {
+    pub async fn notices(&mut self) -> Result<Notices, StoreError> {
+        let Some(workspace) = self.scope.workspace() else {
             return Ok(Notices::default());
         };
-        let mut connection = self.inner.readers.acquire().await?;
-        let settings = settings(&mut connection, workspace.id, self.now()).await?;
+        let connection = self.transaction.connection();
+        let settings = settings(connection, workspace.id, self.now).await?;
         Ok(Notices {
             recording_off: settings.recording_set.filter(|_| !settings.recording),
             pending: settings.pending,

@@ -3,15 +3,16 @@
 use super::{
     Store,
     change::{Change, Log, target, told},
-    directory::tenant_of,
+    dictionaries::damaged,
+    directory::{slug, tenant_of, workspace_of},
     object::LOOK,
     password,
-    people::{SESSION, logs_of, memberships},
+    people::{SESSION, logs_of},
     tokens::{fingerprint, secret},
 };
 use crate::{
     StoreError,
-    access::{NewSession, Scope, SignedIn, Workspace},
+    access::{Membership, NewSession, Scope, SignedIn, Workspace},
     administration::By,
     people::SignInError,
 };
@@ -23,7 +24,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::Row;
+use sqlx::{Row, sqlite::SqliteRow};
 use std::net::IpAddr;
 
 /// So many failures, in this time, for an account or an address.
@@ -31,6 +32,54 @@ const FAILURES: i64 = 10;
 const WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Looks of one reader are told once in this time.
 const LOOKS: TimeDelta = TimeDelta::hours(1);
+
+/// Who the session with the secret ?1 belongs to at the time ?2, what they administer, and the
+/// workspaces that they are a member of, with their role in each. The first column tells which of
+/// these a row is.
+const SIGNED_IN: &str = "
+    SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone
+    FROM session s JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace
+    LEFT JOIN tenant t ON t.id = w.tenant
+    WHERE s.secret = ?1 AND s.until > ?2 AND p.deactivated_at IS NULL;
+    SELECT 1, t.id, t.slug, t.name
+    FROM session s JOIN tenant_admin a ON a.person = s.person JOIN tenant t ON t.id = a.tenant
+    WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2) ORDER BY t.name;
+    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, m.role
+    FROM session s JOIN membership m ON m.person = s.person
+    JOIN workspace w ON w.id = m.workspace JOIN tenant t ON t.id = w.tenant
+    WHERE s.secret = ?1 AND (m.until IS NULL OR m.until > ?2)
+        AND w.tenant NOT IN (SELECT a.tenant FROM tenant_admin a
+            WHERE a.person = s.person AND (a.until IS NULL OR a.until > ?2))
+    UNION ALL
+    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, 'tenant_admin'
+    FROM session s JOIN tenant_admin a ON a.person = s.person
+    JOIN tenant t ON t.id = a.tenant JOIN workspace w ON w.tenant = t.id
+    WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2)
+    ORDER BY 7, 4";
+
+/// Who a session belongs to, without what they are a member of.
+fn person_of(row: &SqliteRow) -> Result<SignedIn, StoreError> {
+    let last: (Option<&str>, Option<&str>) = (row.try_get(5)?, row.try_get(6)?);
+    let last_workspace = match last {
+        (Some(tenant), Some(workspace)) => Some(WorkspacePath {
+            tenant: slug(tenant)?,
+            workspace: slug(workspace)?,
+        }),
+        _ => None,
+    };
+    Ok(SignedIn {
+        person: row.try_get(1)?,
+        public_id: row.try_get(2)?,
+        name: row.try_get(3)?,
+        email: row.try_get(4)?,
+        memberships: Vec::new(),
+        administers: Vec::new(),
+        last_workspace,
+        last_zone: row
+            .try_get::<Option<&str>, _>(7)?
+            .and_then(|zone| zone.parse().ok()),
+    })
+}
 
 struct Account {
     id: i64,
@@ -177,51 +226,27 @@ impl Store {
     ///
     /// The store failed.
     pub async fn session(&self, secret: &str) -> Result<Option<SignedIn>, StoreError> {
-        let now = self.now();
-        let mut connection = self.inner.readers.acquire().await?;
-        let row = sqlx::query(
-            "SELECT p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone FROM session s \
-             JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace \
-             LEFT JOIN tenant t ON t.id = w.tenant \
-             WHERE s.secret = ? AND s.until > ? AND p.deactivated_at IS NULL",
-        )
-        .bind(fingerprint(secret))
-        .bind(now.micros())
-        .fetch_optional(&mut *connection)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let person: i64 = row.try_get(0)?;
-        let administers = sqlx::query(
-            "SELECT t.id, t.slug, t.name FROM tenant_admin a JOIN tenant t ON t.id = a.tenant \
-             WHERE a.person = ? AND (a.until IS NULL OR a.until > ?) ORDER BY t.name",
-        )
-        .bind(person)
-        .bind(now.micros())
-        .fetch_all(&mut *connection)
-        .await?;
-        let last: (Option<&str>, Option<&str>) = (row.try_get(4)?, row.try_get(5)?);
-        let last_workspace = match last {
-            (Some(tenant), Some(workspace)) => Some(WorkspacePath {
-                tenant: super::directory::slug(tenant)?,
-                workspace: super::directory::slug(workspace)?,
-            }),
-            _ => None,
-        };
-        Ok(Some(SignedIn {
-            person,
-            public_id: row.try_get(1)?,
-            name: row.try_get(2)?,
-            email: row.try_get(3)?,
-            memberships: memberships(&mut connection, person, now).await?,
-            administers: administers
-                .iter()
-                .map(|row| tenant_of(row, 0))
-                .collect::<Result<_, _>>()?,
-            last_workspace,
-            last_zone: row
-                .try_get::<Option<&str>, _>(6)?
-                .and_then(|zone| zone.parse().ok()),
-        }))
+        let rows = sqlx::query(SIGNED_IN)
+            .bind(fingerprint(secret))
+            .bind(self.now().micros())
+            .fetch_all(&self.inner.readers)
+            .await?;
+        let mut signed_in = None;
+        for row in &rows {
+            match (row.try_get(0)?, &mut signed_in) {
+                (0, none) => *none = Some(person_of(row)?),
+                (1, Some(person)) => person.administers.push(tenant_of(row, 1)?),
+                (_, Some(person)) => person.memberships.push(Membership {
+                    workspace: workspace_of(row, 1)?,
+                    role: row
+                        .try_get::<&str, _>(7)?
+                        .parse()
+                        .map_err(|_| damaged("a role is broken"))?,
+                }),
+                (_, None) => {}
+            }
+        }
+        Ok(signed_in)
     }
 
     /// Notes which workspace somebody looked at last, and in which time zone (none: UTC), where
@@ -271,22 +296,31 @@ impl Store {
             .map_or_else(|| Log::from(scope.tenant()), Log::from);
         let reader = by.actor.id.clone().unwrap_or_default();
         let since = self.now().plus(-LOOKS).micros();
+        if self.inner.looks.are_told_after(since, log.ws, &reader) {
+            return Ok(());
+        }
         let last: Option<i64> =
             sqlx::query_scalar("SELECT at FROM look WHERE ws = ? AND reader = ?")
                 .bind(log.ws)
                 .bind(reader.clone())
                 .fetch_optional(&self.inner.readers)
                 .await?;
-        if last.is_some_and(|last| last > since) {
+        if let Some(last) = last.filter(|last| *last > since) {
+            self.inner.looks.told(log.ws, reader, last);
             return Ok(());
         }
         let on = match (scope.subject(), scope.workspace()) {
-            (Some(subject), _) => self.object(scope).await?.unwrap_or_else(|| Target {
-                kind: subject.kind.clone(),
-                id: Some(subject.id.clone()),
-                name: None,
-                url: None,
-            }),
+            (Some(subject), _) => {
+                let mut snapshot = self.snapshot(scope).await?;
+                let known = snapshot.object().await;
+                snapshot.end().await;
+                known?.unwrap_or_else(|| Target {
+                    kind: subject.kind.clone(),
+                    id: Some(subject.id.clone()),
+                    name: None,
+                    url: None,
+                })
+            }
             (None, Some(workspace)) => target(
                 "workspace",
                 workspace.path().to_string(),

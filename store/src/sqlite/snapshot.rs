@@ -1,165 +1,205 @@
-//! What a question is answered from: one state of the log, and the parts of it that are in scope.
+//! One state of the log, to be asked: all that one request is told comes from the same.
 
 use super::{
     Inner, Store,
-    append::outcome_number,
-    dictionaries::{SIZES, Shared, sizes},
-    sql::made_of_our_own_texts,
+    conditions::conditions,
+    dictionaries::{Shared, sizes, sizes_of},
+    read_transaction::ReadTransaction,
 };
 use crate::{
     StoreError,
     access::{Reach, Scope},
-    dictionary::Dictionary,
-    plan::{Conditions, Counts, Object, Plan, Search as SearchSets},
+    plan::{Conditions, Counts, Plan},
     question::QuestionError,
 };
 use domain::{
-    question::{Filter, Sort, Span, Subject},
+    question::{Filter, Sort, Span},
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
-use std::{sync::Arc, time::Duration};
+use sqlx::{Row, SqliteConnection};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
-/// A workspace in a question, as its snapshot has it.
-pub(super) struct Shelf {
-    pub(super) ws: i64,
-    pub(super) shared: Arc<Shared>,
-    pub(super) counts: Arc<Counts>,
-    pub(super) conditions: Conditions,
-    gather_within: Duration,
-}
-
-/// One state of the log.
-pub(super) struct Snapshot {
+/// One state of a scope's log, which everything that is asked of it is answered from. It keeps what
+/// was there from being tidied away: end it when all is answered.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) store: Store,
+    pub(super) scope: Scope,
+    pub(super) transaction: ReadTransaction,
+    /// When it was taken.
+    pub(super) now: Timestamp,
+    /// The last event in it.
     pub(super) mark: i64,
     pub(super) shelves: Vec<Shelf>,
 }
 
+/// A workspace's part of a snapshot, or that of the tenant itself.
+#[derive(Clone, Debug)]
+pub(super) struct Shelf {
+    pub(super) ws: i64,
+    /// Its name in addresses; none of the tenant's own.
+    slug: Option<Slug>,
+    /// How many events the index has of it.
+    pub(super) events: u64,
+    pub(super) texts: Arc<Shared>,
+    pub(super) counts: Arc<Counts>,
+}
+
+/// A question, as it is put to one shelf.
+pub(super) struct Asked {
+    pub(super) shelf: Shelf,
+    pub(super) conditions: Conditions,
+    gather_within: Duration,
+}
+
 impl Store {
-    /// A reader's connection in a transaction, in which it sees one state of both files.
-    pub(super) async fn reading(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        let mut connection = self.inner.readers.acquire().await?;
-        connection.execute("BEGIN").await?;
-        Ok(connection)
-    }
-
-    /// Takes the snapshot that a question is answered from: the open transaction's, in which the
-    /// index holds everything that other processes recorded before.
-    pub(super) async fn snapshot(
-        &self,
-        connection: &mut SqliteConnection,
-        scope: &Scope,
-        filter: &Filter,
-        span: Span,
-    ) -> Result<Snapshot, QuestionError> {
-        self.inner.require_index()?;
-        let in_scope = loop {
-            // The index first: the log's snapshot, taken after it, holds all that it does.
-            let mark: i64 = sqlx::query_scalar("SELECT n FROM i.mark")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(StoreError::from)?;
-            let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(StoreError::from)?;
-            if self.inner.know_of_others(mark, head.unwrap_or(0)).await? {
-                break (mark, self.shelves_in(connection, scope, filter).await?);
-            }
-            connection
-                .execute("COMMIT")
-                .await
-                .map_err(StoreError::from)?;
-            connection
-                .execute("BEGIN")
-                .await
-                .map_err(StoreError::from)?;
+    /// The log of a scope as it is now, with everything that anybody was told to be recorded.
+    ///
+    /// # Errors
+    ///
+    /// The index is being made, or the store failed.
+    pub async fn snapshot(&self, scope: &Scope) -> Result<Snapshot, StoreError> {
+        let inner = &self.inner;
+        let (own, slug) = match scope.workspace() {
+            Some(workspace) => (workspace.id, Some(workspace.slug.clone())),
+            None => (-scope.tenant().id, None),
         };
-        let (mark, list) = in_scope;
-        let mut shelves = Vec::with_capacity(list.len());
-        for ws in list {
-            let row = sqlx::query(made_of_our_own_texts(format!(
-                "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), {SIZES}"
-            )))
-            .bind(ws)
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(StoreError::from)?;
-            let total: Option<i64> = row.try_get(0).map_err(StoreError::from)?;
-            let sizes = sizes(&row, 1)?;
-            let shared = self
-                .inner
-                .dictionaries
-                .extend(connection, ws, sizes)
-                .await?;
-            let total = u64::try_from(total.unwrap_or(0)).unwrap_or_default();
-            let counts = self.inner.counts_of(connection, ws, total).await?;
-            let conditions = conditions(&shared.read(), filter, scope.subject(), span);
-            shelves.push(Shelf {
-                ws,
-                shared,
-                counts,
-                conditions,
-                gather_within: self.inner.gather_within,
-            });
+        let (mut transaction, beginning) = inner.begin_reading(own).await?;
+        let connection = transaction.connection();
+        let mut shelves = vec![Shelf {
+            ws: own,
+            slug,
+            events: beginning.events,
+            counts: inner.counts_of(connection, own, beginning.events).await?,
+            texts: beginning.texts,
+        }];
+        if let Reach::Tenant(tenant) = &scope.0 {
+            let workspaces: Vec<(i64, String)> =
+                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
+                    .bind(tenant.id)
+                    .fetch_all(&mut *connection)
+                    .await?;
+            for (ws, slug) in workspaces {
+                let slug = Some(super::directory::slug(&slug)?);
+                shelves.push(inner.shelf(connection, ws, slug).await?);
+            }
         }
-        Ok(Snapshot { mark, shelves })
+        Ok(Snapshot {
+            store: self.clone(),
+            scope: scope.clone(),
+            transaction,
+            now: self.now(),
+            mark: beginning.mark,
+            shelves,
+        })
+    }
+}
+
+impl Snapshot {
+    /// When it was taken: what "the last 24 hours" are counted from.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
-    /// The parts of the log that a scope and the filter `workspace` name.
-    async fn shelves_in(
-        &self,
-        connection: &mut SqliteConnection,
-        scope: &Scope,
-        filter: &Filter,
-    ) -> Result<Vec<i64>, QuestionError> {
-        let tenant = match &scope.0 {
-            Reach::Workspace(workspace) | Reach::Object(workspace, _) => {
-                return if filter.workspace.is_empty() {
-                    Ok(vec![workspace.id])
-                } else {
-                    Err(QuestionError::Parameter {
-                        parameter: "workspace",
-                        reason: "is a filter of a whole tenant's log; this is one workspace's"
-                            .to_owned(),
-                    })
-                };
-            }
-            Reach::Tenant(tenant) => tenant,
+    /// Lets go of it.
+    pub async fn end(self) {
+        self.transaction.end().await;
+    }
+
+    /// The texts of each part of the log.
+    pub(super) fn texts(&self) -> Vec<(i64, Arc<Shared>)> {
+        let shelves = self.shelves.iter();
+        shelves
+            .map(|shelf| (shelf.ws, Arc::clone(&shelf.texts)))
+            .collect()
+    }
+
+    /// What a filter asks of each part of the log that it names.
+    pub(super) fn asked(&self, filter: &Filter, span: Span) -> Result<Vec<Asked>, QuestionError> {
+        let of_shelf = |shelf: &Shelf| Asked {
+            conditions: conditions(&shelf.texts.read(), filter, self.scope.subject(), span),
+            shelf: shelf.clone(),
+            gather_within: self.store.inner.gather_within,
         };
-        let all: Vec<(i64, String)> =
-            sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
-                .bind(tenant.id)
-                .fetch_all(connection)
-                .await
-                .map_err(StoreError::from)?;
         if filter.workspace.is_empty() {
-            return Ok(std::iter::once(-tenant.id)
-                .chain(all.into_iter().map(|row| row.0))
-                .collect());
+            return Ok(self.shelves.iter().map(of_shelf).collect());
         }
-        let find = |slug: &Slug| {
-            all.iter()
-                .find(|(_, known)| known == slug.as_str())
-                .map(|(id, _)| *id)
-                .ok_or_else(|| QuestionError::Parameter {
-                    parameter: "workspace",
-                    reason: format!("there is no workspace \"{slug}\" in this tenant"),
-                })
+        let unfit = |reason: String| QuestionError::Parameter {
+            parameter: "workspace",
+            reason,
         };
-        filter.workspace.iter().map(find).collect()
+        if self.scope.workspace().is_some() {
+            return Err(unfit(
+                "is a filter of a whole tenant's log; this is one workspace's".to_owned(),
+            ));
+        }
+        let named = |slug: &Slug| {
+            let mut shelves = self.shelves.iter();
+            shelves
+                .find(|shelf| shelf.slug.as_ref() == Some(slug))
+                .map(of_shelf)
+                .ok_or_else(|| unfit(format!("there is no workspace \"{slug}\" in this tenant")))
+        };
+        filter.workspace.iter().map(named).collect()
+    }
+}
+
+impl Asked {
+    /// How a page is read best.
+    pub(super) fn plan(&self, sort: Sort, limit: usize) -> Plan {
+        let groups = {
+            let texts = self.shelf.texts.read();
+            match sort {
+                Sort::Time => 0,
+                Sort::Actor => texts.actors_by_name.len(),
+                Sort::Action => texts.actions_by_name.len(),
+                Sort::TargetKind => texts.kinds_by_name.len(),
+            }
+        };
+        let counts = &self.shelf.counts;
+        self.conditions
+            .plan(sort, counts, groups, limit, self.gather_within)
     }
 }
 
 impl Inner {
+    /// A workspace's part of the connection's snapshot.
+    async fn shelf(
+        &self,
+        connection: &mut SqliteConnection,
+        ws: i64,
+        slug: Option<Slug>,
+    ) -> Result<Shelf, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
+            sizes_of!()
+        ))
+        .bind(ws)
+        .fetch_one(&mut *connection)
+        .await?;
+        let events: Option<i64> = row.try_get(0)?;
+        let events = u64::try_from(events.unwrap_or(0)).unwrap_or_default();
+        let sizes = sizes(&row, 1)?;
+        Ok(Shelf {
+            ws,
+            slug,
+            events,
+            texts: self.dictionaries.extend(connection, ws, sizes).await?,
+            counts: self.counts_of(connection, ws, events).await?,
+        })
+    }
+
     /// A workspace's dictionary, as far as the connection's snapshot goes.
     pub(crate) async fn dictionary(
         &self,
         connection: &mut SqliteConnection,
         ws: i64,
     ) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(made_of_our_own_texts(format!("SELECT {SIZES}")))
+        let row = sqlx::query(concat!("SELECT ", sizes_of!()))
             .bind(ws)
             .fetch_one(&mut *connection)
             .await?;
@@ -176,10 +216,7 @@ impl Inner {
         total: u64,
     ) -> Result<Arc<Counts>, StoreError> {
         let known = {
-            let all = self
-                .counts
-                .read()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let all = self.counts.read().unwrap_or_else(PoisonError::into_inner);
             all.get(&ws).cloned()
         };
         if let Some(known) = known
@@ -189,10 +226,7 @@ impl Inner {
             return Ok(known);
         }
         let counts = Arc::new(read_counts(connection, ws, total).await?);
-        let mut all = self
-            .counts
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all = self.counts.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(ws, Arc::clone(&counts));
         Ok(counts)
     }
@@ -269,89 +303,4 @@ async fn read_counts(
         first: first.unwrap_or(0),
         last: last.unwrap_or(0),
     })
-}
-
-/// What a filter comes to in one workspace.
-fn conditions(
-    dictionary: &Dictionary,
-    filter: &Filter,
-    subject: Option<&Subject>,
-    span: Span,
-) -> Conditions {
-    let mut objects = Vec::new();
-    if let Some(subject) = subject {
-        let targets = dictionary.targets_of(subject);
-        objects.push(Object::Targets {
-            related: dictionary.related_with(&targets),
-            targets,
-        });
-    }
-    if !filter.target_id.is_empty() {
-        let targets = dictionary.targets_named(&filter.target_kind, &filter.target_id);
-        objects.push(Object::Targets {
-            related: dictionary.related_with(&targets),
-            targets,
-        });
-    } else if !filter.target_kind.is_empty() {
-        objects.push(Object::Kinds {
-            kinds: dictionary.kinds_named(&filter.target_kind),
-            related: dictionary.related_of_kinds(&filter.target_kind),
-        });
-    }
-    let mut action = dictionary.actions_named(filter);
-    let mut search = filter.q.as_ref().map(|text| {
-        let text = text.to_lowercase();
-        let targets = dictionary.targets_like(&text);
-        SearchSets {
-            related: dictionary.related_with(&targets),
-            targets,
-            actions: dictionary.actions_like(&text),
-        }
-    });
-    // Where a text is a part of nothing but actions, it asks for those.
-    if let Some(found) =
-        search.take_if(|found| found.targets.is_empty() && found.related.is_empty())
-    {
-        action = Some(match action {
-            None => found.actions,
-            Some(named) => named
-                .list()
-                .iter()
-                .copied()
-                .filter(|number| found.actions.has(*number))
-                .collect(),
-        });
-    }
-    let outcome = |outcome| u32::try_from(outcome_number(outcome)).unwrap_or_default();
-    Conditions {
-        actor: dictionary.actors_named(filter),
-        anyone: filter
-            .actor
-            .as_ref()
-            .map(|text| dictionary.actors_like(&text.to_lowercase())),
-        via: (!filter.via_id.is_empty()).then(|| dictionary.carried_out_by(&filter.via_id)),
-        action,
-        objects,
-        search,
-        outcome: (!filter.outcome.is_empty())
-            .then(|| filter.outcome.iter().copied().map(outcome).collect()),
-        operation: filter.operation.clone(),
-        since: span.since.map(Timestamp::micros),
-        until: span.until.map(Timestamp::micros),
-    }
-}
-
-impl Shelf {
-    /// How a page is read best.
-    pub(super) fn plan(&self, sort: Sort, limit: usize) -> Plan {
-        let dictionary = self.shared.read();
-        let groups = match sort {
-            Sort::Time => 0,
-            Sort::Actor => dictionary.actors_by_name.len(),
-            Sort::Action => dictionary.actions_by_name.len(),
-            Sort::TargetKind => dictionary.kinds_by_name.len(),
-        };
-        self.conditions
-            .plan(sort, &self.counts, groups, limit, self.gather_within)
-    }
 }

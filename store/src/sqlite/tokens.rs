@@ -128,12 +128,19 @@ impl Store {
         change.finish(result).await
     }
 
-    /// The token with this secret, if it is good now.
+    /// The token with this secret, if it is good now. An application's many connections bring the
+    /// same one at the same time: it is looked up once for all of them, never before they came.
     ///
     /// # Errors
     ///
     /// The store failed.
     pub async fn token(&self, secret: &str) -> Result<Option<TokenGrant>, StoreError> {
+        let fingerprint = fingerprint(secret);
+        let look_up = async || self.look_token_up(&fingerprint).await;
+        self.inner.tokens.ask(&fingerprint, look_up).await
+    }
+
+    async fn look_token_up(&self, fingerprint: &[u8]) -> Result<Option<TokenGrant>, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
         let row = sqlx::query(
@@ -142,7 +149,7 @@ impl Store {
              FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace \
              WHERE k.secret = ? AND k.revoked_at IS NULL AND (k.expires IS NULL OR k.expires > ?)",
         )
-        .bind(fingerprint(secret))
+        .bind(fingerprint)
         .bind(now.micros())
         .fetch_optional(&mut *connection)
         .await?;

@@ -3,7 +3,7 @@
 use super::{
     About, Page, Shown,
     compose::{self, Local},
-    view::{ChoicesView, CountView, EntryView, LogView, ObjectView, ScopeView},
+    view::{CountView, EntryView, LogView, ObjectView, ScopeView},
 };
 use crate::frame::{Frame, Place};
 use domain::{
@@ -15,6 +15,8 @@ use domain::{
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{components::Router, location::RequestUrl};
+use std::sync::Arc;
+use store::question::{ActionChoice, Choices, Offered};
 
 mod pages;
 
@@ -68,7 +70,7 @@ pub(crate) fn frame() -> Frame {
     }
 }
 
-fn choices() -> ChoicesView {
+fn choices() -> Choices {
     use domain::category::Category as C;
     let categories = [
         (C::Deployments, 914),
@@ -82,17 +84,19 @@ fn choices() -> ChoicesView {
         (C::Invites, 61),
         (C::Agent, 55),
     ];
-    let action = |event: &Event| (event.action.to_string(), label(event));
-    let mut actions: Vec<_> = events().iter().map(action).collect();
-    actions.sort_by(|one, other| one.1.cmp(&other.1));
+    let choice = |event: &Event| ActionChoice {
+        action: event.action.clone(),
+        label: label(event),
+    };
+    let mut actions: Vec<_> = events().iter().map(choice).collect();
+    actions.sort_by(|one, other| one.label.cmp(&other.label));
     actions.dedup();
-    ChoicesView {
-        entries: 3_591,
+    let kinds = ["api_token", "deployment", "integration", "member", "secret"];
+    let kinds = kinds.map(|kind| kind.parse().unwrap()).to_vec();
+    Choices {
+        events: 3_591,
         categories: categories.to_vec(),
-        actions,
-        kinds: ["api_token", "deployment", "integration", "member", "secret"]
-            .map(str::to_owned)
-            .to_vec(),
+        offered: Arc::new(Offered { actions, kinds }),
     }
 }
 

@@ -12,8 +12,7 @@ pub(crate) use rows::{outcome_number, placed_at};
 
 use super::{
     admit::{Admitted, KeyHash},
-    dictionaries::{Dictionaries, SIZES, Shared, sizes},
-    sql::made_of_our_own_texts,
+    dictionaries::{Dictionaries, Shared, sizes, sizes_of},
 };
 use crate::{StoreError, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
@@ -162,7 +161,7 @@ impl Appender {
     }
 
     async fn extend(&mut self, ws: i64) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(made_of_our_own_texts(format!("SELECT {SIZES}")))
+        let row = sqlx::query(concat!("SELECT ", sizes_of!()))
             .bind(ws)
             .fetch_one(&mut self.connection)
             .await?;

@@ -1,0 +1,95 @@
+//! A reader's transaction: one state of both files, for as long as it is open.
+
+use super::{
+    Inner,
+    dictionaries::{Shared, damaged, sizes, sizes_of},
+};
+use crate::StoreError;
+use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
+use std::sync::Arc;
+
+/// Begins the transaction and looks at what its snapshot holds. The index first: the log's
+/// snapshot, taken after it, holds all that the index does.
+const BEGIN: &str = concat!(
+    "BEGIN; SELECT n FROM i.mark; \
+     SELECT (SELECT max(n) FROM leaf), \
+         (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
+    sizes_of!()
+);
+
+/// An open transaction of a reader.
+#[derive(Debug)]
+pub(super) struct ReadTransaction {
+    connection: PoolConnection<Sqlite>,
+    is_open: bool,
+}
+
+/// What a transaction's snapshot holds.
+pub(super) struct Beginning {
+    /// The last event in the index.
+    pub(super) mark: i64,
+    /// How many events of the workspace that it was begun for are in the index.
+    pub(super) events: u64,
+    /// The workspace's texts.
+    pub(super) texts: Arc<Shared>,
+}
+
+impl Inner {
+    /// Begins a transaction in which the index holds everything that other processes recorded
+    /// before, and looks at the log of `ws` in it.
+    pub(super) async fn begin_reading(
+        &self,
+        ws: i64,
+    ) -> Result<(ReadTransaction, Beginning), StoreError> {
+        self.require_index()?;
+        loop {
+            let mut transaction = ReadTransaction {
+                connection: self.readers.acquire().await?,
+                is_open: true,
+            };
+            let connection = transaction.connection();
+            let rows = sqlx::query(BEGIN).bind(ws).fetch_all(connection).await?;
+            let [mark, rest] = rows.as_slice() else {
+                return Err(damaged("the index has no mark"));
+            };
+            let mark: i64 = mark.try_get(0)?;
+            let head: Option<i64> = rest.try_get(0)?;
+            let needed = self.needed_by_others(head.unwrap_or(0));
+            if mark >= needed {
+                let events: Option<i64> = rest.try_get(1)?;
+                let connection = transaction.connection();
+                let texts = self.dictionaries.extend(connection, ws, sizes(rest, 2)?);
+                let texts = texts.await?;
+                let beginning = Beginning {
+                    mark,
+                    events: u64::try_from(events.unwrap_or(0)).unwrap_or_default(),
+                    texts,
+                };
+                return Ok((transaction, beginning));
+            }
+            transaction.end().await;
+            self.indexed(needed).await?;
+        }
+    }
+}
+
+impl ReadTransaction {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// Ends the transaction. A reader's leaves no trace.
+    pub(super) async fn end(mut self) {
+        self.is_open = self.connection.execute("COMMIT").await.is_err();
+    }
+}
+
+impl Drop for ReadTransaction {
+    /// Whoever asked may be gone before the answer, or an error came between: then the connection
+    /// is closed, because the next to use it must not find a transaction open.
+    fn drop(&mut self) {
+        if self.is_open {
+            self.connection.close_on_drop();
+        }
+    }
+}
