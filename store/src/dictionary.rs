@@ -3,7 +3,10 @@
 //!
 //! A dictionary only grows, as the tables that it mirrors do. Numbers are dense from 1.
 
-use crate::{plan::Numbers, texts::Texts};
+use crate::{
+    plan::{Numbers, Search},
+    texts::Texts,
+};
 use domain::{
     catalogue::Catalogue,
     category::Category,
@@ -12,9 +15,12 @@ use domain::{
     verb::Verb,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
 };
+
+/// What so many searches came to is kept: whoever searches turns pages, sorts, and narrows down.
+const SEARCHES: usize = 8;
 
 /// A number in a dictionary, from 1.
 pub(crate) type Number = u32;
@@ -102,6 +108,16 @@ pub(crate) struct Dictionary {
     targets_by_id: HashMap<Box<str>, Vec<Number>>,
     related: Vec<Box<[Number]>>,
     related_numbers: HashMap<Box<[Number]>, Number>,
+    /// The last searches, newest first.
+    searches: Mutex<VecDeque<Searched>>,
+}
+
+/// What a search came to, and how far the tables were known then.
+#[derive(Clone, Debug)]
+struct Searched {
+    text: String,
+    known: Sizes,
+    found: Search,
 }
 
 /// How far each of the tables is known.
@@ -276,7 +292,7 @@ impl Dictionary {
 
     /// Actors of which `text` (lowercase) is a part of the name or e-mail, and the chains with one.
     pub(crate) fn actors_like(&self, text: &str) -> (Numbers, Numbers) {
-        let actors = self.actor_texts.with(text);
+        let actors = self.actor_texts.with(text, 0).into_iter().collect();
         let vias = self.vias_with(&actors);
         (actors, vias)
     }
@@ -318,7 +334,7 @@ impl Dictionary {
     }
 
     /// Actions of which `text` (lowercase) is a part of the name or of the label.
-    pub(crate) fn actions_like(&self, text: &str) -> Numbers {
+    fn actions_like(&self, text: &str) -> Numbers {
         numbers_where(&self.actions, |read| {
             read.lowercase.contains(text) || read.lowercase_label.contains(text)
         })
@@ -363,8 +379,51 @@ impl Dictionary {
         })
     }
 
-    /// Targets of which `text` (lowercase) is a part of the id or name.
-    pub(crate) fn targets_like(&self, text: &str) -> Numbers {
-        self.target_texts.with(text)
+    /// What `text` (lowercase) is a part of. Tables only grow: where the same was searched before,
+    /// only what came since is looked at.
+    pub(crate) fn search(&self, text: &str) -> Search {
+        let before = {
+            let mut all = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = all.iter().position(|searched| searched.text == text);
+            at.and_then(|at| all.remove(at))
+        };
+        let known = self.sizes();
+        let searched = match before {
+            Some(before) if before.known == known => before,
+            before => {
+                let (found, from) =
+                    before.map_or_else(Default::default, |before| (before.found, before.known));
+                Searched {
+                    text: text.to_owned(),
+                    known,
+                    found: self.search_on(text, found, from),
+                }
+            }
+        };
+        let found = searched.found.clone();
+        let mut all = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_front(searched);
+        all.truncate(SEARCHES);
+        found
+    }
+
+    /// What was found in the tables as far as `known`, and what they hold beyond.
+    fn search_on(&self, text: &str, found: Search, known: Sizes) -> Search {
+        let new = self.target_texts.with(text, known.target);
+        let targets = if new.is_empty() {
+            found.targets
+        } else {
+            found.targets.list().iter().copied().chain(new).collect()
+        };
+        let map = targets.map();
+        let is_target = |number: &Number| map.get(*number as usize - 1) == Some(&1);
+        let later = self.related.iter().zip(1..).skip(known.related as usize);
+        let later = later.filter(|(members, _)| members.iter().any(is_target));
+        let related = found.related.list().iter().copied();
+        Search {
+            related: related.chain(later.map(|(_, number)| number)).collect(),
+            targets,
+            actions: self.actions_like(text),
+        }
     }
 }

@@ -7,15 +7,27 @@
 //! filters' values are, taken as independent.
 
 use domain::question::Sort;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-/// A set of numbers of a dictionary: sorted, each once.
+/// A set of numbers of a dictionary: sorted, each once. Cheap to clone, however many they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Numbers(Vec<u32>);
+pub(crate) struct Numbers(Arc<[u32]>);
 
 impl Numbers {
     pub(crate) fn has(&self, number: u32) -> bool {
         self.0.binary_search(&number).is_ok()
+    }
+
+    /// One byte for each number from 1 to the greatest: 1 for those in the set.
+    pub(crate) fn map(&self) -> Vec<u8> {
+        let most = self.0.last().copied().unwrap_or_default() as usize;
+        let mut map = vec![0; most];
+        for number in &*self.0 {
+            if let Some(byte) = map.get_mut(*number as usize - 1) {
+                *byte = 1;
+            }
+        }
+        map
     }
 
     pub(crate) fn list(&self) -> &[u32] {
@@ -36,7 +48,7 @@ impl FromIterator<u32> for Numbers {
         let mut list: Vec<u32> = numbers.into_iter().collect();
         list.sort_unstable();
         list.dedup();
-        Self(list)
+        Self(list.into())
     }
 }
 
@@ -50,7 +62,7 @@ pub(crate) enum Object {
 }
 
 /// What a search comes to: any of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Search {
     pub(crate) targets: Numbers,
     pub(crate) related: Numbers,
@@ -110,6 +122,39 @@ pub(crate) struct Arm {
     pub(crate) keys: Keys,
     /// Only entries of the event's own actor or target, or only of those in `via` or `related`.
     pub(crate) own: Option<bool>,
+    /// What all of its entries meet.
+    pub(crate) met: Met,
+}
+
+impl Arm {
+    /// Everything, by time.
+    fn all() -> Self {
+        Self {
+            table: Table::Time,
+            keys: Keys::All,
+            own: None,
+            met: Met::None,
+        }
+    }
+
+    /// Whether an event may stand in it more than once: for its target and for a related object.
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.own != Some(true) && matches!(self.table, Table::Actor | Table::Kind | Table::Target)
+    }
+}
+
+/// The condition that a way in meets by itself: its entries need not be tested for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    None,
+    Actor,
+    Anyone,
+    Via,
+    Action,
+    /// That at this place in the list of objects.
+    Object(usize),
+    Search,
+    Outcome,
 }
 
 /// What is read of a table.
@@ -135,6 +180,14 @@ pub(crate) enum Plan {
     Walk { table: Table, only: Option<Numbers> },
     /// The arms are read whole, and sorted.
     Gather(Vec<Arm>),
+    /// Those that are asked for by what is sorted by are walked; those that are asked for by what
+    /// is beside it (related objects, who carried out) are few, and gathered.
+    Both {
+        table: Table,
+        only: Numbers,
+        met: Met,
+        beside: Vec<Arm>,
+    },
 }
 
 impl fmt::Display for Plan {
@@ -157,8 +210,27 @@ impl fmt::Display for Plan {
                 None => write!(f, "walk: {}", table.name()),
             },
             Self::Gather(list) => write!(f, "gather: {}", arms(list)),
+            Self::Both {
+                table,
+                only,
+                beside,
+                ..
+            } => {
+                let (table, only) = (table.name(), only.len());
+                write!(f, "walk: {table}[{only}], gather: {}", arms(beside))
+            }
         }
     }
+}
+
+/// A way to read a page.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) plan: Plan,
+    /// About how long it takes, in microseconds.
+    pub(crate) cost: f64,
+    /// Whether it reads no more than a page, whatever the log is like.
+    is_certain: bool,
 }
 
 /// What a workspace's log looks like. May be a little behind: only costs follow from it.
@@ -169,6 +241,10 @@ pub(crate) struct Counts {
     pub(crate) action: Vec<u64>,
     pub(crate) kind: Vec<u64>,
     pub(crate) target: Vec<u64>,
+    /// Of those entries, the events whose own actor, kind or target it is.
+    pub(crate) own_actor: Vec<u64>,
+    pub(crate) own_kind: Vec<u64>,
+    pub(crate) own_target: Vec<u64>,
     pub(crate) outcome: [u64; 3],
     pub(crate) total: u64,
     /// The first and the last time of an event, microseconds.
@@ -233,10 +309,11 @@ impl Conditions {
 
     /// The ways in that the conditions open, one for each that can.
     fn openings(&self, counts: &Counts) -> Vec<Opening> {
-        let arm = |table, numbers: &Numbers, own| Arm {
+        let arm = |table, numbers: &Numbers, own, met| Arm {
             table,
             keys: Keys::Numbers(numbers.clone()),
             own,
+            met,
         };
         let open = |arms: Vec<(Arm, u64, usize)>| Opening {
             entries: float(arms.iter().map(|(_, entries, _)| entries).sum()),
@@ -247,7 +324,7 @@ impl Conditions {
         if let Some(actors) = &self.actor {
             let entries = sum(&counts.actor, actors);
             openings.push(open(vec![(
-                arm(Table::Actor, actors, Some(true)),
+                arm(Table::Actor, actors, Some(true), Met::Actor),
                 entries,
                 actors.len(),
             )]));
@@ -255,7 +332,7 @@ impl Conditions {
         if let Some((actors, _)) = &self.anyone {
             let entries = sum(&counts.actor, actors);
             openings.push(open(vec![(
-                arm(Table::Actor, actors, None),
+                arm(Table::Actor, actors, None, Met::Anyone),
                 entries,
                 actors.len(),
             )]));
@@ -263,7 +340,7 @@ impl Conditions {
         if let Some((actors, _)) = &self.via {
             let entries = sum(&counts.actor, actors);
             openings.push(open(vec![(
-                arm(Table::Actor, actors, Some(false)),
+                arm(Table::Actor, actors, Some(false), Met::Via),
                 entries,
                 actors.len(),
             )]));
@@ -271,12 +348,12 @@ impl Conditions {
         if let Some(actions) = &self.action {
             let entries = sum(&counts.action, actions);
             openings.push(open(vec![(
-                arm(Table::Action, actions, None),
+                arm(Table::Action, actions, None, Met::Action),
                 entries,
                 actions.len(),
             )]));
         }
-        for object in &self.objects {
+        for (at, object) in self.objects.iter().enumerate() {
             let (table, numbers, entries) = match object {
                 Object::Kinds { kinds, .. } => (Table::Kind, kinds, sum(&counts.kind, kinds)),
                 Object::Targets { targets, .. } => {
@@ -284,7 +361,7 @@ impl Conditions {
                 }
             };
             openings.push(open(vec![(
-                arm(table, numbers, None),
+                arm(table, numbers, None, Met::Object(at)),
                 entries,
                 numbers.len(),
             )]));
@@ -295,11 +372,19 @@ impl Conditions {
             let mut arms = Vec::new();
             if !search.targets.is_empty() {
                 let seeks = search.targets.len();
-                arms.push((arm(Table::Target, &search.targets, None), targets, seeks));
+                arms.push((
+                    arm(Table::Target, &search.targets, None, Met::Search),
+                    targets,
+                    seeks,
+                ));
             }
             if !search.actions.is_empty() {
                 let seeks = search.actions.len();
-                arms.push((arm(Table::Action, &search.actions, None), actions, seeks));
+                arms.push((
+                    arm(Table::Action, &search.actions, None, Met::Search),
+                    actions,
+                    seeks,
+                ));
             }
             openings.push(open(arms));
         }
@@ -312,7 +397,7 @@ impl Conditions {
                 .filter_map(|at| counts.outcome.get(*at as usize));
             let entries = entries.sum();
             openings.push(open(vec![(
-                arm(Table::Outcome, outcomes, None),
+                arm(Table::Outcome, outcomes, None, Met::Outcome),
                 entries,
                 outcomes.len(),
             )]));
@@ -322,6 +407,7 @@ impl Conditions {
                 table: Table::Operation,
                 keys: Keys::Operation(operation.clone()),
                 own: None,
+                met: Met::None,
             };
             // Not counted: an operation is a small part of a log.
             openings.push(open(vec![(arm, (counts.total / 100).min(1_000), 1)]));
@@ -372,14 +458,32 @@ impl Conditions {
         gather_within: Duration,
     ) -> Plan {
         let gather_within = gather_within.as_secs_f64() * 1e6;
-        if self.is_contradiction() {
+        let mut ways = self.ways(sort, counts, groups, limit).into_iter();
+        let Some(first) = ways.next() else {
             return Plan::Nothing;
-        }
-        let all = Arm {
-            table: Table::Time,
-            keys: Keys::All,
-            own: None,
         };
+        let small = first.cost <= gather_within;
+        let others = ways.filter(|way| way.is_certain || !small);
+        let best = others.min_by(|one, other| one.cost.total_cmp(&other.cost));
+        match best {
+            Some(best) if best.cost < first.cost => best.plan,
+            _ => first.plan,
+        }
+    }
+
+    /// The ways to read a page, each of which gives the same, with what they are estimated to cost:
+    /// in time order, or gathered, first. None, where nothing can match.
+    pub(crate) fn ways(
+        &self,
+        sort: Sort,
+        counts: &Counts,
+        groups: usize,
+        limit: usize,
+    ) -> Vec<Way> {
+        if self.is_contradiction() {
+            return Vec::new();
+        }
+        let all = Arm::all();
         let openings = self.openings(counts);
         // An operation cannot be tested elsewhere: where one is asked for, it is the way in.
         let only = self.operation.as_ref().map(|_| openings.len() - 1);
@@ -413,14 +517,30 @@ impl Conditions {
             }
         }
 
+        let way = |plan, cost| Way {
+            plan,
+            cost,
+            is_certain: false,
+        };
         let (table, restricted) = match sort {
-            Sort::Time => return Plan::InOrder(order_arms),
+            Sort::Time => return vec![way(Plan::InOrder(order_arms), in_order)],
             Sort::Actor => (Table::Actor, self.own_actors()),
             Sort::Action => (Table::Action, self.action.as_ref()),
             Sort::TargetKind => (Table::Kind, None),
         };
+        let mut ways = vec![way(Plan::Gather(gather_arms), gather)];
+        if only.is_some() {
+            return ways;
+        }
         // Walking: the values sorted by, those left by a filter on them, until the page is full.
-        let (part, others, groups) = match restricted {
+        let walking = |part: f64, others: f64, groups: usize| {
+            let looked_at = (wanted / (others * time.max(1e-7))).min(total * part * time);
+            let visited =
+                (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
+            let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
+            looked_at * LOOK + visited * SEEK + statements * STATEMENT
+        };
+        let (part, others, groups_left) = match restricted {
             Some(numbers) => {
                 let entries = match table {
                     Table::Actor => sum(&counts.actor, numbers),
@@ -431,21 +551,157 @@ impl Conditions {
             }
             None => (1.0, all_shares, groups),
         };
-        let looked_at = (wanted / (others * time.max(1e-7))).min(total * part * time);
-        let visited = (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
-        let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
-        let walk = looked_at * LOOK + visited * SEEK + statements * STATEMENT;
-        // Without another filter a page is full after the first values, as many as are wanted.
-        let is_certain = others >= 1.0 && time >= 1.0;
-        if walk < gather && (is_certain || gather > gather_within) && only.is_none() {
-            Plan::Walk {
+        let walk = Plan::Walk {
+            table,
+            only: restricted.cloned(),
+        };
+        ways.push(Way {
+            // Without another filter a page is full after the first values, as many as are wanted.
+            is_certain: others >= 1.0 && time >= 1.0,
+            ..way(walk, walking(part, others, groups_left))
+        });
+        if let Some(apart) = self.apart(sort, counts) {
+            let part = (float(apart.own) / total).clamp(1e-7, 1.0);
+            let others = all_shares / (float(apart.own + apart.beside) / total).clamp(1e-7, 1.0);
+            let gathered = float(apart.beside) * time * SORT + STATEMENT;
+            let walked = walking(part, others, apart.only.len().min(groups));
+            let both = Plan::Both {
                 table,
-                only: restricted.cloned(),
+                only: apart.only,
+                met: apart.met,
+                beside: vec![apart.arm],
+            };
+            ways.push(way(both, walked + gathered));
+        }
+        ways
+    }
+
+    /// Where what is sorted by is asked for, of the event itself or of what is beside it: the two
+    /// apart.
+    fn apart(&self, sort: Sort, counts: &Counts) -> Option<Apart> {
+        let (table, only, met, entries, own) = match sort {
+            Sort::Actor => {
+                let (actors, _) = self.anyone.as_ref()?;
+                let entries = sum(&counts.actor, actors);
+                let own = sum(&counts.own_actor, actors);
+                (Table::Actor, actors, Met::Anyone, entries, own)
             }
-        } else {
-            Plan::Gather(gather_arms)
+            Sort::TargetKind => {
+                let mut asked = self.objects.iter().enumerate();
+                let (at, kinds) = asked.find_map(|(at, object)| match object {
+                    Object::Kinds { kinds, .. } => Some((at, kinds)),
+                    Object::Targets { .. } => None,
+                })?;
+                let entries = sum(&counts.kind, kinds);
+                let own = sum(&counts.own_kind, kinds);
+                (Table::Kind, kinds, Met::Object(at), entries, own)
+            }
+            Sort::Time | Sort::Action => return None,
+        };
+        Some(Apart {
+            only: only.clone(),
+            met,
+            own,
+            beside: entries.saturating_sub(own),
+            arm: Arm {
+                table,
+                keys: Keys::Numbers(only.clone()),
+                own: Some(false),
+                met,
+            },
+        })
+    }
+
+    /// How all that match are counted: by which way in, how many entries stand there, and what part
+    /// of them is likely to match.
+    pub(crate) fn counting(&self, counts: &Counts) -> Counting {
+        if self.is_contradiction() {
+            return Counting {
+                arms: Vec::new(),
+                entries: 0.0,
+                matching: 0.0,
+            };
+        }
+        let total = float(counts.total.max(1));
+        let time = self.part_of_time(counts);
+        let openings = self.openings(counts);
+        let shares: f64 = openings
+            .iter()
+            .map(|opening| (opening.entries / total).clamp(1e-7, 1.0))
+            .product();
+        let chosen = match &self.operation {
+            // It cannot be tested elsewhere.
+            Some(_) => openings.into_iter().next_back(),
+            None => openings
+                .into_iter()
+                .min_by(|one, other| one.entries.total_cmp(&other.entries)),
+        };
+        match chosen {
+            None => Counting {
+                arms: vec![Arm::all()],
+                entries: total * time,
+                matching: 1.0,
+            },
+            Some(opening) => Counting {
+                matching: shares / (opening.entries / total).clamp(1e-7, 1.0),
+                entries: opening.entries * time,
+                arms: opening.arms,
+            },
         }
     }
+
+    /// The kept counts whose sum is how many match, where a single condition is asked of all times
+    /// that an event meets once: their table, and the keys.
+    pub(crate) fn kept(&self) -> Option<(&'static str, Numbers)> {
+        let mut rest = self.clone();
+        let kept = if let Some(actors) = rest.actor.take() {
+            ("count_actor", actors)
+        } else if let Some(actions) = rest.action.take() {
+            ("count_action", actions)
+        } else {
+            ("count_outcome", rest.outcome.take()?)
+        };
+        (rest == Self::default()).then_some(kept)
+    }
+
+    /// So many match at least, where a single condition is asked of all times: those that meet it by
+    /// what they have themselves, of which each has one.
+    pub(crate) fn at_least(&self, counts: &Counts) -> u64 {
+        let mut rest = self.clone();
+        let least = if let Some((actors, _)) = rest.anyone.take() {
+            sum(&counts.own_actor, &actors)
+        } else if let Some(search) = rest.search.take() {
+            let by_target = sum(&counts.own_target, &search.targets);
+            by_target.max(sum(&counts.action, &search.actions))
+        } else {
+            match rest.objects.pop() {
+                Some(Object::Kinds { kinds, .. }) => sum(&counts.own_kind, &kinds),
+                Some(Object::Targets { targets, .. }) => sum(&counts.own_target, &targets),
+                None => 0,
+            }
+        };
+        if rest == Self::default() { least } else { 0 }
+    }
+}
+
+/// What is asked for by what is sorted by, and what by what stands beside it.
+struct Apart {
+    only: Numbers,
+    met: Met,
+    /// How many events have it themselves.
+    own: u64,
+    /// How many entries have it beside them, and where they stand.
+    beside: u64,
+    arm: Arm,
+}
+
+/// How all that match are counted.
+pub(crate) struct Counting {
+    pub(crate) arms: Vec<Arm>,
+    /// About so many entries stand in the arms.
+    pub(crate) entries: f64,
+    /// The part of them that is likely to match.
+    pub(crate) matching: f64,
 }
 
 /// Neighbouring values are read together until they have so many entries.
@@ -463,9 +719,12 @@ mod tests {
         let mut target = vec![10; 100_001];
         target[5] = 3;
         Counts {
+            own_actor: actor.clone(),
             actor,
             action: vec![0, 999_000, 1_000],
             kind: vec![0, 900_000, 100_000],
+            own_kind: vec![0, 900_000, 100_000],
+            own_target: target.clone(),
             target,
             outcome: [990_000, 9_000, 1_000],
             total: 1_000_000,
@@ -481,7 +740,7 @@ mod tests {
     fn tables(plan: Plan) -> Vec<Table> {
         match plan {
             Plan::InOrder(arms) | Plan::Gather(arms) => arms.iter().map(|arm| arm.table).collect(),
-            Plan::Walk { table, .. } => vec![table],
+            Plan::Walk { table, .. } | Plan::Both { table, .. } => vec![table],
             Plan::Nothing => Vec::new(),
         }
     }

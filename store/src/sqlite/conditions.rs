@@ -3,7 +3,7 @@
 use super::append::outcome_number;
 use crate::{
     dictionary::Dictionary,
-    plan::{Conditions, Object, Search},
+    plan::{Conditions, Object},
 };
 use domain::{
     question::{Filter, Span, Subject},
@@ -38,15 +38,10 @@ pub(super) fn conditions(
         });
     }
     let mut action = dictionary.actions_named(filter);
-    let mut search = filter.q.as_ref().map(|text| {
-        let text = text.to_lowercase();
-        let targets = dictionary.targets_like(&text);
-        Search {
-            related: dictionary.related_with(&targets),
-            targets,
-            actions: dictionary.actions_like(&text),
-        }
-    });
+    let mut search = filter
+        .q
+        .as_ref()
+        .map(|text| dictionary.search(&text.to_lowercase()));
     // Where a text is a part of nothing but actions, it asks for those.
     if let Some(found) =
         search.take_if(|found| found.targets.is_empty() && found.related.is_empty())

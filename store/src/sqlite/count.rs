@@ -9,17 +9,16 @@ use super::{
 use crate::{
     StoreError,
     access::Scope,
-    plan::{Conditions, Numbers, Plan},
+    plan::{Arm, Conditions, Counting, Numbers},
     question::{Count, QuestionError},
 };
-use domain::question::{Query, Sort};
+use domain::question::Query;
 use sqlx::{Row, SqliteConnection};
-use std::{cmp::Ordering, time::Duration};
 
 /// Counting stops here.
-const COUNT_MOST: u64 = 10_000;
+const COUNT_MOST: u32 = 10_000;
 /// And reads no more entries than this for it.
-const COUNT_READS: i64 = 12_000;
+const COUNT_READS: u32 = 12_000;
 
 impl Store {
     /// How many events match, where that is cheap to know.
@@ -67,47 +66,43 @@ impl Asked {
         if *conditions == Conditions::default() {
             return Ok(Count::Exactly(self.shelf.events));
         }
-        let by_action = Conditions {
-            action: conditions.action.clone(),
-            ..Conditions::default()
-        };
-        if let Some(actions) = &conditions.action
-            && *conditions == by_action
-        {
-            let count = self.kept("count_action", actions, connection).await?;
+        if let Some((table, numbers)) = conditions.kept() {
+            let count = self.kept(table, &numbers, connection).await?;
             return Ok(Count::Exactly(count));
         }
-        let by_actor = Conditions {
-            actor: conditions.actor.clone(),
-            ..Conditions::default()
-        };
-        if let Some(actors) = &conditions.actor
-            && *conditions == by_actor
-        {
-            let count = self.kept("count_actor", actors, connection).await?;
-            return Ok(Count::Exactly(count));
+        let counts = &self.shelf.counts;
+        if conditions.at_least(counts) > u64::from(COUNT_MOST) {
+            return Ok(Count::MoreThan(COUNT_MOST.into()));
         }
-        let arms = match conditions.plan(
-            Sort::Actor,
-            &self.shelf.counts,
-            usize::MAX,
-            10_000,
-            Duration::MAX,
-        ) {
-            Plan::Nothing => return Ok(Count::Exactly(0)),
-            Plan::Gather(arms) | Plan::InOrder(arms) => arms,
-            Plan::Walk { .. } => return Ok(Count::Unknown),
-        };
+        let Counting {
+            arms,
+            entries,
+            matching,
+        } = conditions.counting(counts);
+        if arms.is_empty() {
+            return Ok(Count::Exactly(0));
+        }
+        // Where neither all of them can be read, nor enough of them are likely to match, nothing
+        // would come of reading any.
+        let reads = f64::from(COUNT_READS);
+        if entries > 1.2 * reads && matching * reads < f64::from(COUNT_MOST) {
+            return Ok(Count::Unknown);
+        }
+        let repeats = arms.len() > 1 || arms.iter().any(Arm::may_repeat);
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.
-        sql.add("SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM (");
+        sql.add(if repeats {
+            "SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM ("
+        } else {
+            "SELECT count(*), count(*) FILTER (WHERE hit) FROM ("
+        });
         for (at, arm) in arms.iter().enumerate() {
             if at > 0 {
                 sql.add(" UNION ALL ");
             }
             sql.add("SELECT * FROM (SELECT x.n, (1");
-            tests(&mut sql, conditions);
+            tests(&mut sql, conditions, arm.met);
             sql.add(") AS hit FROM ");
             from(&mut sql, arm, self.shelf.ws);
             if let Some(since) = conditions.since {
@@ -117,16 +112,19 @@ impl Asked {
                 sql.with(" AND x.at <= ?", until);
             }
             sql.with(" AND x.n <= ?", mark);
-            sql.with(" LIMIT ?)", COUNT_READS);
+            sql.with(" LIMIT ?)", i64::from(COUNT_READS));
         }
         sql.add(")");
         let row = sql.query().fetch_one(connection).await?;
         let read: i64 = row.try_get(0)?;
         let matched = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
-        Ok(match (read < COUNT_READS, matched.cmp(&COUNT_MOST)) {
-            (true, _) => Count::Exactly(matched),
-            (false, Ordering::Greater) => Count::MoreThan(COUNT_MOST),
-            (false, _) => Count::Unknown,
+        let most = u64::from(COUNT_MOST);
+        Ok(if read < i64::from(COUNT_READS) {
+            Count::Exactly(matched)
+        } else if matched > most {
+            Count::MoreThan(most)
+        } else {
+            Count::Unknown
         })
     }
 

@@ -5,7 +5,7 @@ use crate::{
     StoreError,
     cursor::Place,
     dictionary::Dictionary,
-    plan::{Arm, CHUNK, Conditions, Counts, Keys, Numbers, Object, Plan, Table},
+    plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Plan, Table},
 };
 use domain::question::{Order, Sort};
 use sqlx::{Row, SqliteConnection};
@@ -54,18 +54,37 @@ impl Search<'_> {
             Plan::Walk { table, only } => {
                 let only = self.narrowed(connection, table, only, counts).await?;
                 let groups = self.groups(dictionary, only.as_ref());
-                self.walk(connection, table, groups, counts).await
+                let met = match table {
+                    Table::Actor if self.conditions.actor.is_some() => Met::Actor,
+                    Table::Action if self.conditions.action.is_some() => Met::Action,
+                    _ => Met::None,
+                };
+                self.walk(connection, table, met, groups, counts).await
+            }
+            Plan::Both {
+                table,
+                only,
+                met,
+                beside,
+            } => {
+                let groups = self.groups(&dictionary, Some(&only));
+                let mut all = self.walk(connection, table, met, groups, counts).await?;
+                all.extend(self.gather(connection, &beside, &dictionary).await?);
+                self.order(&mut all);
+                Ok(all)
             }
         }
     }
 
     /// Sorts places in the direction of the search, takes each once, and as many as are wanted.
     fn order(&self, places: &mut Vec<Place>) {
-        let key = |place: &Place| (place.at, place.n);
-        match self.direction {
-            Order::Ascending => places.sort_unstable_by_key(key),
-            Order::Descending => places.sort_unstable_by_key(|place| std::cmp::Reverse(key(place))),
-        }
+        places.sort_unstable_by(|one, other| {
+            let ascending = (&one.text, one.at, one.n).cmp(&(&other.text, other.at, other.n));
+            match self.direction {
+                Order::Ascending => ascending,
+                Order::Descending => ascending.reverse(),
+            }
+        });
         places.dedup_by_key(|place| place.n);
         places.truncate(self.limit);
     }
@@ -100,7 +119,7 @@ impl Search<'_> {
             sql.add("SELECT x.at, x.n FROM ");
             from(&mut sql, arm, self.ws);
             self.bounds(&mut sql, after);
-            tests(&mut sql, self.conditions);
+            tests(&mut sql, self.conditions, arm.met);
             let word = self.word();
             let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
             sql.with(" LIMIT ?", i64::try_from(read).unwrap_or(i64::MAX));
@@ -234,7 +253,7 @@ impl Search<'_> {
             let _ = write!(sql.text, "SELECT {column} AS v, x.at, x.n FROM ");
             from(&mut sql, arm, self.ws);
             self.bounds(&mut sql, None);
-            tests(&mut sql, self.conditions);
+            tests(&mut sql, self.conditions, arm.met);
         }
         sql.add(")");
         if let Some((rank, at, n)) = after {
@@ -379,6 +398,7 @@ impl Search<'_> {
         &self,
         connection: &mut SqliteConnection,
         table: Table,
+        met: Met,
         groups: Vec<(Box<str>, Vec<u32>)>,
         counts: &Counts,
     ) -> Result<Vec<Place>, StoreError> {
@@ -407,7 +427,10 @@ impl Search<'_> {
             rest = later;
             let first = places.is_empty() && std::ptr::eq(chunk.as_ptr(), groups.as_ptr());
             let wanted = self.limit - places.len();
-            places.extend(self.chunk(connection, table, chunk, first, wanted).await?);
+            places.extend(
+                self.chunk(connection, (table, met), chunk, first, wanted)
+                    .await?,
+            );
         }
         Ok(places)
     }
@@ -415,7 +438,7 @@ impl Search<'_> {
     async fn chunk(
         &self,
         connection: &mut SqliteConnection,
-        table: Table,
+        (table, met): (Table, Met),
         chunk: &[(Box<str>, Vec<u32>)],
         first: bool,
         wanted: usize,
@@ -431,11 +454,12 @@ impl Search<'_> {
                 table,
                 keys: Keys::Numbers(numbers.iter().copied().collect()),
                 own,
+                met,
             };
             sql.add("SELECT 0, x.at, x.n FROM ");
             from(&mut sql, &arm, self.ws);
             self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
-            tests(&mut sql, self.conditions);
+            tests(&mut sql, self.conditions, met);
             let word = self.word();
             let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
         } else {
@@ -464,7 +488,7 @@ impl Search<'_> {
                 sql.values
                     .extend([Value::Integer(place.at), Value::Integer(place.n)]);
             }
-            tests(&mut sql, self.conditions);
+            tests(&mut sql, self.conditions, met);
             let word = self.word();
             let _ = write!(sql.text, " ORDER BY rank, x.at {word}, x.n {word}");
         }
@@ -551,14 +575,9 @@ fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
             sql.values
                 .extend(few.iter().map(|number| Value::Integer(i64::from(*number))));
         }
-        many => {
-            let most = many.last().copied().unwrap_or_default() as usize;
-            let mut map = vec![0_u8; most];
-            for number in many {
-                map[*number as usize - 1] = 1;
-            }
+        _ => {
             let _ = write!(sql.text, "substr(?, {column}, 1) = x'01'");
-            sql.values.push(Value::Bytes(map));
+            sql.values.push(Value::Bytes(numbers.map()));
         }
     }
     sql
@@ -578,28 +597,40 @@ fn any_of(alternatives: impl IntoIterator<Item = Sql>) -> Sql {
     sql
 }
 
-/// Everything that must hold of an entry, on the columns that the index keeps beside its key.
-pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions) {
+/// Everything that must hold of an entry, on the columns that the index keeps beside its key, but
+/// for what is met already.
+pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions, met: Met) {
     let mut and = |test: Sql| {
         sql.add(" AND ");
         sql.append(test);
     };
-    if let Some(actors) = &conditions.actor {
+    if let Some(actors) = &conditions.actor
+        && met != Met::Actor
+    {
         and(is_one_of("x.actor", actors));
     }
-    if let Some((actors, vias)) = &conditions.anyone {
+    if let Some((actors, vias)) = &conditions.anyone
+        && met != Met::Anyone
+    {
         and(any_of([
             is_one_of("x.actor", actors),
             is_one_of("x.via", vias),
         ]));
     }
-    if let Some((_, vias)) = &conditions.via {
+    if let Some((_, vias)) = &conditions.via
+        && met != Met::Via
+    {
         and(is_one_of("x.via", vias));
     }
-    if let Some(actions) = &conditions.action {
+    if let Some(actions) = &conditions.action
+        && met != Met::Action
+    {
         and(is_one_of("x.action", actions));
     }
-    for object in &conditions.objects {
+    for (at, object) in conditions.objects.iter().enumerate() {
+        if met == Met::Object(at) {
+            continue;
+        }
         and(match object {
             Object::Kinds { kinds, related } => {
                 any_of([is_one_of("x.kind", kinds), is_one_of("x.related", related)])
@@ -610,14 +641,18 @@ pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions) {
             ]),
         });
     }
-    if let Some(search) = &conditions.search {
+    if let Some(search) = &conditions.search
+        && met != Met::Search
+    {
         and(any_of([
             is_one_of("x.target", &search.targets),
             is_one_of("x.related", &search.related),
             is_one_of("x.action", &search.actions),
         ]));
     }
-    if let Some(outcomes) = &conditions.outcome {
+    if let Some(outcomes) = &conditions.outcome
+        && met != Met::Outcome
+    {
         let places = vec!["?"; outcomes.len()].join(", ");
         let mut test = Sql::default();
         let _ = write!(test.text, "x.outcome IN ({places})");

@@ -9,11 +9,11 @@
 #[path = "../../tests/log/mod.rs"]
 mod log;
 
-use super::sql::made_of_our_own_texts;
-use crate::plan::CHUNK;
+use super::{find::Search, sql::made_of_our_own_texts};
+use crate::{cursor::Place, dictionary::Dictionary, plan::CHUNK};
 use domain::{
     event::{NewEvent, Outcome, Target},
-    question::{Limit, Query, Unknown},
+    question::{Limit, Order, Query, Sort, Unknown},
 };
 use log::{BEGINNING, Log, event, object, time, user};
 use sqlx::Row;
@@ -286,6 +286,65 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
         "{} ends elsewhere",
         file.display()
     );
+}
+
+#[tokio::test]
+async fn every_way_to_read_a_page_gives_the_same() {
+    let (log, scope) = log_of(3_000).await;
+    let mut snapshot = log.store.snapshot(&scope).await.unwrap();
+    let mut seen = BTreeSet::new();
+    // What an event has beside it: a related object, somebody who carried it out.
+    let beside = [
+        "target_kind=service",
+        "target_kind=service&outcome=failure",
+        "actor=release",
+        "actor=release&action=MEMBER_REMOVED",
+    ];
+    for text in QUESTIONS.into_iter().chain(beside) {
+        let query = question(text);
+        let span = query.filter.span(snapshot.now());
+        let asked = snapshot.asked(&query.filter, span).unwrap().remove(0);
+        for (sort, direction) in [Sort::Actor, Sort::Action, Sort::TargetKind]
+            .into_iter()
+            .flat_map(|sort| [(sort, Order::Ascending), (sort, Order::Descending)])
+        {
+            let mut after: Option<Place> = None;
+            for page in 0..3 {
+                let mut first: Option<Vec<Place>> = None;
+                for way in asked.conditions.ways(sort, &asked.shelf.counts, 100, 20) {
+                    let search = Search {
+                        ws: asked.shelf.ws,
+                        conditions: &asked.conditions,
+                        sort,
+                        direction,
+                        after: after.as_ref(),
+                        up_to: snapshot.mark,
+                        limit: 20,
+                    };
+                    let told = way.plan.to_string();
+                    let with =
+                        |use_it: &mut dyn FnMut(&Dictionary)| use_it(&asked.shelf.texts.read());
+                    let connection = snapshot.transaction.connection();
+                    let found = search
+                        .run(connection, way.plan, with, &asked.shelf.counts)
+                        .await
+                        .unwrap();
+                    let first = first.get_or_insert_with(|| found.clone());
+                    let what = format!("{text}, {sort:?} {direction:?}, page {page}: {told}");
+                    assert_eq!(*first, found, "{what}");
+                    seen.insert(told.split_once(": ").unwrap().0.to_owned());
+                    seen.extend(told.contains(", gather").then(|| "both".to_owned()));
+                }
+                after = first.and_then(|found| found.get(7).cloned());
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    snapshot.end().await;
+    let seen: Vec<_> = seen.iter().map(String::as_str).collect();
+    assert_eq!(seen, ["both", "gather", "walk"], "each kind of way");
 }
 
 /// Counts the steps of SQLite's machine while a page is read: some for each row that it looks at.

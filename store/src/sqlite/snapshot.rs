@@ -237,67 +237,74 @@ async fn read_counts(
     ws: i64,
     total: u64,
 ) -> Result<Counts, StoreError> {
+    /// Two numbers for each key, by key.
     async fn list(
         connection: &mut SqliteConnection,
         statement: &'static str,
         ws: i64,
-    ) -> Result<Vec<u64>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(statement)
+    ) -> Result<(Vec<u64>, Vec<u64>), StoreError> {
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(statement)
             .bind(ws)
             .fetch_all(connection)
             .await?;
         let most = rows
             .last()
-            .map_or(0, |(key, _)| usize::try_from(*key).unwrap_or_default());
-        let mut counts = vec![0; most + 1];
-        for (key, entries) in rows {
-            if let Some(count) = usize::try_from(key)
-                .ok()
-                .and_then(|key| counts.get_mut(key))
-            {
-                *count = u64::try_from(entries).unwrap_or_default();
+            .map_or(0, |(key, ..)| usize::try_from(*key).unwrap_or_default());
+        let mut lists = (vec![0; most + 1], vec![0; most + 1]);
+        for (key, entries, events) in rows {
+            let key = usize::try_from(key).unwrap_or_default();
+            if let (Some(one), Some(other)) = (lists.0.get_mut(key), lists.1.get_mut(key)) {
+                *one = u64::try_from(entries).unwrap_or_default();
+                *other = u64::try_from(events).unwrap_or_default();
             }
         }
-        Ok(counts)
+        Ok(lists)
     }
-    let outcomes = list(
+    let (outcomes, _) = list(
         connection,
-        "SELECT key, events FROM i.count_outcome WHERE ws = ? ORDER BY key",
+        "SELECT key, events, events FROM i.count_outcome WHERE ws = ? ORDER BY key",
         ws,
     )
     .await?;
     let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
-        "SELECT (SELECT min(at) FROM i.by_time WHERE ws = ?1), \
-             (SELECT max(at) FROM i.by_time WHERE ws = ?1)",
+        "SELECT (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at LIMIT 1), \
+             (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1)",
     )
     .bind(ws)
     .fetch_one(&mut *connection)
     .await?;
+    let (actor, own_actor) = list(
+        connection,
+        "SELECT key, entries, events FROM i.count_actor WHERE ws = ? ORDER BY key",
+        ws,
+    )
+    .await?;
+    let (action, _) = list(
+        connection,
+        "SELECT key, events, events FROM i.count_action WHERE ws = ? ORDER BY key",
+        ws,
+    )
+    .await?;
+    let (kind, own_kind) = list(
+        connection,
+        "SELECT key, entries, events FROM i.count_kind WHERE ws = ? ORDER BY key",
+        ws,
+    )
+    .await?;
+    let (target, own_target) = list(
+        connection,
+        "SELECT key, entries, events FROM i.count_target WHERE ws = ? ORDER BY key",
+        ws,
+    )
+    .await?;
     Ok(Counts {
-        actor: list(
-            connection,
-            "SELECT key, entries FROM i.count_actor WHERE ws = ? ORDER BY key",
-            ws,
-        )
-        .await?,
-        action: list(
-            connection,
-            "SELECT key, events FROM i.count_action WHERE ws = ? ORDER BY key",
-            ws,
-        )
-        .await?,
-        kind: list(
-            connection,
-            "SELECT key, entries FROM i.count_kind WHERE ws = ? ORDER BY key",
-            ws,
-        )
-        .await?,
-        target: list(
-            connection,
-            "SELECT key, entries FROM i.count_target WHERE ws = ? ORDER BY key",
-            ws,
-        )
-        .await?,
+        actor,
+        action,
+        kind,
+        target,
+        own_actor,
+        own_kind,
+        own_target,
         outcome: [0, 1, 2].map(|at| outcomes.get(at).copied().unwrap_or(0)),
         total,
         first: first.unwrap_or(0),
