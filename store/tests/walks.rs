@@ -13,7 +13,7 @@ use domain::{
 };
 use log::{BEGINNING, Log, time};
 use proptest::{prelude::*, sample::select};
-use store::Scope;
+use store::{Scope, question::Count};
 use tokio::runtime::Runtime;
 
 /// Names that differ by case, length and script, with some that are part of others.
@@ -266,6 +266,9 @@ proptest! {
             for query in &queries {
                 let all = everything(&log, &scope).await;
                 let wanted = expected(&all, query, log.store.now());
+                let count = log.store.count(&scope, query).await.unwrap();
+                let few = Count::Exactly(wanted.len() as u64);
+                prop_assert_eq!(count, few, "{}", query.query_string());
                 let (there, back) = there_and_back(&log, &scope, query, &grant, late.clone()).await;
                 prop_assert_eq!(&there, &wanted, "{}", query.query_string());
                 prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
@@ -293,6 +296,9 @@ proptest! {
             let all = everything(&log, &scope).await;
             for query in &queries {
                 let wanted = expected(&all, query, log.store.now());
+                let count = log.store.count(&scope, query).await.unwrap();
+                let few = Count::Exactly(wanted.len() as u64);
+                prop_assert_eq!(count, few, "{}", query.query_string());
                 let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
                 prop_assert_eq!(&there, &wanted, "{}", query.query_string());
                 prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
@@ -328,6 +334,9 @@ proptest! {
                 .collect();
             for query in &queries {
                 let wanted = expected(&of_it, query, log.store.now());
+                let count = log.store.count(&scope, query).await.unwrap();
+                let few = Count::Exactly(wanted.len() as u64);
+                prop_assert_eq!(count, few, "{}", query.query_string());
                 let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
                 prop_assert_eq!(&there, &wanted, "{}", query.query_string());
                 prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());

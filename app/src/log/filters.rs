@@ -16,7 +16,7 @@ use store::question::Choices;
 #[component]
 pub(super) fn Filters(
     links: Arc<Links>,
-    log: LogView,
+    log: Arc<LogView>,
     choices: Choices,
     about: About,
 ) -> impl IntoView {

@@ -11,7 +11,7 @@ const SIZES: [u16; 4] = [25, 50, 100, 200];
 
 /// Rows a page, and the pages before and after.
 #[component]
-pub(super) fn Foot(links: Arc<Links>, log: LogView) -> impl IntoView {
+pub(super) fn Foot(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     let query = &links.query;
     let sizes = SIZES
         .map(|size| {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The head of the Audit page.
 #[component]
-pub(super) fn PageHead(links: Arc<Links>, log: LogView) -> impl IntoView {
+pub(super) fn PageHead(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     view! {
         <header class="page-head">
             <h1>"Audit"</h1>
@@ -32,7 +32,7 @@ pub(super) fn PageHead(links: Arc<Links>, log: LogView) -> impl IntoView {
 #[component]
 pub(super) fn ObjectHead(
     links: Arc<Links>,
-    log: LogView,
+    log: Arc<LogView>,
     object: ObjectView,
     /// The Audit page, for those who may open it.
     audit: Option<String>,

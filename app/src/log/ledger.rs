@@ -16,7 +16,8 @@ use std::sync::Arc;
 pub(super) fn Ledger(
     links: Arc<Links>,
     about: About,
-    log: LogView,
+    log: Arc<LogView>,
+    days: Vec<DayView>,
     /// The open entry, if it was found.
     entry: Option<EntryView>,
     /// The id of the entry that is open.
@@ -24,8 +25,7 @@ pub(super) fn Ledger(
 ) -> impl IntoView {
     let caption = caption(&links);
     let now = log.now;
-    let days = log
-        .days
+    let days = days
         .into_iter()
         .map(|day| {
             view! {

@@ -9,7 +9,7 @@ use super::{
     ledger::Ledger,
     states::{Apart, Faults, First, LostCursor, Nothing, Notices, Trouble},
     tokens::Active,
-    view::{EntryView, LogView, ScopeView},
+    view::{DayView, EntryView, LogView, ScopeView},
 };
 use crate::{
     address::{Links, LogAddress},
@@ -107,6 +107,15 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
         }),
     };
     let links = Arc::new(Links::new(&address, log.query.clone()));
+    let apart = open
+        .clone()
+        .filter(|open| !log.rows().any(|row| row.id == *open))
+        .map(|open| {
+            view! { <Apart links=links.clone() open entry=entry.clone() about now=log.now/> }
+        });
+    let mut log = log;
+    let days = std::mem::take(&mut log.days);
+    let log = Arc::new(log);
     let (here, class) = match about {
         About::Workspace => (Here::Audit, "page"),
         About::Object => (Here::Object, "page object-scope"),
@@ -127,12 +136,6 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     };
     let chips = (about == About::Workspace)
         .then(|| view! { <Chips links=links.clone() choices=choices.clone()/> });
-    let apart = open
-        .clone()
-        .filter(|open| !log.rows().any(|row| row.id == *open))
-        .map(|open| {
-            view! { <Apart links=links.clone() open entry=entry.clone() about now=log.now/> }
-        });
     let first = log
         .first
         .clone()
@@ -151,7 +154,7 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
                 {apart}
                 {first}
                 <div class="log" aria-busy="false">
-                    <Entries links about log entry open/>
+                    <Entries links about log days entry open/>
                 </div>
             </div>
         </Framed>
@@ -164,7 +167,8 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
 fn Entries(
     links: Arc<Links>,
     about: About,
-    log: LogView,
+    log: Arc<LogView>,
+    days: Vec<DayView>,
     entry: Option<EntryView>,
     open: Option<String>,
 ) -> impl IntoView {
@@ -172,10 +176,10 @@ fn Entries(
         return view! { <LostCursor links/> }.into_any();
     }
     let foot = view! { <Foot links=links.clone() log=log.clone()/> };
-    if log.days.is_empty() && log.first.is_some() {
+    if days.is_empty() && log.first.is_some() {
         // The first steps stand in their place.
         view! { <div id="entries" tabindex="-1">{foot}</div> }.into_any()
-    } else if log.days.is_empty() {
+    } else if days.is_empty() {
         view! {
             <Nothing links about searched=log.searched_to.is_some()/>
             {foot}
@@ -183,7 +187,7 @@ fn Entries(
         .into_any()
     } else {
         view! {
-            <Ledger links about log entry open/>
+            <Ledger links about log days entry open/>
             {foot}
         }
         .into_any()

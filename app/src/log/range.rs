@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The presets, and the dates where they were chosen.
 #[component]
-pub(super) fn RangePicker(links: Arc<Links>, log: LogView) -> impl IntoView {
+pub(super) fn RangePicker(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     let filter = &links.query.filter;
     let has_fault = |name| log.fault(name).is_some();
     let custom = filter.since.is_some()
@@ -79,7 +79,7 @@ pub(super) fn RangePicker(links: Arc<Links>, log: LogView) -> impl IntoView {
 }
 
 #[component]
-fn Dates(links: Arc<Links>, log: LogView) -> impl IntoView {
+fn Dates(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     let filter = &links.query.filter;
     let text = |moment: Option<domain::question::Moment>| {
         moment.map(|moment| moment.to_string().replace('T', " "))
@@ -97,7 +97,7 @@ fn Dates(links: Arc<Links>, log: LogView) -> impl IntoView {
 
 #[component]
 fn DateField(
-    log: LogView,
+    log: Arc<LogView>,
     name: &'static str,
     label: &'static str,
     example: &'static str,

@@ -4,7 +4,7 @@ use super::{
     About,
     chips::Mark,
     entry::Entry,
-    view::{ActorView, EntryView, RowView, Sign, SummaryView, TargetView},
+    view::{ActorView, EntryView, RowView, Sign, SummaryView, TargetView, WhenView},
     when::Ago,
 };
 use crate::{address::Links, icon::Icon};
@@ -24,38 +24,49 @@ pub(super) fn Row(
     entry: Option<EntryView>,
     now: i64,
 ) -> impl IntoView {
-    let id = row.id.clone();
-    let outcome = (row.outcome != Outcome::Success).then(|| row.outcome.as_str());
+    let RowView {
+        id,
+        when,
+        late,
+        actor,
+        category,
+        action,
+        label,
+        target,
+        outcome,
+        change,
+        note,
+    } = row;
+    let word = (outcome != Outcome::Success).then(|| outcome.as_str());
     let class = if is_open { "row is-open" } else { "row" };
-    let target =
-        (about == About::Workspace).then(|| view! { <TargetCell target=row.target.clone()/> });
+    let target = (about == About::Workspace).then(|| view! { <TargetCell target/> });
     let opened = entry.map(|entry| {
         view! { <Entry links=links.clone() about entry/> }
     });
+    let label = label.map(|label| {
+        view! {
+            <div class="line-2">
+                <span class="clip">{label}</span>
+            </div>
+        }
+    });
+    let (anchor, event) = (format!("e-{id}"), id.clone());
+    let title = action.clone();
     view! {
-        <tr class=class id=format!("e-{id}") data-event-id=id data-outcome=outcome>
-            <WhenCell links row=row.clone() is_open now/>
-            <ActorCell actor=row.actor.clone()/>
+        <tr class=class id=anchor data-event-id=event data-outcome=word>
+            <WhenCell links id when late is_open now/>
+            <ActorCell actor/>
             <td class="c-action">
                 <div class="line-1">
-                    <Mark category=row.category/>
-                    <code class="clip" title=row.action.clone()>
-                        {row.action.clone()}
+                    <Mark category/>
+                    <code class="clip" title=title>
+                        {action}
                     </code>
                 </div>
-                {row
-                    .label
-                    .clone()
-                    .map(|label| {
-                        view! {
-                            <div class="line-2">
-                                <span class="clip">{label}</span>
-                            </div>
-                        }
-                    })}
+                {label}
             </td>
             {target}
-            <ChangeCell row/>
+            <ChangeCell outcome change note/>
         </tr>
         {opened}
     }
@@ -63,8 +74,14 @@ pub(super) fn Row(
 }
 
 #[component]
-fn WhenCell(links: Arc<Links>, row: RowView, is_open: bool, now: i64) -> impl IntoView {
-    let RowView { id, when, late, .. } = row;
+fn WhenCell(
+    links: Arc<Links>,
+    id: String,
+    when: WhenView,
+    late: Option<String>,
+    is_open: bool,
+    now: i64,
+) -> impl IntoView {
     let href = if is_open {
         format!("{}#e-{id}", links.closed())
     } else {
@@ -211,13 +228,11 @@ fn TargetCell(target: TargetView) -> impl IntoView {
 }
 
 #[component]
-fn ChangeCell(row: RowView) -> impl IntoView {
-    let RowView {
-        outcome,
-        change,
-        note,
-        ..
-    } = row;
+fn ChangeCell(
+    outcome: Outcome,
+    change: Option<SummaryView>,
+    note: Option<String>,
+) -> impl IntoView {
     let tag = match outcome {
         Outcome::Success => None,
         Outcome::Failure => Some(("close", "failed")),

@@ -114,22 +114,22 @@ pub(super) fn told(fault: &Fault) -> String {
 
 /// What is wrong with parameters that have no field, and that something is.
 #[component]
-pub(super) fn Faults(log: LogView) -> impl IntoView {
+pub(super) fn Faults(log: Arc<LogView>) -> impl IntoView {
     if log.faults.is_empty() {
         return None;
     }
     let (beside, apart): (Vec<_>, Vec<_>) = log
         .faults
-        .into_iter()
+        .iter()
         .partition(|fault| BESIDE_FIELDS.contains(&&*fault.parameter));
-    let names: Vec<String> = beside.into_iter().map(|fault| fault.parameter).collect();
+    let names: Vec<&str> = beside.iter().map(|fault| &*fault.parameter).collect();
     let apart = apart
         .into_iter()
         .map(|fault| {
             view! {
                 <span class="fault">
                     <code>{fault.parameter.clone()}</code>
-                    {format!(" {}. ", told(&fault))}
+                    {format!(" {}. ", told(fault))}
                 </span>
             }
         })

@@ -20,7 +20,7 @@ struct Token {
 
 /// The filters that hold, and how many entries they leave.
 #[component]
-pub(super) fn Active(links: Arc<Links>, log: LogView) -> impl IntoView {
+pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     let tokens = tokens(&links.query, &log.people);
     let clear = (!tokens.is_empty()).then(|| {
         let href = links.filtered(|filter| {

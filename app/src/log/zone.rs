@@ -38,7 +38,7 @@ const COMMON: [&str; 26] = [
 
 /// The zone's name, which opens to others.
 #[component]
-pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
+pub(super) fn ZoneMenu(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     let fault = log.fault("tz").cloned();
     let typed = match (&fault, &links.query.filter.tz) {
         (Some(fault), _) => fault.value.clone(),
@@ -46,7 +46,7 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
         (None, None) => String::new(),
     };
     let now = log.zone.clone();
-    let current = |zone: &str| (now == zone).then_some("true");
+    let current = |zone: &str| (log.zone == zone).then_some("true");
     let utc = links.filtered(|filter| filter.tz = None);
     let options = COMMON
         .map(|zone| view! { <option value=zone></option> })
@@ -65,7 +65,7 @@ pub(super) fn ZoneMenu(links: Arc<Links>, log: LogView) -> impl IntoView {
         <details class="menu zone" open=wrong>
             <summary>
                 <span class="sr-only">"Time zone: "</span>
-                {log.zone}
+                {now}
                 <Icon name="chevron-down"/>
             </summary>
             <div class="menu-panel">

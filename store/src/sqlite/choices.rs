@@ -22,9 +22,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// What each workspace offered last.
+/// The choices of each workspace, as they were last found.
 #[derive(Debug, Default)]
-pub(super) struct LastOffered(Mutex<HashMap<i64, (State, Arc<Offered>)>>);
+pub(super) struct LastChoices(Mutex<HashMap<i64, Found>>);
+
+/// What was found of a workspace's choices.
+#[derive(Clone, Debug)]
+struct Found {
+    /// When the index held so many events.
+    mark: i64,
+    state: State,
+    choices: Choices,
+}
 
 /// How many actions and kinds there are, and how many of them are in use: as long as it is the same,
 /// so is what is offered.
@@ -49,6 +58,12 @@ impl Snapshot {
     ///
     /// The store failed.
     pub async fn choices(&mut self) -> Result<Choices, StoreError> {
+        if let [shelf] = self.shelves.as_slice()
+            && self.scope.subject().is_none()
+        {
+            let shelf = shelf.clone();
+            return self.choices_of(&shelf).await;
+        }
         let mut by_category: HashMap<Category, u64> = HashMap::new();
         let mut offers = Vec::with_capacity(self.shelves.len());
         for shelf in &self.shelves {
@@ -62,26 +77,55 @@ impl Snapshot {
                 Some(targets) => in_use_of(connection, shelf.ws, targets).await?,
             };
             let texts = shelf.texts.read();
-            for (number, events) in &in_use.actions {
-                if let Some(action) = texts.action(*number) {
-                    *by_category.entry(action.category).or_default() += events;
-                }
-            }
-            offers.push(match targets {
-                None => self.store.inner.offered.of(shelf, &texts, &in_use),
-                Some(_) => Arc::new(offer(&texts, &in_use)),
-            });
+            count(&mut by_category, &texts, &in_use);
+            offers.push(offer(&texts, &in_use));
         }
-        let mut categories: Vec<_> = by_category.into_iter().collect();
-        categories.sort_by(|(one, most), (other, more)| more.cmp(most).then(one.cmp(other)));
-        Ok(Choices {
-            events: categories.iter().map(|(_, events)| events).sum(),
-            categories,
-            offered: match <[_; 1]>::try_from(offers) {
-                Ok([offer]) => offer,
-                Err(several) => Arc::new(together(&several)),
-            },
-        })
+        Ok(choices(by_category, Arc::new(together(&offers))))
+    }
+
+    /// The choices of one workspace: those that were found last, where nothing came since.
+    async fn choices_of(&mut self, shelf: &Shelf) -> Result<Choices, StoreError> {
+        let known = &self.store.inner.choices;
+        let last = known.of(shelf.ws);
+        if let Some(last) = last.as_ref().filter(|last| last.mark == self.mark) {
+            return Ok(last.choices.clone());
+        }
+        let in_use = in_use(self.transaction.connection(), shelf.ws).await?;
+        let texts = shelf.texts.read();
+        let state = State::of(&texts, &in_use);
+        let offered = match last.filter(|last| last.state == state) {
+            Some(last) => last.choices.offered,
+            None => Arc::new(offer(&texts, &in_use)),
+        };
+        let mut by_category = HashMap::new();
+        count(&mut by_category, &texts, &in_use);
+        let choices = choices(by_category, offered);
+        let found = Found {
+            mark: self.mark,
+            state,
+            choices: choices.clone(),
+        };
+        known.keep(shelf.ws, found);
+        Ok(choices)
+    }
+}
+
+/// Adds up how many events each family has.
+fn count(by_category: &mut HashMap<Category, u64>, texts: &Dictionary, in_use: &InUse) {
+    for (number, events) in &in_use.actions {
+        if let Some(action) = texts.action(*number) {
+            *by_category.entry(action.category).or_default() += events;
+        }
+    }
+}
+
+fn choices(by_category: HashMap<Category, u64>, offered: Arc<Offered>) -> Choices {
+    let mut categories: Vec<_> = by_category.into_iter().collect();
+    categories.sort_by(|(one, most), (other, more)| more.cmp(most).then(one.cmp(other)));
+    Choices {
+        events: categories.iter().map(|(_, events)| events).sum(),
+        categories,
+        offered,
     }
 }
 
@@ -97,23 +141,25 @@ impl Store {
     }
 }
 
-impl LastOffered {
-    /// What a workspace offers: what it did before, where nothing came up since.
-    fn of(&self, shelf: &Shelf, texts: &Dictionary, in_use: &InUse) -> Arc<Offered> {
+impl LastChoices {
+    fn of(&self, ws: i64) -> Option<Found> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&ws).cloned()
+    }
+
+    fn keep(&self, ws: i64, found: Found) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(ws, found);
+    }
+}
+
+impl State {
+    fn of(texts: &Dictionary, in_use: &InUse) -> Self {
         let known = texts.sizes();
-        let state = State {
+        Self {
             actions: (known.action, in_use.actions.len()),
             kinds: (known.kind, in_use.kinds.len()),
-        };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, offered)) = all.get(&shelf.ws)
-            && *of == state
-        {
-            return Arc::clone(offered);
         }
-        let offered = Arc::new(offer(texts, in_use));
-        all.insert(shelf.ws, (state, Arc::clone(&offered)));
-        offered
     }
 }
 
@@ -177,7 +223,7 @@ fn offer(texts: &Dictionary, in_use: &InUse) -> Offered {
 }
 
 /// What any of several workspaces offers.
-fn together(several: &[Arc<Offered>]) -> Offered {
+fn together(several: &[Offered]) -> Offered {
     let actions = several.iter().flat_map(|offer| &offer.actions);
     let kinds = several.iter().flat_map(|offer| &offer.kinds);
     sorted(

@@ -84,26 +84,41 @@ impl Asked {
         }
         // Where neither all of them can be read, nor enough of them are likely to match, nothing
         // would come of reading any.
-        let reads = f64::from(COUNT_READS);
-        if entries > 1.2 * reads && matching * reads < f64::from(COUNT_MOST) {
+        let (least, most) = (f64::from(COUNT_READS), f64::from(COUNT_MOST));
+        if entries > 1.2 * least && matching * least < most {
             return Ok(Count::Unknown);
         }
         let repeats = arms.len() > 1 || arms.iter().any(Arm::may_repeat);
+        let tested = |arm: &Arm| {
+            let mut sql = Sql::default();
+            tests(&mut sql, conditions, arm.met);
+            sql
+        };
+        // Where every entry is one of an event that matches, one more than can be told is enough.
+        let all_match = !repeats && arms.iter().all(|arm| tested(arm).text.is_empty());
+        let reads = i64::from(if all_match {
+            COUNT_MOST + 1
+        } else {
+            COUNT_READS
+        });
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.
-        sql.add(if repeats {
-            "SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM ("
-        } else {
-            "SELECT count(*), count(*) FILTER (WHERE hit) FROM ("
+        sql.add(match (all_match, repeats) {
+            (true, _) => "SELECT count(*), count(*) FROM (",
+            (false, false) => "SELECT count(*), count(*) FILTER (WHERE hit) FROM (",
+            (false, true) => "SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM (",
         });
         for (at, arm) in arms.iter().enumerate() {
             if at > 0 {
                 sql.add(" UNION ALL ");
             }
-            sql.add("SELECT * FROM (SELECT x.n, (1");
-            tests(&mut sql, conditions, arm.met);
-            sql.add(") AS hit FROM ");
+            if all_match {
+                sql.add("SELECT * FROM (SELECT 1 FROM ");
+            } else {
+                sql.add("SELECT * FROM (SELECT x.n, (1");
+                sql.append(tested(arm)).add(") AS hit FROM ");
+            }
             from(&mut sql, arm, self.shelf.ws);
             if let Some(since) = conditions.since {
                 sql.with(" AND x.at >= ?", since);
@@ -112,14 +127,14 @@ impl Asked {
                 sql.with(" AND x.at <= ?", until);
             }
             sql.with(" AND x.n <= ?", mark);
-            sql.with(" LIMIT ?)", i64::from(COUNT_READS));
+            sql.with(" LIMIT ?)", reads);
         }
         sql.add(")");
         let row = sql.query().fetch_one(connection).await?;
         let read: i64 = row.try_get(0)?;
         let matched = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
         let most = u64::from(COUNT_MOST);
-        Ok(if read < i64::from(COUNT_READS) {
+        Ok(if read < reads {
             Count::Exactly(matched)
         } else if matched > most {
             Count::MoreThan(most)

@@ -101,7 +101,7 @@ pub(crate) struct Inner {
     pub(crate) appender: Mutex<Appender>,
     pub(crate) dictionaries: Arc<Dictionaries>,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
-    offered: choices::LastOffered,
+    choices: choices::LastChoices,
     looks: looks::Looks,
     /// Tokens that are being looked up, by the fingerprint of their secret.
     tokens: Coalescing<Vec<u8>, Option<TokenGrant>>,
@@ -192,7 +192,7 @@ impl Store {
             )),
             dictionaries,
             counts: RwLock::default(),
-            offered: choices::LastOffered::default(),
+            choices: choices::LastChoices::default(),
             looks: looks::Looks::default(),
             tokens: Coalescing::default(),
             queue: StdMutex::new(Some(queue)),
