@@ -658,3 +658,33 @@ async fn who_gives_up_asking_leaves_nothing_behind() {
         assert_eq!(page.events.len(), 5);
     }
 }
+
+#[tokio::test]
+async fn more_than_ten_thousand_are_told_as_that() {
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let scope = grant.read_scope().unwrap();
+    for from in (0..10_010).step_by(1_001) {
+        log.record(&grant, (from..from + 1_001).map(some_event).collect())
+            .await;
+    }
+    for (question, count) in [
+        // Kept counts are exact, however many; two events are Daybook's own.
+        ("", Count::Exactly(10_012)),
+        ("actor_kind=user", Count::Exactly(10_010)),
+        ("outcome=success", Count::Exactly(10_012)),
+        ("action=MEMBER_ADDED", Count::Exactly(5_005)),
+        // What is counted by reading is not read to its end.
+        ("since=2026-05-01", Count::MoreThan(10_000)),
+        ("q=sec_", Count::MoreThan(10_000)),
+        ("target_kind=secret", Count::MoreThan(10_000)),
+        ("actor=kim&outcome=success", Count::Exactly(3_337)),
+        ("q=sec_1&outcome=success", Count::Exactly(2_002)),
+        ("until=2026-05-01", Count::Exactly(0)),
+    ] {
+        let read = Query::read(question, domain::question::Unknown::Refused);
+        assert_eq!(read.faults, [], "{question}");
+        let told = log.store.count(&scope, &read.query).await.unwrap();
+        assert_eq!(told, count, "{question}");
+    }
+}

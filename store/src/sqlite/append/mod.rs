@@ -97,19 +97,16 @@ impl Appender {
         // Set before it is so: whoever waits here may be gone by the time it is, and then the
         // transaction is given up by the next one.
         self.open = true;
-        if let Err(error) = self.connection.execute("BEGIN IMMEDIATE").await {
-            self.open = false;
-            return Err(error.into());
-        }
-        let known = match self.know_the_end().await {
-            Ok(()) => {
-                self.tail
-                    .follow(&mut self.connection, mark, self.head)
-                    .await
-            }
-            Err(error) => Err(error),
+        let begun = async {
+            let version: Vec<i64> = sqlx::query_scalar("BEGIN IMMEDIATE; PRAGMA data_version")
+                .fetch_all(&mut self.connection)
+                .await?;
+            self.know_the_end(version.first().copied()).await?;
+            self.tail
+                .follow(&mut self.connection, mark, self.head)
+                .await
         };
-        if let Err(error) = known {
+        if let Err(error) = begun.await {
             self.rollback().await;
             return Err(error);
         }
@@ -120,12 +117,10 @@ impl Appender {
         Ok(())
     }
 
-    /// Reads the log's end again where another process wrote.
-    async fn know_the_end(&mut self) -> Result<(), StoreError> {
-        let version: i64 = sqlx::query_scalar("PRAGMA data_version")
-            .fetch_one(&mut self.connection)
-            .await?;
-        if self.data_version == Some(version) {
+    /// Reads the log's end again where another process wrote: where the file has another version
+    /// than it had.
+    async fn know_the_end(&mut self, version: Option<i64>) -> Result<(), StoreError> {
+        if self.data_version.is_some() && self.data_version == version {
             return Ok(());
         }
         let (head, id): (Option<i64>, Option<Vec<u8>>) =
@@ -147,7 +142,7 @@ impl Appender {
         .collect();
         self.read_recording().await?;
         self.prepared.clear();
-        self.data_version = Some(version);
+        self.data_version = version;
         Ok(())
     }
 
@@ -293,7 +288,9 @@ impl Appender {
     /// Writes the staged texts, leaves and contents.
     async fn write(&mut self) -> Result<(), StoreError> {
         for (ws, additions) in &self.staged.texts {
-            additions.write(&mut self.connection, *ws).await?;
+            additions
+                .write(&mut self.connection, &mut self.statements, *ws)
+                .await?;
         }
         let leaves = std::mem::take(&mut self.staged.leaves);
         self.statements
@@ -301,7 +298,7 @@ impl Appender {
             .await?;
         let contents = std::mem::take(&mut self.staged.contents);
         self.statements
-            .write_contents(&mut self.connection, contents)
+            .write_contents(&mut self.connection, &contents)
             .await
     }
 

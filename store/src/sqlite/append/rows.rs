@@ -10,7 +10,11 @@ use domain::{
     event::{EventId, Outcome, Source},
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
@@ -72,100 +76,91 @@ pub(crate) fn placed_at(row: &SqliteRow, from: usize) -> Result<Placed, StoreErr
     })
 }
 
+/// A statement with some of its values bound.
+type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
+
 /// The texts of the statements that write rows, each made once.
 #[derive(Debug, Default)]
 pub(super) struct Statements(HashMap<(&'static str, usize), Arc<str>>);
 
 impl Statements {
-    /// Writes leaves, in their order.
+    /// Writes rows into a table, in their order. `head` is the statement up to its values, of which
+    /// each row has `columns`, which `bind` binds.
+    pub(super) async fn insert<'q, T>(
+        &mut self,
+        connection: &mut SqliteConnection,
+        head: &'static str,
+        columns: usize,
+        mut rows: &'q [T],
+        bind: impl Fn(Insert<'q>, &'q T) -> Insert<'q>,
+    ) -> Result<(), StoreError> {
+        while !rows.is_empty() {
+            let (some, rest) = rows.split_at(rows_at_once(rows.len()));
+            rows = rest;
+            let made = self.0.entry((head, some.len()));
+            let text = made.or_insert_with(|| rows_of(head, columns, some.len()));
+            let query = sqlx::query(made_of_our_own_texts(Arc::clone(text)));
+            some.iter()
+                .fold(query, &bind)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes leaves.
     pub(super) async fn write_leaves(
         &mut self,
         connection: &mut SqliteConnection,
         leaves: &[Leaf],
     ) -> Result<(), StoreError> {
-        for rows in slices(leaves) {
-            let text = self.text(
-                "INSERT INTO leaf (n, tenant, seq, id, ws, occurred_at, recorded_at, parts)",
-                8,
-                rows.len(),
-            );
-            let mut query = sqlx::query(made_of_our_own_texts(text));
-            for leaf in rows {
-                query = query
-                    .bind(leaf.n)
-                    .bind(leaf.tenant)
-                    .bind(leaf.seq)
-                    .bind(&leaf.id.as_bytes()[..])
-                    .bind(leaf.ws)
-                    .bind(leaf.occurred_at)
-                    .bind(leaf.recorded_at)
-                    .bind(&leaf.parts[..]);
-            }
-            query.execute(&mut *connection).await?;
-        }
-        Ok(())
+        let head = "INSERT INTO leaf (n, tenant, seq, id, ws, occurred_at, recorded_at, parts)";
+        self.insert(connection, head, 8, leaves, |query, leaf| {
+            query
+                .bind(leaf.n)
+                .bind(leaf.tenant)
+                .bind(leaf.seq)
+                .bind(&leaf.id.as_bytes()[..])
+                .bind(leaf.ws)
+                .bind(leaf.occurred_at)
+                .bind(leaf.recorded_at)
+                .bind(&leaf.parts[..])
+        })
+        .await
     }
 
-    /// Writes contents, in their order.
+    /// Writes contents.
     pub(super) async fn write_contents(
         &mut self,
         connection: &mut SqliteConnection,
-        mut contents: Vec<Content>,
+        contents: &[Content],
     ) -> Result<(), StoreError> {
-        let mut rest = contents.as_mut_slice();
-        while !rest.is_empty() {
-            let (rows, more) = rest.split_at_mut(slice_size(rest.len()));
-            rest = more;
-            let text = self.text(
-                "INSERT INTO content (n, actor, via, action, target, related, outcome, operation, \
-                 key, key_rest, salt, source, keep, body)",
-                14,
-                rows.len(),
-            );
-            let mut query = sqlx::query(made_of_our_own_texts(text));
-            for content in rows {
-                query = query
-                    .bind(content.n)
-                    .bind(i64::from(content.actor))
-                    .bind(content.via.map(i64::from))
-                    .bind(i64::from(content.action))
-                    .bind(i64::from(content.target))
-                    .bind(content.related.map(i64::from))
-                    .bind(content.outcome)
-                    .bind(content.operation.take())
-                    .bind(content.key.map(|hash| hash.key))
-                    .bind(content.key.map(|hash| hash.rest))
-                    .bind(&content.salt[..])
-                    .bind(content.source)
-                    .bind(content.keep)
-                    .bind(content.body.take());
-            }
-            query.execute(&mut *connection).await?;
-        }
-        Ok(())
-    }
-
-    fn text(&mut self, head: &'static str, columns: usize, rows: usize) -> Arc<str> {
-        let made = self.0.entry((head, rows));
-        Arc::clone(made.or_insert_with(|| rows_of(head, columns, rows)))
+        let head = "INSERT INTO content (n, actor, via, action, target, related, outcome, \
+                    operation, key, key_rest, salt, source, keep, body)";
+        self.insert(connection, head, 14, contents, |query, content| {
+            query
+                .bind(content.n)
+                .bind(i64::from(content.actor))
+                .bind(content.via.map(i64::from))
+                .bind(i64::from(content.action))
+                .bind(i64::from(content.target))
+                .bind(content.related.map(i64::from))
+                .bind(content.outcome)
+                .bind(content.operation.as_deref())
+                .bind(content.key.map(|hash| hash.key))
+                .bind(content.key.map(|hash| hash.rest))
+                .bind(&content.salt[..])
+                .bind(content.source)
+                .bind(content.keep)
+                .bind(content.body.as_deref())
+        })
+        .await
     }
 }
 
-/// Rows are written 500, 50, 10 and 1 at a time: few statements, each prepared once.
-fn slice_size(rows: usize) -> usize {
-    [500, 50, 10, 1]
-        .into_iter()
-        .find(|size| *size <= rows)
-        .unwrap_or(1)
-}
-
-fn slices<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        if rows.is_empty() {
-            return None;
-        }
-        let (first, rest) = rows.split_at(slice_size(rows.len()));
-        rows = rest;
-        Some(first)
-    })
+/// Rows are written by powers of two, the greatest first: few statements for any number of rows, and
+/// few texts, each prepared once.
+fn rows_at_once(rows: usize) -> usize {
+    let most = rows.min(512);
+    1 << most.checked_ilog2().unwrap_or(0)
 }

@@ -1,8 +1,11 @@
 //! What a transaction adds to the texts of a workspace.
 
-use super::super::{
-    admit::Admitted,
-    dictionaries::{Dictionaries, Shared},
+use super::{
+    super::{
+        admit::Admitted,
+        dictionaries::{Dictionaries, Shared},
+    },
+    rows::Statements,
 };
 use crate::{
     StoreError,
@@ -133,92 +136,83 @@ impl Additions {
     pub(super) async fn write(
         &self,
         connection: &mut SqliteConnection,
+        statements: &mut Statements,
         ws: i64,
     ) -> Result<(), StoreError> {
-        for (actor, number) in self
-            .actors
-            .list
-            .iter()
-            .zip(i64::from(self.base.actor) + 1..)
-        {
-            sqlx::query(
-                "INSERT INTO actor (ws, num, kind, id, name, email) VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(ws)
-            .bind(number)
-            .bind(actor.kind.as_str())
-            .bind(actor.id.clone())
-            .bind(actor.name.clone())
-            .bind(actor.email.clone())
-            .execute(&mut *connection)
-            .await?;
-        }
-        for (chain, number) in self.vias.list.iter().zip(i64::from(self.base.via) + 1..) {
-            sqlx::query("INSERT INTO via (ws, num, members) VALUES (?, ?, ?)")
+        let base = self.base;
+        let actors = numbered(&self.actors.list, base.actor);
+        let head = "INSERT INTO actor (ws, num, kind, id, name, email)";
+        let written = statements.insert(connection, head, 6, &actors, |query, (number, actor)| {
+            query
                 .bind(ws)
-                .bind(number)
-                .bind(list_text(chain))
-                .execute(&mut *connection)
-                .await?;
+                .bind(*number)
+                .bind(actor.kind.as_str())
+                .bind(actor.id.as_deref())
+                .bind(actor.name.as_deref())
+                .bind(actor.email.as_deref())
+        });
+        written.await?;
+        let sets = [
+            ("INSERT INTO via (ws, num, members)", &self.vias, base.via),
+            (
+                "INSERT INTO related (ws, num, members)",
+                &self.related,
+                base.related,
+            ),
+        ];
+        for (head, sets, base) in sets {
+            let rows = numbered(&sets.list, base);
+            let written = statements.insert(connection, head, 3, &rows, |query, (number, set)| {
+                query.bind(ws).bind(*number).bind(list_text(set))
+            });
+            written.await?;
         }
-        for (named, number) in self
-            .actions
-            .list
-            .iter()
-            .zip(i64::from(self.base.action) + 1..)
-        {
-            sqlx::query(
-                "INSERT INTO action (ws, num, action, verb, category) VALUES (?, ?, ?, ?, ?)",
-            )
-            .bind(ws)
-            .bind(number)
-            .bind(named.action.as_str())
-            .bind(named.verb.map(Verb::as_str))
-            .bind(named.category.map(Category::as_str))
-            .execute(&mut *connection)
-            .await?;
-        }
-        for (kind, number) in self.kinds.list.iter().zip(i64::from(self.base.kind) + 1..) {
-            sqlx::query("INSERT INTO kind (ws, num, kind) VALUES (?, ?, ?)")
+        let actions = numbered(&self.actions.list, base.action);
+        let head = "INSERT INTO action (ws, num, action, verb, category)";
+        let written = statements.insert(connection, head, 5, &actions, |query, (number, named)| {
+            query
                 .bind(ws)
-                .bind(number)
-                .bind(kind.as_str())
-                .execute(&mut *connection)
-                .await?;
-        }
-        for (target, number) in self
-            .targets
-            .list
-            .iter()
-            .zip(i64::from(self.base.target) + 1..)
-        {
-            let kind = self.kind(&self.shared.read(), &target.kind);
-            sqlx::query(
-                "INSERT INTO target (ws, num, kind, id, name, url) VALUES (?, ?, ?, ?, ?, ?)",
+                .bind(*number)
+                .bind(named.action.as_str())
+                .bind(named.verb.map(Verb::as_str))
+                .bind(named.category.map(Category::as_str))
+        });
+        written.await?;
+        let kinds = numbered(&self.kinds.list, base.kind);
+        let head = "INSERT INTO kind (ws, num, kind)";
+        let written = statements.insert(connection, head, 3, &kinds, |query, (number, kind)| {
+            query.bind(ws).bind(*number).bind(kind.as_str())
+        });
+        written.await?;
+        let kind_of: Vec<Number> = {
+            let known = self.shared.read();
+            let targets = self.targets.list.iter();
+            targets
+                .map(|target| self.kind(&known, &target.kind))
+                .collect()
+        };
+        let targets: Vec<_> = numbered(&self.targets.list, base.target)
+            .into_iter()
+            .zip(kind_of)
+            .collect();
+        let head = "INSERT INTO target (ws, num, kind, id, name, url)";
+        statements
+            .insert(
+                connection,
+                head,
+                6,
+                &targets,
+                |query, ((number, target), kind)| {
+                    query
+                        .bind(ws)
+                        .bind(*number)
+                        .bind(i64::from(*kind))
+                        .bind(target.id.as_deref())
+                        .bind(target.name.as_deref())
+                        .bind(target.url.as_deref())
+                },
             )
-            .bind(ws)
-            .bind(number)
-            .bind(i64::from(kind))
-            .bind(target.id.clone())
-            .bind(target.name.clone())
-            .bind(target.url.clone())
-            .execute(&mut *connection)
-            .await?;
-        }
-        for (set, number) in self
-            .related
-            .list
-            .iter()
-            .zip(i64::from(self.base.related) + 1..)
-        {
-            sqlx::query("INSERT INTO related (ws, num, members) VALUES (?, ?, ?)")
-                .bind(ws)
-                .bind(number)
-                .bind(list_text(set))
-                .execute(&mut *connection)
-                .await?;
-        }
-        Ok(())
+            .await
     }
 
     /// Takes the new texts over into the dictionary that everybody reads. A reader of another
@@ -276,6 +270,11 @@ impl Additions {
             shared.add_related(set);
         }
     }
+}
+
+/// New texts with their numbers, which go on after `base`.
+fn numbered<T>(list: &[T], base: Number) -> Vec<(i64, &T)> {
+    (i64::from(base) + 1..).zip(list).collect()
 }
 
 fn list_text(numbers: &[Number]) -> String {
