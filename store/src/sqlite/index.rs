@@ -152,13 +152,14 @@ macro_rules! header_of_leaf {
     };
 }
 
-/// The log's head, the last event of the step after the mark, and the header of its leaf; no row
-/// where the index holds all that the log does.
-const END_OF_STEP: &str = concat!(
-    "SELECT h.n, l.n, ",
+/// The log's head, the last event of the step after the mark ?1 of at most ?2 events, and the header
+/// of its leaf; no row where the index holds all that the log does.
+pub(super) const END_OF_STEP: &str = concat!(
+    "SELECT (SELECT max(n) FROM log.leaf), l.n, ",
     header_of_leaf!(),
-    " FROM (SELECT max(n) AS n FROM log.leaf) h JOIN log.leaf l ON l.n = min(h.n, ?1 + ?2) \
-     JOIN log.tenant t ON t.id = l.tenant LEFT JOIN log.workspace w ON w.id = l.ws WHERE h.n > ?1"
+    " FROM log.leaf l JOIN log.tenant t ON t.id = l.tenant \
+     LEFT JOIN log.workspace w ON w.id = l.ws \
+     WHERE l.n = min((SELECT max(n) FROM log.leaf), ?1 + ?2) AND l.n > ?1"
 );
 
 /// The hash of the leaf with number `n`, computed from the log.

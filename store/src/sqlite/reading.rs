@@ -289,6 +289,21 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
 }
 
 #[tokio::test]
+async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
+    let log = Log::new().await;
+    let statement = super::index::END_OF_STEP.replace("log.", "");
+    let steps = explained(&log.store, &statement).await;
+    for step in steps
+        .iter()
+        .filter(|step| step.contains("leaf") || step.contains(" l "))
+    {
+        // The greatest number is the last row: nothing is passed over to it.
+        let seeks = step.starts_with("SEARCH l USING INTEGER PRIMARY KEY") || step == "SEARCH leaf";
+        assert!(seeks, "{steps:#?}");
+    }
+}
+
+#[tokio::test]
 async fn every_way_to_read_a_page_gives_the_same() {
     let (log, scope) = log_of(3_000).await;
     let mut snapshot = log.store.snapshot(&scope).await.unwrap();
