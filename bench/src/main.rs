@@ -18,6 +18,10 @@ use recording::Sets;
 use report::{Machine, Report};
 use std::{env, path::PathBuf, process::ExitCode, time::Duration};
 
+/// The program's allocator: what is measured in process is to be as quick as in it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Daybook, and prints a table
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
