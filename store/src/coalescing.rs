@@ -59,7 +59,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Coalescing<K, V> {
         let asked = Waiting {
             all: self,
             key,
-            asked,
+            asked: Some(asked),
         };
         asked.answer(find).await
     }
@@ -69,12 +69,15 @@ impl<K: Eq + Hash + Clone, V: Clone> Coalescing<K, V> {
 struct Waiting<'a, K: Eq + Hash, V> {
     all: &'a Coalescing<K, V>,
     key: &'a K,
-    asked: Arc<Asked<V>>,
+    /// Taken when it lets go.
+    asked: Option<Arc<Asked<V>>>,
 }
 
 impl<K: Eq + Hash, V: Clone> Waiting<'_, K, V> {
     async fn answer<E>(&self, find: impl AsyncFnOnce() -> Result<V, E>) -> Result<V, E> {
-        let asked = &self.asked;
+        let Some(asked) = &self.asked else {
+            return find().await;
+        };
         let known = asked.begun.load(Ordering::Acquire);
         let mut answer = asked.answer.lock().await;
         if let Some((which, value)) = &*answer
@@ -96,8 +99,12 @@ impl<K: Eq + Hash, V> Drop for Waiting<'_, K, V> {
             .asked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        // The other one is the map's.
-        if Arc::strong_count(&self.asked) == 2 {
+        // Let go of within the lock, or two who leave at the same time would each see the other.
+        drop(self.asked.take());
+        if all
+            .get(self.key)
+            .is_some_and(|asked| Arc::strong_count(asked) == 1)
+        {
             all.remove(self.key);
         }
     }

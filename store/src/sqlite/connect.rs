@@ -96,7 +96,7 @@ impl Files {
     pub(crate) async fn readers(&self, most: u32) -> Result<SqlitePool, StoreError> {
         let options = Self::options(&self.log)
             .create_if_missing(false)
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", "-16384")
             .pragma("temp_store", "memory");
         let index = self.index.clone();
         let pool = SqlitePoolOptions::new()
@@ -110,7 +110,10 @@ impl Files {
                         .bind(index.to_string_lossy().into_owned())
                         .execute(&mut *connection)
                         .await?;
-                    connection.execute("PRAGMA query_only = ON").await?;
+                    // Pages are found in the index: each of the files has a cache of its own.
+                    connection
+                        .execute("PRAGMA i.cache_size = -49152; PRAGMA query_only = ON")
+                        .await?;
                     Ok(())
                 })
             })

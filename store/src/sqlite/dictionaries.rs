@@ -11,6 +11,7 @@ use domain::{
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -74,9 +75,9 @@ impl Dictionaries {
         if known.actor < sizes.actor {
             let rows = rows_after(
                 connection,
-                "SELECT num, kind, id, name, email FROM actor WHERE ws = ? AND num > ? ORDER BY num",
+                "SELECT num, kind, id, name, email FROM actor WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
                 ws,
-                known.actor,
+                known.actor..sizes.actor,
             )
             .await?;
             let mut dictionary = shared.write();
@@ -92,8 +93,9 @@ impl Dictionaries {
             }
         }
         if known.via < sizes.via {
-            let statement = "SELECT num, members FROM via WHERE ws = ? AND num > ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.via).await?;
+            let statement =
+                "SELECT num, members FROM via WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.via..sizes.via).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().via)? {
@@ -104,9 +106,9 @@ impl Dictionaries {
         if known.action < sizes.action {
             let rows = rows_after(
                 connection,
-                "SELECT num, action, verb, category FROM action WHERE ws = ? AND num > ? ORDER BY num",
+                "SELECT num, action, verb, category FROM action WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
                 ws,
-                known.action,
+                known.action..sizes.action,
             )
             .await?;
             let mut dictionary = shared.write();
@@ -124,8 +126,9 @@ impl Dictionaries {
             }
         }
         if known.kind < sizes.kind {
-            let statement = "SELECT num, kind FROM kind WHERE ws = ? AND num > ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.kind).await?;
+            let statement =
+                "SELECT num, kind FROM kind WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.kind..sizes.kind).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().kind)? {
@@ -136,9 +139,9 @@ impl Dictionaries {
         if known.target < sizes.target {
             let rows = rows_after(
                 connection,
-                "SELECT num, kind, id, name, url FROM target WHERE ws = ? AND num > ? ORDER BY num",
+                "SELECT num, kind, id, name, url FROM target WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
                 ws,
-                known.target,
+                known.target..sizes.target,
             )
             .await?;
             let mut dictionary = shared.write();
@@ -160,9 +163,8 @@ impl Dictionaries {
             }
         }
         if known.related < sizes.related {
-            let statement =
-                "SELECT num, members FROM related WHERE ws = ? AND num > ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.related).await?;
+            let statement = "SELECT num, members FROM related WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
+            let rows = rows_after(connection, statement, ws, known.related..sizes.related).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().related)? {
@@ -203,15 +205,18 @@ pub(crate) fn sizes(row: &SqliteRow, from: usize) -> Result<Sizes, StoreError> {
     })
 }
 
+/// The rows after the first number and up to the second. Not those beyond: another table's rows that
+/// they name may not be there yet.
 async fn rows_after(
     connection: &mut SqliteConnection,
     statement: &'static str,
     ws: i64,
-    known: Number,
+    numbers: Range<Number>,
 ) -> Result<Vec<SqliteRow>, StoreError> {
     Ok(sqlx::query(statement)
         .bind(ws)
-        .bind(i64::from(known))
+        .bind(i64::from(numbers.start))
+        .bind(i64::from(numbers.end))
         .fetch_all(connection)
         .await?)
 }

@@ -28,6 +28,8 @@ pub(crate) struct Search<'a> {
 
 /// So many actors are looked up among the pairs at most: what many do together is almost everything.
 const FEW: usize = 50;
+/// Neighbouring values are read together until they have so many entries, at first.
+const FIRST_CHUNK: u64 = 500;
 /// Values between which one statement walks at most.
 const KEYS_IN_CHUNK: usize = 500;
 
@@ -407,8 +409,12 @@ impl Search<'_> {
             Table::Action => &counts.action,
             _ => &counts.kind,
         };
+        let groups = self.with_own(connection, table, groups, counts).await?;
         let mut places: Vec<Place> = Vec::new();
         let mut rest = groups.as_slice();
+        // Small neighbours are sorted together: at first no more than often fill a page, then twice
+        // as many each time, because what matches is rare.
+        let mut most = FIRST_CHUNK;
         while !rest.is_empty() && places.len() < self.limit {
             let (mut size, mut keys, mut taken) = (0, 0, 0);
             for (_, numbers) in rest {
@@ -416,7 +422,7 @@ impl Search<'_> {
                     .iter()
                     .map(|number| entries.get(*number as usize).copied().unwrap_or(1))
                     .sum();
-                if taken > 0 && (size + more > CHUNK || keys + numbers.len() > KEYS_IN_CHUNK) {
+                if taken > 0 && (size + more > most || keys + numbers.len() > KEYS_IN_CHUNK) {
                     break;
                 }
                 size += more;
@@ -425,6 +431,7 @@ impl Search<'_> {
             }
             let (chunk, later) = rest.split_at(taken);
             rest = later;
+            most = (most * 2).min(CHUNK);
             let first = places.is_empty() && std::ptr::eq(chunk.as_ptr(), groups.as_ptr());
             let wanted = self.limit - places.len();
             places.extend(
@@ -433,6 +440,51 @@ impl Search<'_> {
             );
         }
         Ok(places)
+    }
+
+    /// Leaves out values that many entries have, but no event of its own, such as an agent that only
+    /// ever acted for others: a walk would pass over all of their entries, and find nothing.
+    async fn with_own(
+        &self,
+        connection: &mut SqliteConnection,
+        table: Table,
+        mut groups: Vec<(Box<str>, Vec<u32>)>,
+        counts: &Counts,
+    ) -> Result<Vec<(Box<str>, Vec<u32>)>, StoreError> {
+        let (kept, entries, own) = match table {
+            Table::Actor => ("count_actor", &counts.actor, &counts.own_actor),
+            Table::Kind => ("count_kind", &counts.kind, &counts.own_kind),
+            _ => return Ok(groups),
+        };
+        let count = |counts: &[u64], number: u32| counts.get(number as usize).copied();
+        let doubtful: Numbers = groups
+            .iter()
+            .flat_map(|(_, numbers)| numbers.iter().copied())
+            .filter(|number| {
+                count(own, *number) == Some(0)
+                    && count(entries, *number).is_some_and(|entries| entries > FIRST_CHUNK)
+            })
+            .collect();
+        if doubtful.is_empty() {
+            return Ok(groups);
+        }
+        // The counts in memory may be a little behind; these are of the snapshot.
+        let mut sql = Sql::default();
+        sql.add("SELECT p.key FROM ");
+        sql.with("json_each(?) j", list(&doubtful));
+        let _ = write!(sql.text, " CROSS JOIN i.{kept} p");
+        sql.with(" WHERE p.ws = ?", self.ws)
+            .add(" AND p.key = j.value AND p.events = 0");
+        let rows = sql.query().fetch_all(connection).await?;
+        let without: Numbers = rows
+            .iter()
+            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .collect::<Result<_, StoreError>>()?;
+        for (_, numbers) in &mut groups {
+            numbers.retain(|number| !without.has(*number));
+        }
+        groups.retain(|(_, numbers)| !numbers.is_empty());
+        Ok(groups)
     }
 
     async fn chunk(
@@ -449,19 +501,30 @@ impl Search<'_> {
             .filter(|place| first && chunk.first().is_some_and(|(text, _)| **text == *place.text));
         let own = matches!(table, Table::Actor | Table::Kind).then_some(true);
         let mut sql = Sql::default();
-        if let [(_, numbers)] = chunk {
-            let arm = Arm {
-                table,
-                keys: Keys::Numbers(numbers.iter().copied().collect()),
-                own,
-                met,
-            };
-            sql.add("SELECT 0, x.at, x.n FROM ");
-            from(&mut sql, &arm, self.ws);
-            self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
-            tests(&mut sql, self.conditions, met);
-            let word = self.word();
-            let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+        let word = self.word();
+        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
+        if let [(_, numbers)] = chunk
+            && numbers.len() <= FEW
+        {
+            // However many entries those of one text have: of each no more is read than is wanted.
+            for (at, number) in numbers.iter().enumerate() {
+                let arm = Arm {
+                    table,
+                    keys: Keys::Numbers(std::iter::once(*number).collect()),
+                    own,
+                    met,
+                };
+                sql.add(if at == 0 { "" } else { " UNION ALL " });
+                sql.add("SELECT * FROM (SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
+                from(&mut sql, &arm, self.ws);
+                self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
+                tests(&mut sql, self.conditions, met);
+                let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+                sql.with(" LIMIT ?)", wanted);
+            }
+            if numbers.len() > 1 {
+                let _ = write!(sql.text, " ORDER BY at {word}, n {word}");
+            }
         } else {
             let pairs: Vec<(u32, usize)> = chunk
                 .iter()
@@ -489,10 +552,9 @@ impl Search<'_> {
                     .extend([Value::Integer(place.at), Value::Integer(place.n)]);
             }
             tests(&mut sql, self.conditions, met);
-            let word = self.word();
             let _ = write!(sql.text, " ORDER BY rank, x.at {word}, x.n {word}");
         }
-        sql.with(" LIMIT ?", i64::try_from(wanted).unwrap_or(i64::MAX));
+        sql.with(" LIMIT ?", wanted);
         let rows = sql.query().fetch_all(connection).await?;
         rows.into_iter()
             .map(|row| {

@@ -119,12 +119,15 @@ impl Indexer {
         let row = sqlx::query(END_OF_STEP)
             .bind(self.mark)
             .bind(STEP)
-            .fetch_optional(&mut self.connection)
+            .fetch_one(&mut self.connection)
             .await?;
-        let Some(row) = row else {
-            return Ok((self.mark, self.mark));
-        };
-        let (head, to): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let head = row.try_get::<Option<i64>, _>(0)?.unwrap_or(0);
+        if head <= self.mark {
+            return Ok((self.mark, head));
+        }
+        let to = row
+            .try_get::<Option<i64>, _>(1)?
+            .ok_or_else(|| damaged("the end of the log is not there"))?;
         let leaf = hash_in(&row, 2)?;
         let taken_over = sqlx::query(made_of_our_own_texts(Arc::clone(&self.take_over)))
             .bind(self.mark)
@@ -153,13 +156,13 @@ macro_rules! header_of_leaf {
 }
 
 /// The log's head, the last event of the step after the mark ?1 of at most ?2 events, and the header
-/// of its leaf; no row where the index holds all that the log does.
+/// of its leaf.
 pub(super) const END_OF_STEP: &str = concat!(
-    "SELECT (SELECT max(n) FROM log.leaf), l.n, ",
+    "SELECT h.n, l.n, ",
     header_of_leaf!(),
-    " FROM log.leaf l JOIN log.tenant t ON t.id = l.tenant \
-     LEFT JOIN log.workspace w ON w.id = l.ws \
-     WHERE l.n = min((SELECT max(n) FROM log.leaf), ?1 + ?2) AND l.n > ?1"
+    " FROM (SELECT (SELECT max(n) FROM log.leaf) AS n) h \
+     LEFT JOIN log.leaf l ON l.n = min(h.n, ?1 + ?2) \
+     LEFT JOIN log.tenant t ON t.id = l.tenant LEFT JOIN log.workspace w ON w.id = l.ws"
 );
 
 /// The hash of the leaf with number `n`, computed from the log.

@@ -136,11 +136,28 @@ impl Store {
     /// The store failed.
     pub async fn token(&self, secret: &str) -> Result<Option<TokenGrant>, StoreError> {
         let fingerprint = fingerprint(secret);
-        let look_up = async || self.look_token_up(&fingerprint).await;
-        self.inner.tokens.ask(&fingerprint, look_up).await
+        // Of those who share an answer, the one who looked it up notes the use, after the others
+        // have it.
+        let mut is_due = false;
+        let look_up = async || {
+            let found = self.look_token_up(&fingerprint).await?;
+            Ok::<_, StoreError>(found.map(|(grant, due)| {
+                is_due = due;
+                grant
+            }))
+        };
+        let grant = self.inner.tokens.ask(&fingerprint, look_up).await?;
+        if let Some(grant) = grant.as_ref().filter(|_| is_due) {
+            self.note_use(grant, self.now()).await;
+        }
+        Ok(grant)
     }
 
-    async fn look_token_up(&self, fingerprint: &[u8]) -> Result<Option<TokenGrant>, StoreError> {
+    /// A token by its fingerprint, and whether that it is used is to be noted again.
+    async fn look_token_up(
+        &self,
+        fingerprint: &[u8],
+    ) -> Result<Option<(TokenGrant, bool)>, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
         let row = sqlx::query(
@@ -191,11 +208,8 @@ impl Store {
             oldest_seconds: row.try_get(4)?,
         };
         let last_used: Option<i64> = row.try_get(5)?;
-        drop(connection);
-        if last_used.is_none_or(|last| last + LAST_USED_EVERY < now.micros()) {
-            self.note_use(&grant, now).await;
-        }
-        Ok(Some(grant))
+        let is_due = last_used.is_none_or(|last| last + LAST_USED_EVERY < now.micros());
+        Ok(Some((grant, is_due)))
     }
 
     /// Notes that a token is in use. It is not worth failing a request for.
