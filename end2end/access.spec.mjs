@@ -30,7 +30,10 @@ test('a wrong password says so and keeps the way back', async ({ page }) => {
   await fillSignIn(page, { email: ingrid.email, password: 'not it' });
   const error = page.getByText('This email and password do not belong together.');
   await expect(error).toBeVisible();
-  await fillSignIn(page, { email: 'nobody@acme.example', password: 'not it' });
+  await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === 'POST'),
+    fillSignIn(page, { email: 'nobody@acme.example', password: 'not it' }),
+  ]);
   await expect(error).toBeVisible();
   await fillSignIn(page, ingrid);
   await expect(page).toHaveURL(growth);

@@ -52,6 +52,7 @@ test('a time range and several categories are chosen', async ({ page }) => {
   await expectAsked(page, { range: '30d' });
   await chip(page, 'Integrations').click();
   await expectAsked(page, { range: '30d', category: 'integrations' });
+  await expect(rows(page).first()).toBeVisible();
   const marks = page.locator('tr[data-event-id] .mark:not([data-category="integrations"])');
   await expect(marks).toHaveCount(0);
 

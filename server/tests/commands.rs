@@ -457,7 +457,14 @@ fn a_tokens_secret_is_alone_on_standard_output_and_nowhere_else() {
     }
     assert!(!list.contains(secret));
     for file in ["daybook.db", "daybook.db-wal", "daybook.db.index"] {
-        let bytes = std::fs::read(daybook.path(file)).unwrap_or_default();
+        let bytes = match std::fs::read(daybook.path(file)) {
+            // Who closes the log last takes it away.
+            Err(error) if file.ends_with("-wal") => {
+                assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+                continue;
+            }
+            read => read.unwrap(),
+        };
         let found = bytes
             .windows(secret.len())
             .any(|window| window == secret.as_bytes());
@@ -761,5 +768,6 @@ fn a_seed_tells_the_same_story_again() {
     let (one, same, other) = (actions("1"), actions("1"), actions("2"));
     let shared = one.iter().filter(|told| same.contains(told)).count();
     assert!(shared * 10 >= one.len() * 9, "{shared} of {}", one.len());
-    assert_ne!(one, other);
+    let by_chance = one.iter().filter(|told| other.contains(told)).count();
+    assert!(by_chance < shared, "another seed tells the same");
 }

@@ -102,6 +102,15 @@ fn send_until_gone(
     all
 }
 
+/// Says that it is enough when it goes.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Has many senders record until `stop` comes back; what they heard.
 fn record_until(
     server: &Server,
@@ -124,8 +133,10 @@ fn record_until(
                 })
             })
             .collect();
+        // Also where what is to stop them fails: the senders are waited for.
+        let ended = Ended(&enough);
         stop(&acknowledged);
-        enough.store(true, Ordering::Relaxed);
+        drop(ended);
         for sender in senders {
             all.extend(sender.join().unwrap());
         }

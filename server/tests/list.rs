@@ -626,11 +626,9 @@ fn a_tenants_token_sees_all_its_workspaces_and_can_choose() {
         ["IN_GROWTH", "IN_REVENUE"]
     );
     let walk = server.client().with_token(&stranger).walk("");
-    assert!(
-        walk.texts("/tenant")
-            .iter()
-            .all(|tenant| tenant == "globex")
-    );
+    let tenants = walk.texts("/tenant");
+    assert!(!tenants.is_empty());
+    assert!(tenants.iter().all(|tenant| tenant == "globex"));
 }
 
 #[test]

@@ -58,7 +58,12 @@ fn a_visitor_signs_in_and_lands_on_the_page_asked_for() {
     let answer = visitor.try_sign_in(OWNER, PASSWORD, &next);
     assert_eq!(location(&answer), asked);
     let owner = visitor.with_header("cookie", &answer.session().unwrap());
-    owner.get(asked).expect(200);
+    let page = owner.get(asked).expect(200);
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"),
+        "{policy}"
+    );
     // The address has no case, and blanks around it are nobody's.
     let answer = visitor.try_sign_in(" OLGA@Acme.example ", PASSWORD, "");
     assert!(answer.session().is_some());

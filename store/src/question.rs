@@ -6,6 +6,7 @@ use domain::{
     event::{Event, TargetKind},
     question::Span,
     time::Timestamp,
+    verb::Verb,
 };
 use std::sync::Arc;
 
@@ -81,4 +82,10 @@ pub struct ActionChoice {
     pub action: domain::event::Action,
     /// The catalogue's label for it.
     pub label: String,
+    /// Its family.
+    pub category: Category,
+    /// What class of action it is.
+    pub verb: Verb,
+    /// How many events had it when the list was made: which ones are used most.
+    pub events: u64,
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::{document, set_timeout, window};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlAnchorElement};
 
 /// How long a copied thing says so.
@@ -25,20 +26,25 @@ pub(super) fn copy(copied: &Element) {
         say("This browser lets only pages that came over https copy.");
         return;
     };
-    // The promise is left to itself: the text is in the clipboard, or the browser told them why not.
-    let _ = navigator.clipboard().write_text(&text);
-    say("Copied");
+    let written = navigator.clipboard().write_text(&text);
     let copied = copied.clone();
-    if copied.set_attribute("data-copied", "").is_ok() {
-        set_timeout(
-            move || {
-                // Nothing else depends on whether the mark goes.
-                let _ = copied.remove_attribute("data-copied");
-                say("");
-            },
-            SAID,
-        );
-    }
+    spawn_local(async move {
+        if JsFuture::from(written).await.is_err() {
+            say("The browser did not let this be copied.");
+            return;
+        }
+        say("Copied");
+        if copied.set_attribute("data-copied", "").is_ok() {
+            set_timeout(
+                move || {
+                    // Nothing else depends on whether the mark goes.
+                    let _ = copied.remove_attribute("data-copied");
+                    say("");
+                },
+                SAID,
+            );
+        }
+    });
 }
 
 /// Says something to screen readers.

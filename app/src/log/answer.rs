@@ -158,7 +158,14 @@ async fn log(
     let count = match snapshot.count(&query.from_start()).await {
         Ok(Count::Exactly(count)) => CountView::Exactly(count),
         Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
-        Ok(Count::Unknown) | Err(_) => CountView::Unknown,
+        Ok(Count::Unknown) => CountView::Unknown,
+        Err(error) => {
+            // What was found is worth showing without knowing how much there is.
+            if let QuestionError::Store(error) = error {
+                logging::error!("what matches was not counted: {error}");
+            }
+            CountView::Unknown
+        }
     };
     let notices = snapshot.notices().await?;
     let now = snapshot.now();

@@ -1,16 +1,19 @@
 //! The filter: a GET form whose fields have the parameters' names.
 
-use super::{About, chips::has_more, states::told, view::LogView};
+use super::{About, chips::has_more, count::grouped, states::told, view::LogView};
 use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{
     event::{ActorKind, Outcome, TargetKind},
-    question::{Order, Query, Sort},
+    question::{Filter, Order, Query, Sort},
     verb::Verb,
 };
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use leptos::prelude::*;
-use std::{borrow::Cow, fmt::Write as _, sync::Arc};
-use store::question::Choices;
+use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, sync::Arc};
+use store::question::{ActionChoice, Choices, Offered};
+
+/// So many actions are offered at once: more are no list to choose from, and half of a page.
+const ACTIONS_MOST: usize = 250;
 
 /// The row of filters, each above the column that it narrows.
 #[component]
@@ -51,7 +54,8 @@ pub(super) fn Filters(
         placeholder: "Name or email",
         kind: "text",
     };
-    let actions = choices.offered.actions.iter().map(|choice| {
+    let (offered, rarer) = offered_actions(&choices.offered, &links.query.filter);
+    let actions = offered.into_iter().map(|choice| {
         let action = choice.action.as_str();
         let text = if choice.label == action {
             Cow::Borrowed(action)
@@ -60,11 +64,18 @@ pub(super) fn Filters(
         };
         (action, text)
     });
-    let action = fields.select("action", "Action", "Any action", actions);
+    let rarer = (rarer > 0).then(|| {
+        let rarer = u64::try_from(rarer).unwrap_or_default();
+        format!(
+            "{} rarer ones: choose a category or a verb, or search",
+            grouped(rarer)
+        )
+    });
+    let action = fields.select("action", "Action", "Any action", actions, rarer);
     let verbs = Verb::ALL
         .into_iter()
         .map(|verb| (verb.as_str(), verb.label().into()));
-    let verb = fields.select("verb", "Verb", "Any verb", verbs);
+    let verb = fields.select("verb", "Verb", "Any verb", verbs, None);
     let kinds = choices.offered.kinds.iter().map(TargetKind::as_str);
     let kind = (!is_object).then(|| {
         let select = fields.select(
@@ -72,12 +83,13 @@ pub(super) fn Filters(
             "Target kind",
             "Any kind",
             kinds.map(|kind| (kind, kind.into())),
+            None,
         );
         view! { <div class="field">{select}</div> }
     });
     let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
     let outcomes = outcomes.map(|outcome| (outcome, outcome.into()));
-    let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes);
+    let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes, None);
     let system = links.query.filter.actor_kind.contains(&ActorKind::System);
     let is_wrong = log.faults.iter().any(|fault| {
         ["q", "actor", "action", "verb", "target_kind", "outcome"].contains(&&*fault.parameter)
@@ -133,6 +145,32 @@ pub(super) fn Filters(
         </details>
     }
     .into_any()
+}
+
+/// The actions to choose from, and how many there are beside them. Of very many, those of the
+/// families and verbs that are asked for; of still very many, those that are used most.
+fn offered_actions<'a>(offered: &'a Offered, filter: &Filter) -> (Vec<&'a ActionChoice>, usize) {
+    let all = &offered.actions;
+    if all.len() <= ACTIONS_MOST {
+        return (all.iter().collect(), 0);
+    }
+    let mut fitting: Vec<&ActionChoice> = all
+        .iter()
+        .filter(|choice| {
+            (filter.category.is_empty() || filter.category.contains(&choice.category))
+                && (filter.verb.is_empty() || filter.verb.contains(&choice.verb))
+        })
+        .collect();
+    let rarer = fitting.len().saturating_sub(ACTIONS_MOST);
+    if rarer > 0 {
+        fitting.sort_by_key(|choice| {
+            let is_chosen = filter.action.contains(&choice.action);
+            Reverse((is_chosen, choice.events))
+        });
+        fitting.truncate(ACTIONS_MOST);
+        fitting.sort_by_cached_key(|choice| choice.label.to_lowercase());
+    }
+    (fitting, rarer)
 }
 
 /// What the fields hold: what was asked, and what was given and not understood.
@@ -223,6 +261,7 @@ impl Fields<'_> {
         label: &'static str,
         any: &'static str,
         options: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+        beyond: Option<String>,
     ) -> AnyView {
         let id = format!("f-{name}");
         let chosen = self.value(name);
@@ -243,6 +282,9 @@ impl Fields<'_> {
         }
         if !is_offered {
             offer(&chosen, &chosen, " selected");
+        }
+        if let Some(beyond) = beyond {
+            let _ = write!(html, "<option disabled>{}</option>", encode_text(&beyond));
         }
         view! {
             <label for=id.clone()>{label}</label>
@@ -333,9 +375,10 @@ fn sorting(query: &Query, is_object: bool) -> AnyView {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use domain::question::Unknown;
+    use domain::{category::Category, question::Unknown};
 
     fn kept(search: &str, has_more: bool) -> String {
         let query = Query::read(search, Unknown::Refused).query;
@@ -348,6 +391,55 @@ mod tests {
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(hidden)
             .finish()
+    }
+
+    /// So many actions, each used less than the one before it; every third is of secrets.
+    fn many(actions: usize) -> Offered {
+        let choice = |at: usize| ActionChoice {
+            action: format!("ACTION_{at:04}").parse().unwrap(),
+            label: format!("Action {at:04}"),
+            category: if at.is_multiple_of(3) {
+                Category::Secrets
+            } else {
+                Category::Members
+            },
+            verb: if at.is_multiple_of(2) {
+                Verb::Read
+            } else {
+                Verb::Create
+            },
+            events: (10_000 - at) as u64,
+        };
+        Offered {
+            actions: (0..actions).map(choice).collect(),
+            kinds: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_very_many_actions_those_asked_for_and_used_most_are_offered() {
+        let offered = |actions: usize, search: &str| {
+            let filter = Query::read(search, Unknown::Refused).query.filter;
+            let list = many(actions);
+            let (offered, rarer) = offered_actions(&list, &filter);
+            let names = offered.iter().map(|choice| choice.action.to_string());
+            (names.collect::<Vec<_>>(), rarer)
+        };
+        let (all, rarer) = offered(ACTIONS_MOST, "category=secrets");
+        assert_eq!((all.len(), rarer), (ACTIONS_MOST, 0));
+
+        let (most, rarer) = offered(700, "");
+        assert_eq!((most.len(), rarer), (ACTIONS_MOST, 700 - ACTIONS_MOST));
+        assert_eq!(most.last().unwrap(), "ACTION_0249");
+        assert!(most.is_sorted());
+        // What is chosen is always there.
+        let (most, _) = offered(700, "action=ACTION_0600");
+        assert_eq!(most.last().unwrap(), "ACTION_0600");
+        // A family narrows the list, and so does a verb: then all of theirs are there.
+        let (secrets, rarer) = offered(700, "category=secrets");
+        assert_eq!((secrets.len(), rarer), (234, 0));
+        let (created, rarer) = offered(700, "category=secrets&verb=create");
+        assert_eq!((created.len(), rarer), (117, 0));
     }
 
     #[test]

@@ -17,7 +17,8 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 #[component]
 pub fn Shell() -> impl IntoView {
     let nonce = use_nonce();
-    if let (Some(nonce), Some(response)) = (&nonce, use_context::<ResponseOptions>()) {
+    let answer = use_context::<ResponseOptions>();
+    if let (Some(nonce), Some(response)) = (&nonce, answer) {
         let policy = format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
              style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
@@ -26,6 +27,8 @@ pub fn Shell() -> impl IntoView {
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
+    } else {
+        tracing::error!("a page goes out without its Content-Security-Policy");
     }
     let style = assets::CSS.map(|css| view! { <link rel="stylesheet" href=css/> });
     let script = assets::JS.zip(assets::WASM).map(|(js, wasm)| {

@@ -5,6 +5,7 @@ use super::{
     Inner,
     admit::Body,
     dictionaries::{Shared, damaged},
+    directory::slug,
 };
 use crate::{StoreError, access::Tenant};
 use domain::{
@@ -97,7 +98,9 @@ impl Inner {
                     .bind(tenant.id)
                     .fetch_all(connection)
                     .await?;
-            slugs.extend(known.into_iter().map(|(id, slug)| (slug.parse().ok(), id)));
+            for (id, text) in known {
+                slugs.insert(Some(slug(&text)?), id);
+            }
         }
         for event in events {
             let ws = slugs.get(&event.workspace).copied();
@@ -177,7 +180,8 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         outcome: match row.try_get::<i64, _>(10)? {
             0 => Outcome::Success,
             1 => Outcome::Failure,
-            _ => Outcome::Denied,
+            2 => Outcome::Denied,
+            _ => return Err(damaged("an outcome is none that there is")),
         },
         description: body.description,
         before: body.before,
@@ -187,7 +191,8 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         source: match row.try_get::<Option<i64>, _>(12)? {
             None => None,
             Some(1) => Some(Source::Daybook),
-            Some(_) => Some(Source::Import),
+            Some(2) => Some(Source::Import),
+            Some(_) => return Err(damaged("a source is none that there is")),
         },
         redacted,
         erased: Vec::new(),

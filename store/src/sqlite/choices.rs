@@ -18,7 +18,7 @@ use domain::{
 };
 use sqlx::SqliteConnection;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -35,12 +35,14 @@ struct Found {
     choices: Choices,
 }
 
-/// How many actions and kinds there are, and how many of them are in use: as long as it is the same,
-/// so is what is offered.
+/// How many actions and kinds there are, how many of them are in use, and how large the log is (a
+/// power of two, because which actions are used most changes slowly): as long as it is the same, so
+/// is what is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
     actions: (Number, usize),
     kinds: (Number, usize),
+    size: u32,
 }
 
 /// The numbers in use in a part of the log.
@@ -156,9 +158,11 @@ impl LastChoices {
 impl State {
     fn of(texts: &Dictionary, in_use: &InUse) -> Self {
         let known = texts.sizes();
+        let events: u64 = in_use.actions.iter().map(|(_, events)| events).sum();
         Self {
             actions: (known.action, in_use.actions.len()),
             kinds: (known.kind, in_use.kinds.len()),
+            size: events.checked_ilog2().unwrap_or(0),
         }
     }
 }
@@ -206,41 +210,54 @@ fn broken(_: serde_json::Error) -> StoreError {
     damaged("a count is broken")
 }
 
-/// Actions and kinds by their numbers. The same action stands once, in however many readings it was
-/// sent.
+/// Actions and kinds by their numbers.
 fn offer(texts: &Dictionary, in_use: &InUse) -> Offered {
-    let actions = in_use.actions.iter().filter_map(|(number, _)| {
+    let actions = in_use.actions.iter().filter_map(|(number, events)| {
         let read = texts.action(*number)?;
-        Some((read.named.action.clone(), read.label.to_string()))
+        Some(ActionChoice {
+            action: read.named.action.clone(),
+            label: read.label.to_string(),
+            category: read.category,
+            verb: read.verb,
+            events: *events,
+        })
     });
     let kinds = in_use.kinds.iter();
-    sorted(
-        actions.collect(),
-        kinds
-            .filter_map(|number| texts.kind(*number).cloned())
-            .collect(),
-    )
+    let kinds = kinds.filter_map(|number| texts.kind(*number).cloned());
+    sorted(actions, kinds)
 }
 
 /// What any of several workspaces offers.
 fn together(several: &[Offered]) -> Offered {
     let actions = several.iter().flat_map(|offer| &offer.actions);
     let kinds = several.iter().flat_map(|offer| &offer.kinds);
-    sorted(
-        actions
-            .map(|choice| (choice.action.clone(), choice.label.clone()))
-            .collect(),
-        kinds.cloned().collect(),
-    )
+    sorted(actions.cloned(), kinds.cloned())
 }
 
-fn sorted(actions: BTreeMap<Action, String>, kinds: BTreeSet<TargetKind>) -> Offered {
-    let mut actions: Vec<_> = actions
-        .into_iter()
-        .map(|(action, label)| ActionChoice { action, label })
-        .collect();
+/// The same action stands once, in however many readings it was sent: as it was sent most.
+fn sorted(
+    actions: impl Iterator<Item = ActionChoice>,
+    kinds: impl Iterator<Item = TargetKind>,
+) -> Offered {
+    let mut by_name: BTreeMap<Action, ActionChoice> = BTreeMap::new();
+    for choice in actions {
+        match by_name.entry(choice.action.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(choice);
+            }
+            Entry::Occupied(mut place) => {
+                let events = place.get().events + choice.events;
+                if choice.events > place.get().events {
+                    place.insert(choice);
+                }
+                place.get_mut().events = events;
+            }
+        }
+    }
+    let mut actions: Vec<_> = by_name.into_values().collect();
     // Those of one label stay in the order of their names.
     actions.sort_by_cached_key(|choice| choice.label.to_lowercase());
+    let kinds: BTreeSet<_> = kinds.collect();
     Offered {
         actions,
         kinds: kinds.into_iter().collect(),

@@ -69,6 +69,8 @@ const READERS: u32 = 8;
 /// How far the index may be behind before questions and keys have to wait for it.
 const FAR_BEHIND: i64 = 50_000;
 
+/// How often in a row the index may fail to follow before who waits for it is told.
+const FAILURES_MOST: u64 = 20;
 /// How long is waited for the index at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -113,6 +115,8 @@ pub(crate) struct Inner {
     /// who recorded it was answered, and the index may not have it yet.
     others_head: Arc<AtomicI64>,
     progress: watch::Sender<Progress>,
+    /// Why the index could not be brought on, the last time that it could not.
+    trouble: StdMutex<Option<StoreError>>,
     nudge: Notify,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -200,6 +204,7 @@ impl Store {
             own_head: AtomicI64::new(head),
             others_head,
             progress,
+            trouble: StdMutex::default(),
             nudge: Notify::new(),
             tasks: Mutex::default(),
         });
@@ -250,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store was closed meanwhile.
+    /// The store was closed meanwhile, or the index cannot follow: the disk is full, for instance.
     pub async fn wait_for_index(
         &self,
         mut told: impl FnMut(u64, u64) + Send,
@@ -261,12 +266,18 @@ impl Store {
         let head = head.unwrap_or(0);
         let number = |n: i64| u64::try_from(n).unwrap_or_default();
         let mut progress = self.inner.progress.subscribe();
+        let before = progress.borrow().failures;
         self.inner.nudge.notify_one();
         loop {
-            let mark = progress.borrow_and_update().mark;
+            let Progress { mark, failures, .. } = *progress.borrow_and_update();
             told(number(mark.min(head)), number(head));
             if mark >= head {
                 return Ok(number(head));
+            }
+            if failures > before + FAILURES_MOST {
+                let known = self.inner.trouble.lock();
+                let known = known.unwrap_or_else(PoisonError::into_inner);
+                return Err(known.clone().unwrap_or(StoreError::Closing));
             }
             progress.changed().await.map_err(|_| StoreError::Closing)?;
         }

@@ -295,10 +295,12 @@ async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
     let log = Log::new().await;
     let statement = super::index::END_OF_STEP.replace("log.", "");
     let steps = explained(&log.store, &statement).await;
-    for step in steps
+    let of_leaf: Vec<_> = steps
         .iter()
-        .filter(|step| step.contains("leaf") || step.contains(" l "))
-    {
+        .filter(|step| step.split(' ').any(|word| word == "leaf" || word == "l"))
+        .collect();
+    assert_eq!(of_leaf.len(), 2, "{steps:#?}");
+    for step in of_leaf {
         // The greatest number is the last row: nothing is passed over to it.
         let seeks = step.starts_with("SEARCH l USING INTEGER PRIMARY KEY") || step == "SEARCH leaf";
         assert!(seeks, "{steps:#?}");
@@ -396,6 +398,7 @@ impl Steps {
             self.0.store(0, Ordering::Relaxed);
             let found = store.page(scope, &query).await.unwrap();
             *page = self.0.load(Ordering::Relaxed);
+            assert!(*page > 0, "{text}: no step was counted");
             assert_eq!(found.events.len(), 20, "{text}: a page that is full");
             query = query.at(found.older.unwrap());
         }

@@ -3,6 +3,7 @@
 use super::{
     Store,
     change::{Change, Log, target, told},
+    dictionaries::damaged,
     directory::{need_tenant, need_workspace, slug, tenant_of, workspace_of},
     settings::effective_retention,
 };
@@ -107,7 +108,7 @@ impl Store {
                     name: row.try_get(1)?,
                     place: workspace
                         .map_or_else(|| tenant.to_owned(), |slug| format!("{tenant}/{slug}")),
-                    scopes: scopes(row.try_get(4)?),
+                    scopes: scopes(row.try_get(4)?)?,
                     created_at: Timestamp::from_micros(row.try_get(5)?),
                     expires: time(6)?,
                     last_used: time(7)?,
@@ -204,7 +205,7 @@ impl Store {
             name: row.try_get(2)?,
             reach,
             workspaces,
-            scopes: scopes(row.try_get(3)?),
+            scopes: scopes(row.try_get(3)?)?,
             oldest_seconds: row.try_get(4)?,
         };
         let last_used: Option<i64> = row.try_get(5)?;
@@ -234,8 +235,8 @@ impl Store {
     }
 }
 
-fn scopes(text: &str) -> Vec<TokenScope> {
-    serde_json::from_str(text).unwrap_or_default()
+fn scopes(text: &str) -> Result<Vec<TokenScope>, StoreError> {
+    serde_json::from_str(text).map_err(|_| damaged("a token's scopes are broken"))
 }
 
 async fn create_token(

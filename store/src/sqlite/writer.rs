@@ -14,7 +14,7 @@ use crate::{
 use sqlx::Row;
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -80,7 +80,14 @@ pub(crate) async fn commit_groups(
                         })
                     })
                     .collect();
-                let _ = committed.send(group);
+                // Who keeps the index is gone only where it panicked: what is durable is answered
+                // as that all the same, or its senders would send it again.
+                if let Err(lost) = committed.send(group) {
+                    tracing::error!("nobody keeps the index any more; please start again");
+                    for CommittedJob(job) in lost.0 {
+                        let _ = job.answer.send(Ok(job.receipts));
+                    }
+                }
             }
             Err(error) => {
                 drop(appender);
@@ -303,7 +310,10 @@ impl Trouble {
 /// One step; tells whether there is more to take over.
 async fn advance(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
     let step = take_over(inner, indexer).await;
-    if step.is_err() {
+    if let Err(error) = &step {
+        let mut known = inner.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(error.clone());
+        drop(known);
         inner
             .progress
             .send_modify(|progress| progress.failures += 1);

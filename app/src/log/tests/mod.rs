@@ -87,6 +87,9 @@ fn choices() -> Choices {
     let choice = |event: &Event| ActionChoice {
         action: event.action.clone(),
         label: label(event),
+        category: event.category,
+        verb: event.verb,
+        events: 1,
     };
     let mut actions: Vec<_> = events().iter().map(choice).collect();
     actions.sort_by(|one, other| one.label.cmp(&other.label));

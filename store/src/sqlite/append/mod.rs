@@ -12,7 +12,7 @@ pub(crate) use rows::{outcome_number, placed_at};
 
 use super::{
     admit::{Admitted, KeyHash},
-    dictionaries::{Dictionaries, Shared, sizes, sizes_of},
+    dictionaries::{Dictionaries, Shared, damaged, sizes, sizes_of},
 };
 use crate::{StoreError, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
@@ -132,7 +132,8 @@ impl Appender {
             self.others_head.store(head, Ordering::Release);
         }
         self.head = head;
-        self.ids = Ids::after(id.and_then(|id| Uuid::from_slice(&id).ok()));
+        let id = id.map(|id| Uuid::from_slice(&id)).transpose();
+        self.ids = Ids::after(id.map_err(|_| damaged("the last id is broken"))?);
         self.seqs = sqlx::query_as(
             "SELECT t.id, coalesce((SELECT max(seq) FROM leaf WHERE tenant = t.id), 0) FROM tenant t",
         )
