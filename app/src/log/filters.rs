@@ -13,7 +13,9 @@ use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, sync::Arc};
 use store::question::{ActionChoice, Choices, Offered};
 
 /// So many actions are offered at once: more are no list to choose from, and half of a page.
-const ACTIONS_MOST: usize = 250;
+const ACTIONS_MOST: usize = 300;
+/// Of more, so many: those used most.
+const ACTIONS_OF_MORE: usize = 250;
 
 /// The row of filters, each above the column that it narrows.
 #[component]
@@ -161,15 +163,16 @@ fn offered_actions<'a>(offered: &'a Offered, filter: &Filter) -> (Vec<&'a Action
                 && (filter.verb.is_empty() || filter.verb.contains(&choice.verb))
         })
         .collect();
-    let rarer = fitting.len().saturating_sub(ACTIONS_MOST);
-    if rarer > 0 {
-        fitting.sort_by_key(|choice| {
-            let is_chosen = filter.action.contains(&choice.action);
-            Reverse((is_chosen, choice.events))
-        });
-        fitting.truncate(ACTIONS_MOST);
-        fitting.sort_by_cached_key(|choice| choice.label.to_lowercase());
+    if fitting.len() <= ACTIONS_MOST {
+        return (fitting, 0);
     }
+    let rarer = fitting.len() - ACTIONS_OF_MORE;
+    fitting.sort_by_key(|choice| {
+        let is_chosen = filter.action.contains(&choice.action);
+        Reverse((is_chosen, choice.events))
+    });
+    fitting.truncate(ACTIONS_OF_MORE);
+    fitting.sort_by_cached_key(|choice| choice.label.to_lowercase());
     (fitting, rarer)
 }
 
@@ -429,7 +432,7 @@ mod tests {
         assert_eq!((all.len(), rarer), (ACTIONS_MOST, 0));
 
         let (most, rarer) = offered(700, "");
-        assert_eq!((most.len(), rarer), (ACTIONS_MOST, 700 - ACTIONS_MOST));
+        assert_eq!((most.len(), rarer), (250, 450));
         assert_eq!(most.last().unwrap(), "ACTION_0249");
         assert!(most.is_sorted());
         // What is chosen is always there.
