@@ -149,6 +149,8 @@ pub struct Links {
     path: String,
     /// What the page shows.
     pub query: Query,
+    /// The same, as a query string.
+    question: String,
 }
 
 impl Links {
@@ -156,6 +158,7 @@ impl Links {
     pub fn new(address: &LogAddress, query: Query) -> Self {
         Self {
             path: address.path(),
+            question: query.query_string(),
             query,
         }
     }
@@ -172,12 +175,12 @@ impl Links {
 
     /// The same page with a row open.
     pub fn opening(&self, id: &str) -> String {
-        with_query(&self.path, &opening(&self.query.query_string(), id))
+        with_query(&self.path, &opening(&self.question, id))
     }
 
     /// The same page with no row open.
     pub fn closed(&self) -> String {
-        self.to(&self.query)
+        with_query(&self.path, &self.question)
     }
 
     /// The page with another filter, from its start.

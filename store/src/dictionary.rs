@@ -16,6 +16,7 @@ use domain::{
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -108,6 +109,9 @@ pub(crate) struct Dictionary {
     targets_by_id: HashMap<Box<str>, Vec<Number>>,
     related: Vec<Box<[Number]>>,
     related_numbers: HashMap<Box<[Number]>, Number>,
+    /// The sets that a target is in, ascending; and those that hold one of a kind.
+    related_with_target: HashMap<Number, Vec<Number>>,
+    related_with_kind: HashMap<TargetKind, Vec<Number>>,
     /// The last searches, newest first.
     searches: Mutex<VecDeque<Searched>>,
 }
@@ -137,6 +141,17 @@ fn next<T>(list: &[T]) -> Number {
 
 fn at<T>(list: &[T], number: Number) -> Option<&T> {
     list.get((number as usize).checked_sub(1)?)
+}
+
+/// Notes that a set, newer than those noted before, holds `key`.
+fn note<K: Clone + Eq + Hash>(sets: &mut HashMap<K, Vec<Number>>, key: &K, set: Number) {
+    let sets = match sets.get_mut(key) {
+        Some(sets) => sets,
+        None => sets.entry(key.clone()).or_default(),
+    };
+    if sets.last() != Some(&set) {
+        sets.push(set);
+    }
 }
 
 /// Numbers from 1 of the elements that hold.
@@ -271,8 +286,14 @@ impl Dictionary {
     }
 
     pub(crate) fn add_related(&mut self, members: Box<[Number]>) {
-        self.related_numbers
-            .insert(members.clone(), next(&self.related));
+        let number = next(&self.related);
+        for member in &members {
+            note(&mut self.related_with_target, member, number);
+            if let Some(target) = at(&self.targets, *member) {
+                note(&mut self.related_with_kind, &target.kind, number);
+            }
+        }
+        self.related_numbers.insert(members.clone(), number);
         self.related.push(members);
     }
 
@@ -285,9 +306,11 @@ impl Dictionary {
 
     /// The sets of related objects in which one of `targets` is.
     pub(crate) fn related_with(&self, targets: &Numbers) -> Numbers {
-        numbers_where(&self.related, |members| {
-            members.iter().any(|member| targets.has(*member))
-        })
+        let sets = targets
+            .list()
+            .iter()
+            .filter_map(|target| self.related_with_target.get(target));
+        sets.flatten().copied().collect()
     }
 
     /// Actors of which `text` (lowercase) is a part of the name or e-mail, and the chains with one.
@@ -371,12 +394,10 @@ impl Dictionary {
 
     /// The sets of related objects in which one is of these kinds.
     pub(crate) fn related_of_kinds(&self, kinds: &[TargetKind]) -> Numbers {
-        numbers_where(&self.related, |members| {
-            members
-                .iter()
-                .filter_map(|member| self.target(*member))
-                .any(|target| kinds.contains(&target.kind))
-        })
+        let sets = kinds
+            .iter()
+            .filter_map(|kind| self.related_with_kind.get(kind));
+        sets.flatten().copied().collect()
     }
 
     /// What `text` (lowercase) is a part of. Tables only grow: where the same was searched before,
@@ -415,13 +436,21 @@ impl Dictionary {
         } else {
             found.targets.list().iter().copied().chain(new).collect()
         };
-        let map = targets.map();
-        let is_target = |number: &Number| map.get(*number as usize - 1) == Some(&1);
-        let later = self.related.iter().zip(1..).skip(known.related as usize);
-        let later = later.filter(|(members, _)| members.iter().any(is_target));
+        let is_new = |number: &Number| *number > known.related;
+        let later: Vec<Number> = if targets.list().len() > self.related.len() {
+            let map = targets.map();
+            let is_target = |number: &Number| map.get(*number as usize - 1) == Some(&1);
+            let sets = self.related.iter().zip(1..).skip(known.related as usize);
+            sets.filter(|(members, _)| members.iter().any(is_target))
+                .map(|(_, number)| number)
+                .collect()
+        } else {
+            let sets = self.related_with(&targets);
+            sets.list().iter().copied().filter(is_new).collect()
+        };
         let related = found.related.list().iter().copied();
         Search {
-            related: related.chain(later.map(|(_, number)| number)).collect(),
+            related: related.chain(later).collect(),
             targets,
             actions: self.actions_like(text),
         }

@@ -3,13 +3,17 @@
 use super::{About, chips::has_more, count::grouped, states::told, view::LogView};
 use crate::{address::Links, icon::Icon, live::FORM};
 use domain::{
-    event::{ActorKind, Outcome, TargetKind},
+    event::{Outcome, TargetKind},
     question::{Filter, Order, Query, Sort},
     verb::Verb,
 };
-use html_escape::{encode_double_quoted_attribute, encode_text};
 use leptos::prelude::*;
-use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, sync::Arc};
+use maud::html;
+use std::{
+    borrow::Cow,
+    cmp::{Ordering, Reverse},
+    sync::Arc,
+};
 use store::question::{ActionChoice, Choices, Offered};
 
 /// So many actions are offered at once: more are no list to choose from, and half of a page.
@@ -25,10 +29,7 @@ pub(super) fn Filters(
     choices: Choices,
     about: About,
 ) -> impl IntoView {
-    let fields = Fields {
-        query: &links.query,
-        log: &log,
-    };
+    let fields = Fields::of(&links.query, &log);
     let is_object = about == About::Object;
     let hidden = hidden(&fields, is_object, has_more(&choices))
         .into_iter()
@@ -92,7 +93,7 @@ pub(super) fn Filters(
     let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
     let outcomes = outcomes.map(|outcome| (outcome, outcome.into()));
     let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes, None);
-    let system = links.query.filter.actor_kind.contains(&ActorKind::System);
+    let system = fields.system();
     let is_wrong = log.faults.iter().any(|fault| {
         ["q", "actor", "action", "verb", "target_kind", "outcome"].contains(&&*fault.parameter)
     });
@@ -167,18 +168,29 @@ fn offered_actions<'a>(offered: &'a Offered, filter: &Filter) -> (Vec<&'a Action
         return (fitting, 0);
     }
     let rarer = fitting.len() - ACTIONS_OF_MORE;
-    fitting.sort_by_key(|choice| {
+    let rank = |choice: &ActionChoice| {
         let is_chosen = filter.action.contains(&choice.action);
         Reverse((is_chosen, choice.events))
+    };
+    let mut ranks: Vec<_> = fitting.iter().map(|choice| rank(choice)).collect();
+    let (_, least, _) = ranks.select_nth_unstable(ACTIONS_OF_MORE - 1);
+    let least = *least;
+    // They stay in the order of their labels. Of those used as often as the last the first are taken.
+    let mut free = ACTIONS_OF_MORE - fitting.iter().filter(|choice| rank(choice) < least).count();
+    fitting.retain(|choice| match rank(choice).cmp(&least) {
+        Ordering::Less => true,
+        Ordering::Equal if free > 0 => {
+            free -= 1;
+            true
+        }
+        _ => false,
     });
-    fitting.truncate(ACTIONS_OF_MORE);
-    fitting.sort_by_cached_key(|choice| choice.label.to_lowercase());
     (fitting, rarer)
 }
 
 /// What the fields hold: what was asked, and what was given and not understood.
 struct Fields<'a> {
-    query: &'a Query,
+    asked: Vec<(&'static str, String)>,
     log: &'a LogView,
 }
 
@@ -189,16 +201,29 @@ struct TextField {
     kind: &'static str,
 }
 
-impl Fields<'_> {
-    /// The value of a field: what was given where it was not understood, else the first.
-    fn value(&self, name: &str) -> String {
-        if let Some(fault) = self.log.fault(name) {
-            return fault.value.clone();
+impl<'a> Fields<'a> {
+    fn of(query: &Query, log: &'a LogView) -> Self {
+        Self {
+            asked: query.pairs(),
+            log,
         }
-        let mut pairs = self.query.pairs().into_iter();
-        pairs
-            .find_map(|(other, value)| (other == name).then_some(value))
+    }
+
+    /// The value of a field: what was given where it was not understood, else the first.
+    fn value(&self, name: &str) -> &str {
+        if let Some(fault) = self.log.fault(name) {
+            return &fault.value;
+        }
+        let mut asked = self.asked.iter();
+        asked
+            .find_map(|(other, value)| (*other == name).then_some(value.as_str()))
             .unwrap_or_default()
+    }
+
+    /// Whether only what no person did is asked for.
+    fn system(&self) -> bool {
+        let mut asked = self.asked.iter();
+        asked.any(|(name, value)| *name == "actor_kind" && value == "system")
     }
 
     /// How many of the fields in the fold hold something.
@@ -207,12 +232,11 @@ impl Fields<'_> {
         if !is_object {
             names.push("target_kind");
         }
-        let system = self.query.filter.actor_kind.contains(&ActorKind::System);
         names
             .into_iter()
             .filter(|name| !self.value(name).is_empty())
             .count()
-            + usize::from(system)
+            + usize::from(self.system())
     }
 
     fn error(&self, name: &'static str) -> (Option<String>, impl IntoView + use<>) {
@@ -246,7 +270,7 @@ impl Fields<'_> {
                 id=id
                 name=field.name
                 type=field.kind
-                value=self.value(field.name)
+                value=self.value(field.name).to_owned()
                 placeholder=field.placeholder
                 autocomplete="off"
                 spellcheck="false"
@@ -258,37 +282,33 @@ impl Fields<'_> {
         .into_any()
     }
 
-    fn select<'a>(
+    fn select<'o>(
         &self,
         name: &'static str,
         label: &'static str,
         any: &'static str,
-        options: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+        options: impl Iterator<Item = (&'o str, Cow<'o, str>)>,
         beyond: Option<String>,
     ) -> AnyView {
         let id = format!("f-{name}");
         let chosen = self.value(name);
         let mut is_offered = chosen.is_empty();
         let (described, error) = self.error(name);
-        // A log may know more than a thousand actions: as one text they are set at once.
-        let mut html = format!("<option value=\"\">{}</option>", encode_text(any));
-        let mut offer = |value: &str, text: &str, selected: &str| {
-            let value = encode_double_quoted_attribute(value);
-            let text = encode_text(text);
-            // Writing to a text does not fail.
-            let _ = write!(html, "<option value=\"{value}\"{selected}>{text}</option>");
+        // There may be hundreds: as one text they are set at once.
+        let html = html! {
+            option value="" { (any) }
+            @for (value, text) in options {
+                @let is_chosen = value == chosen;
+                @let () = is_offered |= is_chosen;
+                option value=(value) selected[is_chosen] { (text) }
+            }
+            @if !is_offered {
+                option value=(chosen) selected { (chosen) }
+            }
+            @if let Some(beyond) = beyond {
+                option disabled { (beyond) }
+            }
         };
-        for (value, text) in options {
-            let is_chosen = value == chosen;
-            is_offered |= is_chosen;
-            offer(value, &text, if is_chosen { " selected" } else { "" });
-        }
-        if !is_offered {
-            offer(&chosen, &chosen, " selected");
-        }
-        if let Some(beyond) = beyond {
-            let _ = write!(html, "<option disabled>{}</option>", encode_text(&beyond));
-        }
         view! {
             <label for=id.clone()>{label}</label>
             <select
@@ -296,7 +316,7 @@ impl Fields<'_> {
                 name=name
                 aria-invalid=described.is_some().then_some("true")
                 aria-describedby=described
-                inner_html=html
+                inner_html=html.into_string()
             ></select>
             {error}
         }
@@ -309,7 +329,7 @@ impl Fields<'_> {
 fn hidden(fields: &Fields<'_>, is_object: bool, has_more: bool) -> Vec<(&'static str, String)> {
     let mut seen: Vec<&'static str> = Vec::new();
     let mut hidden = Vec::new();
-    for (name, value) in fields.query.pairs() {
+    for (name, value) in fields.asked.iter().cloned() {
         let again = seen.contains(&name);
         seen.push(name);
         let has_field = match name {
@@ -386,10 +406,7 @@ mod tests {
     fn kept(search: &str, has_more: bool) -> String {
         let query = Query::read(search, Unknown::Refused).query;
         let log = LogView::empty(query.clone());
-        let fields = Fields {
-            query: &query,
-            log: &log,
-        };
+        let fields = Fields::of(&query, &log);
         let hidden = hidden(&fields, false, has_more);
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(hidden)

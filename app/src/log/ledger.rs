@@ -3,12 +3,13 @@
 use super::{
     About,
     count::{entries, grouped},
-    row::Row,
+    row::Rows,
     view::{DayView, EntryView, LogView},
 };
 use crate::{address::Links, icon::Icon};
 use domain::question::{Order, Sort};
 use leptos::prelude::*;
+use maud::{Markup, html};
 use std::sync::Arc;
 
 /// The rows, with one of them open.
@@ -24,20 +25,21 @@ pub(super) fn Ledger(
     open: Option<String>,
 ) -> impl IntoView {
     let caption = caption(&links);
-    let now = log.now;
+    let rows = Rows {
+        links: links.clone(),
+        about,
+        now: log.now,
+    };
     let days = days
-        .into_iter()
+        .iter()
         .map(|day| {
-            view! {
-                <Day
-                    links=links.clone()
-                    about
-                    day
-                    entry=entry.clone()
-                    open=open.clone()
-                    now
-                />
-            }
+            let html = html! {
+                (head(day, about))
+                @for row in &day.rows {
+                    (rows.row(row, open.as_deref(), entry.as_ref()))
+                }
+            };
+            view! { <tbody inner_html=html.into_string()></tbody> }
         })
         .collect::<Vec<_>>();
     view! {
@@ -144,42 +146,22 @@ fn Head(
     .into_any()
 }
 
-/// The rows of one day.
-#[component]
-fn Day(
-    links: Arc<Links>,
-    about: About,
-    day: DayView,
-    entry: Option<EntryView>,
-    open: Option<String>,
-    now: i64,
-) -> impl IntoView {
+/// The head of a day.
+fn head(day: &DayView, about: About) -> Markup {
     let rest = columns(about) - 1;
-    let head = day.day.map(|(weekday, date)| {
-        let count = day.entries.map(|count| {
-            let count = u64::try_from(count).unwrap_or_default();
-            format!("{} {}", grouped(count), entries(count))
-        });
-        view! {
-            <tr class="day">
-                <th scope="rowgroup">
-                    <span class="weekday">{weekday} " "</span>
-                    {date}
-                </th>
-                <td colspan=rest>{count}</td>
-            </tr>
+    html! {
+        @if let Some((weekday, date)) = &day.day {
+            tr.day {
+                th scope="rowgroup" {
+                    span.weekday { (weekday) " " }
+                    (date)
+                }
+                td colspan=(rest) {
+                    @if let Some(count) = day.entries.and_then(|count| u64::try_from(count).ok()) {
+                        (grouped(count)) " " (entries(count))
+                    }
+                }
+            }
         }
-    });
-    let rows = day
-        .rows
-        .into_iter()
-        .map(|row| {
-            let is_open = open.as_ref() == Some(&row.id);
-            let entry = entry
-                .clone()
-                .filter(|entry| is_open && entry.row.id == row.id);
-            view! { <Row links=links.clone() about row is_open entry now/> }
-        })
-        .collect::<Vec<_>>();
-    view! { <tbody>{head} {rows}</tbody> }
+    }
 }

@@ -1,335 +1,254 @@
-//! One row of the ledger.
+//! One row of the ledger. A page has many, so they are written as text, by templates that are
+//! compiled: a view for each of their elements took longer than finding the entries.
 
 use super::{
     About,
-    chips::Mark,
     entry::Entry,
     view::{ActorView, EntryView, RowView, Sign, SummaryView, TargetView, WhenView},
-    when::Ago,
 };
-use crate::{address::Links, icon::Icon};
-use domain::event::{ActorKind, Outcome};
+use crate::{address::Links, ago::ago};
+use domain::{
+    category::Category,
+    event::{ActorKind, Outcome},
+};
 use leptos::prelude::*;
+use maud::{Markup, PreEscaped, html};
 use std::sync::Arc;
 
-/// A row, and what it opens to.
-#[component]
-pub(super) fn Row(
-    links: Arc<Links>,
-    about: About,
-    row: RowView,
-    /// Whether the address opens this row.
-    is_open: bool,
-    /// The entry in full, where it is open.
-    entry: Option<EntryView>,
-    now: i64,
-) -> impl IntoView {
-    let RowView {
-        id,
-        when,
-        late,
-        actor,
-        category,
-        action,
-        label,
-        target,
-        outcome,
-        change,
-        note,
-    } = row;
-    let word = (outcome != Outcome::Success).then(|| outcome.as_str());
-    let class = if is_open { "row is-open" } else { "row" };
-    let target = (about == About::Workspace).then(|| view! { <TargetCell target/> });
-    let opened = entry.map(|entry| {
-        view! { <Entry links=links.clone() about entry/> }
-    });
-    let label = label.map(|label| {
-        view! {
-            <div class="line-2">
-                <span class="clip">{label}</span>
-            </div>
-        }
-    });
-    let (anchor, event) = (format!("e-{id}"), id.clone());
-    let title = action.clone();
-    view! {
-        <tr class=class id=anchor data-event-id=event data-outcome=word>
-            <WhenCell links id when late is_open now/>
-            <ActorCell actor/>
-            <td class="c-action">
-                <div class="line-1">
-                    <Mark category/>
-                    <code class="clip" title=title>
-                        {action}
-                    </code>
-                </div>
-                {label}
-            </td>
-            {target}
-            <ChangeCell outcome change note/>
-        </tr>
-        {opened}
-    }
-    .into_any()
+/// What all rows of a table have in common.
+#[derive(Clone)]
+pub(super) struct Rows {
+    /// The links of the page that they are on.
+    pub(super) links: Arc<Links>,
+    /// What the log is about.
+    pub(super) about: About,
+    /// When the page was read: milliseconds since 1970.
+    pub(super) now: i64,
 }
 
-#[component]
-fn WhenCell(
-    links: Arc<Links>,
-    id: String,
-    when: WhenView,
-    late: Option<String>,
-    is_open: bool,
-    now: i64,
-) -> impl IntoView {
-    let href = if is_open {
-        format!("{}#e-{id}", links.closed())
-    } else {
-        format!("{}#e-{id}", links.opening(&id))
-    };
-    let controls = is_open.then(|| format!("d-{id}"));
-    let late = late.map(|late| view! { <span class="late">{late}</span> });
-    view! {
-        <td class="c-time">
-            <div class="when">
-                <a
-                    class="opener"
-                    href=href
-                    data-stay=""
-                    aria-expanded=is_open.to_string()
-                    aria-controls=controls
-                >
-                    <Icon name="chevron-right"/>
-                    <time datetime=when.iso title=when.exact>
-                        <span class="date">{when.date}</span>
-                        " "
-                        <span class="clock">{when.clock}</span>
-                    </time>
-                </a>
-                <span class="ago">
-                    <Ago millis=when.millis midnights=when.days_ago now/>
-                </span>
-                {late}
-            </div>
-        </td>
-    }
-    .into_any()
-}
-
-#[component]
-fn ActorCell(actor: ActorView) -> impl IntoView {
-    let ActorView {
-        kind,
-        name,
-        second,
-        second_is_id,
-        deactivated,
-        via,
-        ..
-    } = actor;
-    let class = if deactivated {
-        "name clip gone"
-    } else {
-        "name clip"
-    };
-    let gone = deactivated.then(|| view! { <span class="tag">"deactivated"</span> });
-    let tag = match kind {
-        ActorKind::User => None,
-        other if other.as_str() == name => None,
-        other => Some(other.as_str()),
-    };
-    let tag = tag.map(|kind| view! { <span class="tag">{kind}</span> });
-    let via = (!via.is_empty()).then(|| {
-        let words = format!("via {}", via.join(", "));
-        let title = words.clone();
-        view! {
-            <span class="via clip" title=title>
-                {words}
-            </span>
-        }
-    });
-    let second = second.map(|second| {
-        let title = second.clone();
-        if second_is_id {
-            view! {
-                <code class="clip" title=title>
-                    {second}
-                </code>
+impl Rows {
+    /// A row, and under it what it opens to. `open` is the open entry, where the address opens one
+    /// and it was found; `opened` is its id.
+    pub(super) fn row(
+        &self,
+        row: &RowView,
+        opened: Option<&str>,
+        open: Option<&EntryView>,
+    ) -> Markup {
+        let is_open = opened == Some(row.id.as_str());
+        let word = (row.outcome != Outcome::Success).then(|| row.outcome.as_str());
+        html! {
+            tr .row .is-open[is_open] id={ "e-" (row.id) } data-event-id=(row.id) data-outcome=[word] {
+                (self.when(row, is_open))
+                (actor(&row.actor))
+                td.c-action {
+                    .line-1 {
+                        (mark(row.category))
+                        code.clip title=(row.action) { (row.action) }
+                    }
+                    @if let Some(label) = &row.label {
+                        .line-2 { span.clip { (label) } }
+                    }
+                }
+                @if self.about == About::Workspace {
+                    (target(&row.target))
+                }
+                (change(row))
             }
-            .into_any()
+            @if let Some(entry) = open.filter(|entry| is_open && entry.row.id == row.id) {
+                (self.entry(entry.clone()))
+            }
+        }
+    }
+
+    fn entry(&self, entry: EntryView) -> Markup {
+        let (links, about) = (self.links.clone(), self.about);
+        PreEscaped(view! { <Entry links about entry/> }.to_html())
+    }
+
+    fn when(&self, row: &RowView, is_open: bool) -> Markup {
+        let WhenView {
+            iso,
+            date,
+            clock,
+            exact,
+            millis,
+            days_ago,
+        } = &row.when;
+        let address = if is_open {
+            self.links.closed()
         } else {
-            view! {
-                <span class="clip" title=title>
-                    {second}
-                </span>
+            self.links.opening(&row.id)
+        };
+        let controls = is_open.then(|| format!("d-{}", row.id));
+        let passed = self.now - millis;
+        html! {
+            td.c-time {
+                .when {
+                    a.opener
+                        href={ (address) "#e-" (row.id) }
+                        data-stay=""
+                        aria-expanded=(is_open)
+                        aria-controls=[controls]
+                    {
+                        (icon("chevron-right"))
+                        time datetime=(iso) title=(exact) {
+                            span.date { (date) }
+                            " "
+                            span.clock { (clock) }
+                        }
+                    }
+                    span.ago {
+                        span data-passed=(passed) data-midnights=(days_ago) { (ago(passed, *days_ago)) }
+                    }
+                    @if let Some(late) = &row.late {
+                        span.late { (late) }
+                    }
+                }
             }
-            .into_any()
         }
-    });
-    let title = name.clone();
-    view! {
-        <td class="c-actor">
-            <div class="line-1">
-                <span class=class title=title>
-                    {name}
-                </span>
-                {gone}
-                {tag}
-            </div>
-            <div class="line-2">{via} {second}</div>
-        </td>
     }
-    .into_any()
 }
 
-#[component]
-fn TargetCell(target: TargetView) -> impl IntoView {
-    let TargetView {
-        kind,
-        id,
-        name,
-        tab,
-        ..
-    } = target;
-    let shown = name.clone().unwrap_or_else(|| kind.clone());
-    let title = shown.clone();
-    let line = match tab {
-        Some(tab) => view! {
-            <a class="name clip" href=tab title=title>
-                {shown}
-            </a>
-        }
-        .into_any(),
-        None => view! {
-            <span class="name clip" title=title>
-                {shown}
-            </span>
-        }
-        .into_any(),
+fn icon(name: &str) -> Markup {
+    html! {
+        svg.icon aria-hidden="true" { use href={ "#i-" (name) } {} }
+    }
+}
+
+fn mark(category: Category) -> Markup {
+    html! {
+        span.mark data-category=(category.as_str()) aria-hidden="true" { (category.mark()) }
+    }
+}
+
+fn actor(actor: &ActorView) -> Markup {
+    let tag = match &actor.kind {
+        ActorKind::User => None,
+        kind if kind.as_str() == actor.name => None,
+        kind => Some(kind.as_str()),
     };
-    let kind = name
-        .is_some()
-        .then(|| view! { <span class="kind">{kind}</span> });
-    let id = id.filter(|id| Some(id) != name.as_ref()).map(|id| {
-        let title = id.clone();
-        view! {
-            <code class="clip" title=title>
-                {id}
-            </code>
+    let via = (!actor.via.is_empty()).then(|| format!("via {}", actor.via.join(", ")));
+    html! {
+        td.c-actor {
+            .line-1 {
+                span.name.clip.gone[actor.deactivated] title=(actor.name) { (actor.name) }
+                @if actor.deactivated {
+                    span.tag { "deactivated" }
+                }
+                @if let Some(kind) = tag {
+                    span.tag { (kind) }
+                }
+            }
+            .line-2 {
+                @if let Some(via) = &via {
+                    span.via.clip title=(via) { (via) }
+                }
+                @match &actor.second {
+                    Some(id) if actor.second_is_id => code.clip title=(id) { (id) },
+                    Some(second) => span.clip title=(second) { (second) },
+                    None => {},
+                }
+            }
         }
-    });
-    view! {
-        <td class="c-target">
-            <div class="line-1">{line}</div>
-            <div class="line-2">{kind} {id}</div>
-        </td>
     }
-    .into_any()
 }
 
-#[component]
-fn ChangeCell(
-    outcome: Outcome,
-    change: Option<SummaryView>,
-    note: Option<String>,
-) -> impl IntoView {
-    let tag = match outcome {
+fn target(target: &TargetView) -> Markup {
+    let shown = target.name.as_ref().unwrap_or(&target.kind);
+    let id = target
+        .id
+        .as_ref()
+        .filter(|id| Some(*id) != target.name.as_ref());
+    html! {
+        td.c-target {
+            .line-1 {
+                @match &target.tab {
+                    Some(tab) => a.name.clip href=(tab) title=(shown) { (shown) },
+                    None => span.name.clip title=(shown) { (shown) },
+                }
+            }
+            .line-2 {
+                @if target.name.is_some() {
+                    span.kind { (target.kind) }
+                }
+                @if let Some(id) = id {
+                    code.clip title=(id) { (id) }
+                }
+            }
+        }
+    }
+}
+
+/// What changed; without a change the note says what happened, beside how it ended.
+fn change(row: &RowView) -> Markup {
+    let tag = match row.outcome {
         Outcome::Success => None,
         Outcome::Failure => Some(("close", "failed")),
         Outcome::Denied => Some(("barred", "denied")),
     };
-    let tag = tag.map(|(icon, word)| {
-        view! {
-            <span class="tag" data-outcome=outcome.as_str()>
-                <Icon name=icon/>
-                {word}
-            </span>
-        }
-    });
-    // Without a change the note says what happened: it comes first, beside how it ended.
-    let (first, second) = match (&change, tag.is_some()) {
-        (None, true) => (note, None),
-        _ => (None, note),
+    let (first, second) = match (&row.change, &tag) {
+        (None, Some(_)) => (row.note.as_ref(), None),
+        _ => (None, row.note.as_ref()),
     };
-    let first = first.map(|note| {
-        let title = note.clone();
-        view! {
-            <span class="said clip" title=title>
-                {note}
-            </span>
+    html! {
+        td.c-change {
+            .line-1 {
+                @if let Some((name, word)) = tag {
+                    span.tag data-outcome=(row.outcome.as_str()) { (icon(name)) (word) }
+                }
+                @if let Some(change) = &row.change {
+                    (summary(change))
+                }
+                @if let Some(note) = first {
+                    span.said.clip title=(note) { (note) }
+                }
+            }
+            @if let Some(note) = second {
+                .line-2 { span.note.clip title=(note) { (note) } }
+            }
         }
-    });
-    let change = change.map(|change| view! { <Summary change/> });
-    let second = second.map(|note| {
-        let title = note.clone();
-        view! {
-            <div class="line-2">
-                <span class="note clip" title=title>
-                    {note}
-                </span>
-            </div>
-        }
-    });
-    view! {
-        <td class="c-change">
-            <div class="line-1">{tag} {change} {first}</div>
-            {second}
-        </td>
     }
-    .into_any()
 }
 
-#[component]
-fn Summary(change: SummaryView) -> impl IntoView {
-    let SummaryView {
-        sign,
-        path,
-        before,
-        after,
-        more,
-    } = change;
-    let old = before.clone().unwrap_or_default();
-    let new = after.clone().unwrap_or_default();
-    let (title, words) = match sign {
-        Sign::Changed => (
-            format!("{path}: {old} → {new}"),
-            view! {
-                <span class="key">{path} ": "</span>
-                <del>{old}</del>
-                <span class="arrow">" → "</span>
-                <ins>{new}</ins>
-            }
-            .into_any(),
-        ),
-        Sign::Added => (
-            format!("+ {path}: {new}"),
-            view! {
-                <ins>"+ "</ins>
-                <span class="key">{path} ": "</span>
-                <ins>{new}</ins>
-            }
-            .into_any(),
-        ),
-        Sign::Removed => (
-            format!("− {path}: {old}"),
-            view! {
-                <del>"− "</del>
-                <span class="key">{path} ": "</span>
-                <del>{old}</del>
-            }
-            .into_any(),
-        ),
+fn summary(change: &SummaryView) -> Markup {
+    let path = &change.path;
+    let old = change.before.as_deref().unwrap_or_default();
+    let new = change.after.as_deref().unwrap_or_default();
+    let title = match change.sign {
+        Sign::Changed => format!("{path}: {old} → {new}"),
+        Sign::Added => format!("+ {path}: {new}"),
+        Sign::Removed => format!("− {path}: {old}"),
     };
-    let more = (more > 0).then(|| {
-        let mark = if sign == Sign::Removed { "−" } else { "+" };
-        let fields = if more == 1 { "field" } else { "fields" };
-        view! { <span class="more-fields">{format!("{mark}{more} {fields}")}</span> }
-    });
-    view! {
-        <span class="change clip" title=title>
-            {words}
-        </span>
-        {more}
+    let more = if change.sign == Sign::Removed {
+        "−"
+    } else {
+        "+"
+    };
+    let fields = if change.more == 1 { "field" } else { "fields" };
+    html! {
+        span.change.clip title=(title) {
+            @match change.sign {
+                Sign::Changed => {
+                    span.key { (path) ": " }
+                    del { (old) }
+                    span.arrow { " → " }
+                    ins { (new) }
+                }
+                Sign::Added => {
+                    ins { "+ " }
+                    span.key { (path) ": " }
+                    ins { (new) }
+                }
+                Sign::Removed => {
+                    del { "− " }
+                    span.key { (path) ": " }
+                    del { (old) }
+                }
+            }
+        }
+        @if change.more > 0 {
+            span.more-fields { (more) (change.more) " " (fields) }
+        }
     }
-    .into_any()
 }

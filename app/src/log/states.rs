@@ -3,7 +3,7 @@
 use super::{
     About,
     ledger::Columns,
-    row::Row,
+    row::Rows,
     view::{EntryView, LogView, NoticesView},
 };
 use crate::{address::Links, icon::Icon, live::TROUBLE};
@@ -161,7 +161,10 @@ pub(super) fn Apart(
     let close = links.closed();
     match entry {
         Some(entry) => {
-            let row = entry.row.clone();
+            let rows = Rows { links, about, now };
+            let row = rows
+                .row(&entry.row, Some(&open), Some(&entry))
+                .into_string();
             view! {
                 <section
                     class="apart-entry"
@@ -188,9 +191,7 @@ pub(super) fn Apart(
                                 <th scope="col">"Change"</th>
                             </tr>
                         </thead>
-                        <tbody>
-                            <Row links about row is_open=true entry=Some(entry) now/>
-                        </tbody>
+                        <tbody inner_html=row></tbody>
                     </table>
                 </section>
             }

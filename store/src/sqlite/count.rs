@@ -43,7 +43,7 @@ impl Snapshot {
     pub async fn count(&mut self, query: &Query) -> Result<Count, QuestionError> {
         let span = query.filter.span(self.now);
         let mut sum = 0;
-        for asked in self.asked(&query.filter, span)? {
+        for asked in self.asked(&query.filter, span)?.iter() {
             let connection = self.transaction.connection();
             match asked.count(connection, self.mark).await? {
                 Count::Exactly(count) => sum += count,

@@ -49,6 +49,8 @@ use index::Indexer;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use std::{
     collections::HashMap,
+    num::NonZero,
+    ops::RangeInclusive,
     path::Path,
     sync::{
         Arc, Mutex as StdMutex, PoisonError, RwLock,
@@ -64,8 +66,17 @@ use tokio::{
 /// The log's schema.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
 
-/// How many may read at the same time.
-const READERS: u32 = 8;
+/// How many may read at the same time, at least and at most.
+const READERS: RangeInclusive<u32> = 4..=16;
+
+/// How many read at the same time: who waits does so in the order in which they came, and two for
+/// each processor keep it busy. More of them only take turns on it, and each has a cache of its own.
+fn readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let wanted = u32::try_from(2 * processors).unwrap_or(u32::MAX);
+    wanted.clamp(*READERS.start(), *READERS.end())
+}
+
 /// How far the index may be behind before questions and keys have to wait for it.
 const FAR_BEHIND: i64 = 50_000;
 
@@ -159,7 +170,7 @@ impl Store {
             Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
             None => None,
         };
-        let readers = files.readers(READERS).await?;
+        let readers = files.readers(readers()).await?;
         let watcher = files.readers(1).await?;
         let (mark, head): (i64, Option<i64>) =
             sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")

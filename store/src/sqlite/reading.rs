@@ -322,7 +322,7 @@ async fn every_way_to_read_a_page_gives_the_same() {
     for text in QUESTIONS.into_iter().chain(beside) {
         let query = question(text);
         let span = query.filter.span(snapshot.now());
-        let asked = snapshot.asked(&query.filter, span).unwrap().remove(0);
+        let asked = &snapshot.asked(&query.filter, span).unwrap()[0];
         for (sort, direction) in [Sort::Actor, Sort::Action, Sort::TargetKind]
             .into_iter()
             .flat_map(|sort| [(sort, Order::Ascending), (sort, Order::Descending)])
@@ -374,7 +374,7 @@ impl Steps {
     async fn of(store: &Store) -> Self {
         let steps = Arc::new(AtomicU64::new(0));
         let mut connections = Vec::new();
-        for _ in 0..super::READERS {
+        for _ in 0..super::readers() {
             let mut connection = store.inner.readers.acquire().await.unwrap();
             let counted = Arc::clone(&steps);
             let mut handle = connection.lock_handle().await.unwrap();

@@ -35,6 +35,8 @@ pub struct Snapshot {
     /// The last event in it.
     pub(super) mark: i64,
     pub(super) shelves: Vec<Shelf>,
+    /// What was asked last came to this: who asks for a page asks how much there is as well.
+    last_asked: Option<(Filter, Span, Arc<[Asked]>)>,
 }
 
 /// A workspace's part of a snapshot, or that of the tenant itself.
@@ -50,6 +52,7 @@ pub(super) struct Shelf {
 }
 
 /// A question, as it is put to one shelf.
+#[derive(Debug)]
 pub(super) struct Asked {
     pub(super) shelf: Shelf,
     pub(super) conditions: Conditions,
@@ -95,6 +98,7 @@ impl Store {
             now: self.now(),
             mark: beginning.mark,
             shelves,
+            last_asked: None,
         })
     }
 }
@@ -119,7 +123,23 @@ impl Snapshot {
     }
 
     /// What a filter asks of each part of the log that it names.
-    pub(super) fn asked(&self, filter: &Filter, span: Span) -> Result<Vec<Asked>, QuestionError> {
+    pub(super) fn asked(
+        &mut self,
+        filter: &Filter,
+        span: Span,
+    ) -> Result<Arc<[Asked]>, QuestionError> {
+        if let Some((known, within, asked)) = &self.last_asked
+            && known == filter
+            && *within == span
+        {
+            return Ok(Arc::clone(asked));
+        }
+        let asked: Arc<[Asked]> = self.ask(filter, span)?.into();
+        self.last_asked = Some((filter.clone(), span, Arc::clone(&asked)));
+        Ok(asked)
+    }
+
+    fn ask(&self, filter: &Filter, span: Span) -> Result<Vec<Asked>, QuestionError> {
         let of_shelf = |shelf: &Shelf| Asked {
             conditions: conditions(&shelf.texts.read(), filter, self.scope.subject(), span),
             shelf: shelf.clone(),

@@ -1,7 +1,7 @@
 //! Moments in the zone that a page names.
 
 use crate::log::view::WhenView;
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Timelike};
 use chrono_tz::Tz;
 use domain::{question::Zone, time::Timestamp};
 
@@ -13,15 +13,16 @@ const LATE: TimeDelta = TimeDelta::minutes(10);
 pub(crate) struct Local {
     rules: Tz,
     name: String,
-    now: Timestamp,
+    today: NaiveDate,
 }
 
 impl Local {
     pub(crate) fn new(zone: &Zone, now: Timestamp) -> Self {
+        let rules = zone.rules();
         Self {
-            rules: zone.rules(),
+            rules,
             name: zone.to_string(),
-            now,
+            today: now.datetime().with_timezone(&rules).date_naive(),
         }
     }
 
@@ -41,7 +42,7 @@ impl Local {
 
     /// Today.
     pub(crate) fn today(&self) -> NaiveDate {
-        self.date(self.now)
+        self.today
     }
 
     /// The time of day.
@@ -56,23 +57,23 @@ impl Local {
 
     /// To the microsecond, with the zone.
     pub(crate) fn exact(&self, time: Timestamp) -> String {
-        format!(
-            "{} {}",
-            self.at(time).format("%Y-%m-%d %H:%M:%S%.6f"),
-            self.name
-        )
+        self.when(time).exact
     }
 
     /// A moment for the screen.
     pub(crate) fn when(&self, time: Timestamp) -> WhenView {
         let local = self.at(time);
+        // As chrono writes a date and a time of day by themselves: a pattern is read anew each time.
+        let date = local.date_naive();
+        let second = local.time().with_nanosecond(0).unwrap_or_default();
+        let micros = local.timestamp_subsec_micros();
         WhenView {
             iso: local.to_rfc3339_opts(SecondsFormat::Micros, true),
-            date: local.format("%Y-%m-%d").to_string(),
-            clock: local.format("%H:%M:%S").to_string(),
-            exact: self.exact(time),
+            exact: format!("{date} {second}.{micros:06} {}", self.name),
+            date: date.to_string(),
+            clock: second.to_string(),
             millis: time.micros().div_euclid(1_000),
-            days_ago: (self.today() - local.date_naive()).num_days(),
+            days_ago: (self.today - date).num_days(),
         }
     }
 
