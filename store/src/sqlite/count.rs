@@ -105,9 +105,12 @@ impl Asked {
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.
         sql.add(match (all_match, repeats) {
-            (true, _) => "SELECT count(*), count(*) FROM (",
-            (false, false) => "SELECT count(*), count(*) FILTER (WHERE hit) FROM (",
-            (false, true) => "SELECT count(*), count(DISTINCT iif(hit, n, NULL)) FROM (",
+            (true, _) => "SELECT count(*), count(*), '' FROM (",
+            (false, false) => "SELECT count(*), count(*) FILTER (WHERE hit), '' FROM (",
+            // `count(DISTINCT …)` would take thrice the time: it puts each number into a tree.
+            (false, true) => {
+                "SELECT count(*), 0, coalesce(group_concat(iif(hit, n, NULL)), '') FROM ("
+            }
         });
         for (at, arm) in arms.iter().enumerate() {
             if at > 0 {
@@ -132,7 +135,11 @@ impl Asked {
         sql.add(")");
         let row = sql.query().fetch_one(connection).await?;
         let read: i64 = row.try_get(0)?;
-        let matched = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+        let matched = if repeats {
+            distinct(row.try_get(2)?)
+        } else {
+            u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default()
+        };
         let most = u64::from(COUNT_MOST);
         Ok(if read < reads {
             Count::Exactly(matched)
@@ -159,4 +166,15 @@ impl Asked {
         let row = sql.query().fetch_one(connection).await?;
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default())
     }
+}
+
+/// How many different ones are in a list of numbers with commas between them.
+fn distinct(list: &str) -> u64 {
+    let mut numbers: Vec<i64> = list
+        .split(',')
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.len() as u64
 }
