@@ -23,7 +23,49 @@ test.use({ expectedComplaints: /\b(400|403|404)\b/ });
 
 const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
 
+/** Everything as long as it may be, with and without places to break it. */
+const longest = (() => {
+  const solid = (length) => 'x'.repeat(length);
+  const words = (length) => 'which region '.repeat(length).slice(0, length).trim();
+  const event = (text) => ({
+    action: solid(128),
+    actor: { kind: 'user', id: solid(512), name: text(512), email: `${solid(200)}@example.com` },
+    via: [{ kind: 'agent', id: solid(512), name: text(512) }],
+    target: { kind: solid(64), id: solid(512), name: text(512), url: `https://example.com/${solid(2000)}` },
+    related: [{ kind: solid(64), id: solid(512), name: text(512) }],
+    operation: solid(128),
+    outcome: 'denied',
+    description: text(2000),
+    before: { [solid(300)]: text(400), [text(300)]: { [solid(100)]: 1 } },
+    after: { [solid(300)]: text(500), [text(300)]: { [solid(100)]: 2 } },
+    metadata: { [solid(300)]: text(500) },
+    context: { ip: '2001:db8:ffff:ffff:ffff:ffff:ffff:ffff', user_agent: text(400), request_id: solid(300) },
+  });
+  return [event(solid), event(words)];
+})();
+
 const states = {
+  'the Audit page with everything as long as it may be': async ({ page, daybook, empty }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    await daybook.record(token, longest);
+    await signIn(page, empty.owner, empty.audit);
+    await live(page);
+    await clickRow(rows(page, 'which region').first());
+    await expect(entry(page)).toBeVisible();
+  },
+  "an object's Audit tab where a long name stands beside a long kind": async ({
+    page,
+    daybook,
+    empty,
+  }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    const actor = { kind: 'user', id: 'usr_1', name: 'Alex Kim' };
+    const name = 'Which region does this partner belong to?';
+    const target = { kind: 'clarification', id: 'clr_1', name };
+    await daybook.record(token, { actor, action: 'ASKED', target });
+    await signIn(page, empty.owner, `/${empty.workspace}/objects/clarification/clr_1/audit`);
+    await expect(rows(page)).toHaveCount(1);
+  },
   'the Audit page': async ({ page }) => {
     await signIn(page, ingrid, `${growth}?limit=20`);
     await expect(rows(page)).toHaveCount(20);

@@ -3,7 +3,8 @@
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site");
+    // Asked when it runs, not when it was compiled: a folder of built things may serve two checkouts.
+    let site = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../target/site");
     println!("cargo::rerun-if-changed={}", site.display());
 
     let mut names = Vec::new();
