@@ -59,6 +59,16 @@ impl Role {
         !matches!(self, Self::Member)
     }
 
+    /// Whether this role invites and deactivates members, and makes and revokes tokens.
+    pub const fn manages_members_and_tokens(self) -> bool {
+        matches!(self, Self::Admin | Self::Owner | Self::TenantAdmin)
+    }
+
+    /// Whether this role makes, changes and deactivates owners.
+    pub const fn manages_owners(self) -> bool {
+        matches!(self, Self::Owner | Self::TenantAdmin)
+    }
+
     /// Whether this role changes Settings.
     pub const fn changes_settings(self) -> bool {
         matches!(self, Self::Owner | Self::TenantAdmin)

@@ -242,6 +242,19 @@ impl SignedIn {
         Ok(Scope(Reach::Object(membership.workspace.clone(), subject)))
     }
 
+    /// The workspace whose members and tokens they manage.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or a member without the role.
+    pub fn management_scope(&self, path: &WorkspacePath) -> Result<ManagementScope, Refused> {
+        let membership = self.require(path, Role::manages_members_and_tokens)?;
+        Ok(ManagementScope {
+            workspace: membership.workspace.clone(),
+            role: membership.role,
+        })
+    }
+
     /// The workspace whose settings they may see, and whether they may change them.
     ///
     /// # Errors
@@ -253,6 +266,25 @@ impl SignedIn {
             workspace: membership.workspace.clone(),
             may_change: membership.role.changes_settings(),
         })
+    }
+}
+
+/// The members and tokens of one workspace: proof that somebody may manage them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagementScope {
+    pub(crate) workspace: Workspace,
+    role: Role,
+}
+
+impl ManagementScope {
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// The role of who manages.
+    pub fn role(&self) -> Role {
+        self.role
     }
 }
 

@@ -59,7 +59,8 @@ impl Inner {
     }
 
     /// Labels those actors who are deactivated now: as the host product says of its own people, or
-    /// because theirs is a deactivated member's e-mail.
+    /// because theirs is a deactivated member's e-mail, in the workspace where they are it and, if
+    /// they are a member nowhere else, in the whole tenant.
     async fn label_deactivated(
         &self,
         connection: &mut SqliteConnection,
@@ -78,6 +79,14 @@ impl Inner {
              WHERE p.deactivated_at IS NOT NULL AND (EXISTS (SELECT 1 FROM membership m \
                  JOIN workspace w ON w.id = m.workspace WHERE m.person = p.id AND w.tenant = ?3) \
                  OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3)) \
+             UNION ALL \
+             SELECT iif(EXISTS (SELECT 1 FROM membership o JOIN workspace v ON v.id = o.workspace \
+                     WHERE o.person = p.id AND v.tenant = ?3 AND o.deactivated_at IS NULL) \
+                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3), \
+                 m.workspace, NULL), '', p.email \
+             FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
+             CROSS JOIN membership m ON m.person = p.id JOIN workspace w ON w.id = m.workspace \
+             WHERE w.tenant = ?3 AND m.deactivated_at IS NOT NULL AND p.deactivated_at IS NULL \
              UNION ALL \
              SELECT s.ws, s.kind, s.id FROM json_each(?2) j CROSS JOIN actor_state s \
              ON s.id = j.value WHERE s.deactivated_at IS NOT NULL AND (s.ws = -?3 OR s.ws IN \
@@ -108,6 +117,8 @@ impl Inner {
             let email = actor.email.as_deref().map(str::to_lowercase);
             event.actor.deactivated = rows.iter().any(|(of, kind, text)| match of {
                 None => email.as_deref() == Some(text),
+                // A member's e-mail, in one workspace: no kind.
+                Some(of) if kind.is_empty() => ws == Some(*of) && email.as_deref() == Some(text),
                 Some(of) => {
                     (*of == -tenant.id || ws == Some(*of))
                         && kind == actor.kind.as_str()

@@ -14,6 +14,7 @@ mod failure;
 mod find;
 mod index;
 mod looks;
+mod members;
 mod object;
 mod password;
 mod people;

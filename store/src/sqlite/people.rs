@@ -23,21 +23,21 @@ use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
 /// Somebody as the tables have them.
-struct Person {
-    id: i64,
-    public_id: String,
-    name: String,
-    email: String,
-    deactivated: bool,
+pub(super) struct Person {
+    pub(super) id: i64,
+    pub(super) public_id: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) deactivated: bool,
 }
 
 impl Person {
-    fn target(&self) -> Result<Target, StoreError> {
+    pub(super) fn target(&self) -> Result<Target, StoreError> {
         target("user", self.public_id.clone(), self.name.clone())
     }
 }
 
-async fn find_person(
+pub(super) async fn find_person(
     connection: &mut SqliteConnection,
     email: &str,
 ) -> Result<Option<Person>, StoreError> {
@@ -68,14 +68,16 @@ async fn need_person(
         .ok_or_else(|| AdministrationError::Missing(format!("user {email}")))
 }
 
-/// Each log that tells of a person: those of their workspaces, or of the tenants they administer.
+/// Each log that tells of a person: those of their workspaces, or of the tenants they administer. A
+/// workspace in which they were deactivated is told nothing more, unless that is all there is.
 pub(super) async fn logs_of(
     connection: &mut SqliteConnection,
     person: i64,
 ) -> Result<Vec<Log>, StoreError> {
     let rows: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT w.id, w.tenant FROM membership m JOIN workspace w ON w.id = m.workspace \
-         WHERE m.person = ?1 \
+         WHERE m.person = ?1 AND (m.deactivated_at IS NULL OR NOT EXISTS (SELECT 1 \
+             FROM membership o WHERE o.person = ?1 AND o.deactivated_at IS NULL)) \
          UNION SELECT -tenant, tenant FROM tenant_admin WHERE person = ?1 ORDER BY 1",
     )
     .bind(person)
@@ -87,20 +89,23 @@ pub(super) async fn logs_of(
         .collect())
 }
 
-fn check_email(email: &str) -> Result<String, AdministrationError> {
+/// An e-mail address, lowercased; none where it is no such address.
+pub(super) fn email_address(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let (name, host) = email.split_once('@').unwrap_or_default();
     let odd = |letter: char| letter.is_whitespace() || letter.is_control();
-    if name.is_empty() || host.is_empty() || email.len() > 254 || email.contains(odd) {
-        return Err(AdministrationError::Invalid(format!(
-            "\"{email}\" is not an e-mail address"
-        )));
-    }
-    Ok(email)
+    let is_none = name.is_empty() || host.is_empty() || email.len() > 254 || email.contains(odd);
+    (!is_none).then_some(email)
+}
+
+fn check_email(email: &str) -> Result<String, AdministrationError> {
+    email_address(email).ok_or_else(|| {
+        AdministrationError::Invalid(format!("\"{}\" is not an e-mail address", email.trim()))
+    })
 }
 
 /// The first moment after a role's last day, UTC.
-fn end_of(until: Option<NaiveDate>) -> Option<i64> {
+pub(super) fn end_of(until: Option<NaiveDate>) -> Option<i64> {
     let next = until?.succ_opt()?.and_time(NaiveTime::MIN).and_utc();
     Some(next.timestamp_micros())
 }
@@ -187,7 +192,7 @@ impl Store {
         Ok(sqlx::query_as(
             "SELECT p.name, p.email FROM membership m JOIN person p ON p.id = m.person \
              WHERE m.workspace = ? AND m.role = 'owner' AND p.deactivated_at IS NULL \
-                 AND (m.until IS NULL OR m.until > ?) ORDER BY p.name",
+                 AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?) ORDER BY p.name",
         )
         .bind(workspace.id)
         .bind(self.now().micros())
@@ -340,18 +345,20 @@ async fn create_person(
     Ok(())
 }
 
-/// Whether a workspace would be left without an owner if this one were none.
-async fn is_last_owner(
+/// Whether a workspace would be left without an owner if this one were none: one with a last day
+/// does not stay.
+pub(super) async fn is_last_owner(
     connection: &mut SqliteConnection,
     person: i64,
     workspace: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (own, others): (i64, i64) = sqlx::query_as(
-        "SELECT coalesce(sum(m.person = ?1), 0), coalesce(sum(m.person <> ?1), 0) \
+        "SELECT coalesce(sum(m.person = ?1), 0), \
+             coalesce(sum(m.person <> ?1 AND m.until IS NULL), 0) \
          FROM membership m JOIN person p ON p.id = m.person \
          WHERE m.workspace = ?2 AND m.role = 'owner' AND p.deactivated_at IS NULL \
-             AND (m.until IS NULL OR m.until > ?3)",
+             AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?3)",
     )
     .bind(person)
     .bind(workspace)
@@ -449,7 +456,10 @@ async fn deactivate(
     Ok(())
 }
 
-async fn end_sessions(connection: &mut SqliteConnection, person: i64) -> Result<(), StoreError> {
+pub(super) async fn end_sessions(
+    connection: &mut SqliteConnection,
+    person: i64,
+) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE person = ?")
         .bind(person)
         .execute(connection)

@@ -47,7 +47,7 @@ const SIGNED_IN: &str = "
     SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, m.role
     FROM session s JOIN membership m ON m.person = s.person
     JOIN workspace w ON w.id = m.workspace JOIN tenant t ON t.id = w.tenant
-    WHERE s.secret = ?1 AND (m.until IS NULL OR m.until > ?2)
+    WHERE s.secret = ?1 AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?2)
         AND w.tenant NOT IN (SELECT a.tenant FROM tenant_admin a
             WHERE a.person = s.person AND (a.until IS NULL OR a.until > ?2))
     UNION ALL
@@ -174,8 +174,13 @@ impl Store {
 
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, public_id, name, email, password, deactivated_at IS NOT NULL FROM person \
-             WHERE email = ?",
+            // Who was deactivated wherever they were a member is so altogether.
+            "SELECT id, public_id, name, email, password, deactivated_at IS NOT NULL \
+                 OR (EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id) \
+                     AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id \
+                         AND m.deactivated_at IS NULL) \
+                     AND NOT EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id)) \
+             FROM person p WHERE email = ?",
         )
         .bind(email)
         .fetch_optional(&self.inner.readers)
@@ -367,31 +372,40 @@ async fn begin_session(
     subjects: &[String],
     context: Option<Object>,
 ) -> Result<NewSession, SignInError> {
-    let now = change.now;
-    let secret = secret("")?;
-    let until = now.plus(SESSION);
-    let begun: Result<(), StoreError> = async {
-        sqlx::query("DELETE FROM session WHERE until <= ?")
-            .bind(now.micros())
-            .execute(change.connection())
-            .await?;
+    let begun: Result<NewSession, StoreError> = async {
         for subject in subjects {
             sqlx::query("DELETE FROM sign_in_failure WHERE subject = ?")
                 .bind(subject.clone())
                 .execute(change.connection())
                 .await?;
         }
-        sqlx::query("INSERT INTO session (secret, person, created_at, until) VALUES (?, ?, ?, ?)")
-            .bind(fingerprint(secret.reveal()))
-            .bind(account.id)
-            .bind(now.micros())
-            .bind(until.micros())
-            .execute(change.connection())
-            .await?;
-        tell(change, account, "SIGNED_IN", Outcome::Success, context).await
+        let session = new_session(change, account.id).await?;
+        tell(change, account, "SIGNED_IN", Outcome::Success, context).await?;
+        Ok(session)
     }
     .await;
-    begun?;
+    Ok(begun?)
+}
+
+/// Begins a session of a person.
+pub(super) async fn new_session(
+    change: &mut Change<'_>,
+    person: i64,
+) -> Result<NewSession, StoreError> {
+    let now = change.now;
+    let secret = secret("")?;
+    let until = now.plus(SESSION);
+    sqlx::query("DELETE FROM session WHERE until <= ?")
+        .bind(now.micros())
+        .execute(change.connection())
+        .await?;
+    sqlx::query("INSERT INTO session (secret, person, created_at, until) VALUES (?, ?, ?, ?)")
+        .bind(fingerprint(secret.reveal()))
+        .bind(person)
+        .bind(now.micros())
+        .bind(until.micros())
+        .execute(change.connection())
+        .await?;
     Ok(NewSession { secret, until })
 }
 

@@ -25,6 +25,9 @@ pub struct Log {
     pub folder: TempDir,
 }
 
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse";
+
 /// When the tests' clock begins.
 pub const BEGINNING: &str = "2026-05-12T09:00:00Z";
 
@@ -104,20 +107,31 @@ impl Log {
 
     /// Somebody who is signed in and owns a workspace.
     pub async fn owner(&self, place: &str) -> SignedIn {
-        let email = "owner@acme.example";
+        let workspace = Place::Workspace(place.parse().unwrap(), Role::Owner);
+        self.person("Ingrid Solheim", "owner@acme.example", workspace)
+            .await
+    }
+
+    /// Somebody who is signed in and has a role.
+    pub async fn person(&self, name: &str, email: &str, place: Place) -> SignedIn {
         let person = NewPerson {
             email: email.into(),
-            name: "Ingrid Solheim".into(),
-            place: Place::Workspace(place.parse().unwrap(), Role::Owner),
+            name: name.into(),
+            place,
             until: None,
         };
         self.store
-            .create_person(&person, "correct horse", &operator())
+            .create_person(&person, PASSWORD, &operator())
             .await
             .unwrap();
+        self.signed_in(email).await
+    }
+
+    /// Somebody known, signed in anew.
+    pub async fn signed_in(&self, email: &str) -> SignedIn {
         let session = self
             .store
-            .sign_in(email, "correct horse", None, None)
+            .sign_in(email, PASSWORD, None, None)
             .await
             .unwrap();
         self.store
