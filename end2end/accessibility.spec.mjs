@@ -122,6 +122,26 @@ const states = {
     await signIn(page, ruth, '/acme/growth/settings');
     await expect(page.getByText('You see these settings')).toBeVisible();
   },
+  'the members': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings/members?q=berg');
+    await page.getByRole('link', { name: 'Change: Kim Berg' }).click();
+    await expect(page.getByRole('button', { name: 'Deactivate' })).toBeVisible();
+  },
+  'the members with an invitation just made': async ({ page, empty }) => {
+    await signIn(page, empty.owner, `/${empty.workspace}/settings/members`);
+    await page.getByLabel('Email').fill(`${'x'.repeat(150)}@example.com`);
+    await page.getByRole('button', { name: 'Invite', exact: true }).click();
+    await expect(page.locator('#invite-link')).toBeVisible();
+  },
+  'the page of an invitation': async ({ page, empty }) => {
+    await signIn(page, empty.owner, `/${empty.workspace}/settings/members`);
+    await page.getByLabel('Email').fill('nora@example.com');
+    await page.getByRole('button', { name: 'Invite', exact: true }).click();
+    const link = await page.locator('#invite-link').textContent();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto(link);
+    await expect(page.getByLabel('Your name')).toBeVisible();
+  },
   'the sign-in page': async ({ page }) => {
     await page.goto(growth);
     await fillSignIn(page, { email: helena.email, password: 'not it' });

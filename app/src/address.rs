@@ -2,6 +2,7 @@
 
 use domain::{
     question::{Query, Subject},
+    role::Role,
     slug::{Slug, WorkspacePath},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -33,6 +34,25 @@ pub fn audit(workspace: &WorkspacePath) -> String {
 /// The workspace's settings.
 pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
+}
+
+/// The workspace's members, and who is invited.
+pub fn members(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/members")
+}
+
+/// Somebody's own entries in the workspace.
+pub fn me(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/me")
+}
+
+/// Where somebody with a role begins: at the Audit page, or at what every member may see.
+pub fn first_page(workspace: &WorkspacePath, role: Role) -> String {
+    if role.reads_the_log() {
+        audit(workspace)
+    } else {
+        me(workspace)
+    }
 }
 
 /// Where a signed-out visitor signs in, and from where they come back to `next`.

@@ -3,8 +3,8 @@
 use crate::{
     full_title,
     log::Log,
-    pages::{Home, Login, Missing, Object},
-    settings::SettingsPage,
+    pages::{Home, Invite, Login, Missing, Object},
+    settings::{MembersPage, SettingsPage},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -24,10 +24,16 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=Missing>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
+                <Route path=path!("/invite") view=Invite ssr=SsrMode::Async/>
                 <Route path=path!("/:tenant/:workspace/audit") view=Log ssr=SsrMode::Async/>
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/members")
+                    view=MembersPage
                     ssr=SsrMode::Async
                 />
                 <Route

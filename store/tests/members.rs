@@ -90,12 +90,12 @@ async fn who_is_invited_becomes_a_member_by_a_link_that_is_good_once() {
     assert_eq!(invitation.workspace.name, "Growth");
     assert!(!invitation.has_account);
 
-    let (workspace, session) = log
+    let (joined, session) = log
         .store
         .accept_invite_anew(secret.reveal(), "Kim Berg", PASSWORD, None)
         .await
         .unwrap();
-    assert_eq!(workspace.path().to_string(), GROWTH);
+    assert_eq!(joined.workspace.path().to_string(), GROWTH);
     let kim = log
         .store
         .session(session.secret.reveal())

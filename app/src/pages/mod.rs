@@ -1,10 +1,12 @@
 //! The pages that are little more than words.
 
+mod invite;
 mod letter;
 mod login;
 mod refused;
 
 use crate::address;
+pub(crate) use invite::Invite;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 pub(crate) use letter::Letter;

@@ -2,7 +2,11 @@
 
 mod change;
 mod load;
+mod members;
+mod places;
 pub mod view;
+
+pub(crate) use members::MembersPage;
 
 use crate::{
     frame::{Framed, Here},
@@ -14,6 +18,7 @@ use change::{CancelRetention, SaveSettings, Typed};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
+use places::{Place, Places};
 use view::{RetentionView, SettingsView};
 
 /// The settings of a workspace.
@@ -47,7 +52,9 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let SettingsView { frame, zone, .. } = settings.clone();
     let words = format!("{}, times in {zone}", frame.workspace.name);
     let title = format!("Settings, {}", frame.workspace.name);
-    let path = crate::address::settings(&frame.workspace.path);
+    let workspace = frame.workspace.path.clone();
+    let manages = frame.manages;
+    let path = crate::address::settings(&workspace);
     let saved = typed.saved.then(|| {
         view! {
             <div class="notice good" role="status">
@@ -91,15 +98,7 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                 {saved}
                 {read_only}
                 <div class="settings">
-                    <nav class="places" aria-label="Settings">
-                        <ul>
-                            <li>
-                                <a href=path.clone() aria-current="page">
-                                    "Audit log"
-                                </a>
-                            </li>
-                        </ul>
-                    </nav>
+                    <Places here=Place::AuditLog workspace manages/>
                     <div id="settings" tabindex="-1">
                         {pending}
                         <SettingsForm settings typed path/>

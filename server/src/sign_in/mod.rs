@@ -1,6 +1,7 @@
 //! Signing in and out with forms: what they send, and the cookie that they leave.
 
 mod cookie;
+mod invite;
 mod next;
 
 pub use cookie::{secret, value as cookie_value};
@@ -28,11 +29,12 @@ struct Doors {
     config: Arc<ServeConfig>,
 }
 
-/// `POST /login` and `POST /logout`.
+/// `POST /login`, `POST /logout` and `POST /invite`.
 pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let router = Router::new()
         .route("/login", post(sign_in))
         .route("/logout", post(sign_out))
+        .route("/invite", post(invite::accept))
         .with_state(Doors {
             store: store.clone(),
             config: Arc::clone(config),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
+    access::{ManagementScope, Membership, NewSession, Secret, SignedIn, Workspace},
     administration::By,
     members::{
         Invitation, InviteListed, MemberError, MemberListed, MemberState, Members, NewInvite, PAGE,
@@ -47,7 +47,7 @@ fn told_day(day: Option<NaiveDate>) -> Option<String> {
 }
 
 /// A member as the tables have them.
-struct Membership {
+struct Known {
     person: Person,
     role: Role,
     until: Option<i64>,
@@ -58,7 +58,7 @@ async fn need_member(
     connection: &mut SqliteConnection,
     workspace: &Workspace,
     public_id: &str,
-) -> Result<Membership, MemberError> {
+) -> Result<Known, MemberError> {
     let row = sqlx::query(
         "SELECT p.id, p.public_id, p.name, p.email, p.deactivated_at IS NOT NULL, m.role, m.until, \
              m.deactivated_at IS NOT NULL \
@@ -71,8 +71,8 @@ async fn need_member(
     .await
     .map_err(StoreError::from)?
     .ok_or(MemberError::NoMember)?;
-    let read = || -> Result<Membership, StoreError> {
-        Ok(Membership {
+    let read = || -> Result<Known, StoreError> {
+        Ok(Known {
             person: Person {
                 id: row.try_get(0)?,
                 public_id: row.try_get(1)?,
@@ -310,7 +310,7 @@ impl Store {
         secret: &str,
         person: &SignedIn,
         context: Option<Object>,
-    ) -> Result<Workspace, MemberError> {
+    ) -> Result<Membership, MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
             let found = need_invite(&mut change, secret).await?;
@@ -337,7 +337,7 @@ impl Store {
         name: &str,
         password: &str,
         context: Option<Object>,
-    ) -> Result<(Workspace, NewSession), MemberError> {
+    ) -> Result<(Membership, NewSession), MemberError> {
         check_name(name).map_err(|_| MemberError::Name)?;
         password::check(password).map_err(|_| MemberError::Password)?;
         // Hashing takes long: nobody makes us do it without a link.
@@ -353,9 +353,9 @@ impl Store {
                 return Err(MemberError::SomebodyElse(email));
             }
             let person = create_account(&mut change, &email, name.trim(), &hash).await?;
-            let workspace = join(&mut change, found, &person, context).await?;
+            let joined = join(&mut change, found, &person, context).await?;
             let session = super::sign_in::new_session(&mut change, person.id).await?;
-            Ok((workspace, session))
+            Ok((joined, session))
         }
         .await;
         change.finish(result).await
@@ -673,7 +673,7 @@ async fn join(
     invite: OpenInvite,
     person: &Person,
     context: Option<Object>,
-) -> Result<Workspace, MemberError> {
+) -> Result<Membership, MemberError> {
     let now = change.now;
     let Invitation {
         workspace,
@@ -739,5 +739,5 @@ async fn join(
         .insert("invited_by".to_owned(), by.into());
     added.related = vec![invite_target(&invite.public_id, &email)?];
     change.record(log, added).await?;
-    Ok(workspace)
+    Ok(Membership { workspace, role })
 }

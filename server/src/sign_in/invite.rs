@@ -1,0 +1,87 @@
+//! `POST /invite`: an invitation is accepted, by who is signed in or by who has no account yet.
+
+use super::{Doors, cookie, see_other};
+use crate::{
+    http::Caller,
+    pages::{self, plain},
+};
+use app::address;
+use axum::{
+    Form, RequestExt,
+    extract::{Request, State, rejection::FormRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::Deserialize;
+use std::fmt;
+use store::members::MemberError;
+
+/// What the form sends. What is missing counts as empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Acceptance {
+    key: String,
+    name: String,
+    password: String,
+}
+
+impl fmt::Debug for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Acceptance(…)")
+    }
+}
+
+/// Accepts an invitation. Who is signed in becomes a member as they are; anybody else gets the account
+/// that the form describes, and is signed in.
+pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Request) -> Response {
+    let context = Some(Caller::within(request.extensions()).context());
+    let form: Result<Form<Acceptance>, FormRejection> = request.extract().await;
+    let Ok(Form(form)) = form else {
+        return plain::bad_request("This was not sent by the page of an invitation.");
+    };
+    let secure = doors.config.is_secure();
+    let signed_in = match cookie::secret(&headers, secure) {
+        None => None,
+        Some(secret) => match doors.store.session(&secret).await {
+            Ok(signed_in) => signed_in,
+            Err(error) => return pages::unavailable(&error),
+        },
+    };
+    let accepted = match signed_in {
+        Some(person) => doors
+            .store
+            .accept_invite(&form.key, &person, context)
+            .await
+            .map(|joined| (joined, None)),
+        None => doors
+            .store
+            .accept_invite_anew(&form.key, &form.name, &form.password, context)
+            .await
+            .map(|(joined, session)| {
+                let lasts = session.until.datetime() - doors.store.now().datetime();
+                (joined, cookie::set(&session.secret, lasts, secure))
+            }),
+    };
+    match accepted {
+        Ok((joined, cookie)) => see_other(
+            &address::first_page(&joined.workspace.path(), joined.role),
+            cookie,
+        ),
+        Err(MemberError::Store(error)) => pages::unavailable(&error),
+        Err(MemberError::Name) => again(&form, "name"),
+        Err(MemberError::Password) => again(&form, "password"),
+        // The page says what holds: that the link is no longer good, or whose it is.
+        Err(_) => again(&form, ""),
+    }
+}
+
+/// The same page again, with the name that was typed; never with the password.
+fn again(form: &Acceptance, error: &str) -> Response {
+    let key = address::encoded(&form.key);
+    let name = address::encoded(&form.name);
+    let error = match error {
+        "" => String::new(),
+        error => format!("&error={error}&name={name}"),
+    };
+    see_other(&format!("/invite?key={key}{error}"), None)
+}
