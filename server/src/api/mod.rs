@@ -63,7 +63,7 @@ pub fn router(store: Store) -> Router {
 }
 
 /// The operations with what `OpenAPI` says of them.
-fn operations() -> OpenApiRouter<Store> {
+pub fn operations() -> OpenApiRouter<Store> {
     OpenApiRouter::with_openapi(documentation::Document::openapi())
         .routes(routes!(events::list::list, events::record::record))
         .routes(routes!(events::show::show))

@@ -1,5 +1,7 @@
 //! The server: how it is configured, what every request passes through, and how it stops.
 
+#[cfg(test)]
+mod access;
 mod caller;
 mod connections;
 mod measure;

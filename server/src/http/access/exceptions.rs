@@ -1,0 +1,22 @@
+//! What may be sent without an event that tells of it, and why.
+
+/// Requests that change nothing, though their method could, each with its reason.
+pub const WITHOUT_EVENT: &[(&str, &str)] = &[
+    ("ANY /api", NOTHING_THERE),
+    ("ANY /api/", NOTHING_THERE),
+    ("ANY /api/{*rest}", NOTHING_THERE),
+    (
+        "POST /ui/cancel_retention, with nothing to cancel",
+        "somebody else was quicker: what was wanted holds, and they told it",
+    ),
+    (
+        "POST /ui/revoke_invite, the other workspace's",
+        "it is not there for who asks",
+    ),
+    (
+        "POST /ui/change_member, the other workspace's",
+        "they are not there for who asks",
+    ),
+];
+
+const NOTHING_THERE: &str = "nothing is there: every method is answered with 404";

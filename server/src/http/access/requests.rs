@@ -1,0 +1,239 @@
+//! What is asked: at least one request of each address that the server knows.
+
+use axum::http::Method;
+use std::fmt;
+
+/// A request. Names in braces are filled in by the installation.
+pub struct Asked {
+    /// The address, as the server knows it.
+    pub route: &'static str,
+    /// What is particular about this request.
+    about: &'static str,
+    /// Where it goes.
+    pub uri: &'static str,
+    /// JSON, or the fields of a form.
+    pub body: &'static str,
+}
+
+impl Asked {
+    pub fn method(&self) -> Method {
+        match self.route.split(' ').next() {
+            // One that changes something stands for all.
+            Some("ANY") => Method::POST,
+            Some(method) => method.parse().unwrap_or_default(),
+            None => Method::GET,
+        }
+    }
+
+    /// Whether it is a function of a page, which answers with data that says whether it is refused.
+    pub fn is_of_a_page(&self) -> bool {
+        self.uri.starts_with("/ui/") && self.method() == Method::GET
+    }
+
+    /// What a browser says that it takes: a page, or data for one.
+    pub fn accepts(&self) -> &'static str {
+        if self.is_of_a_page() {
+            "application/json"
+        } else {
+            "text/html"
+        }
+    }
+
+    pub fn media_type(&self) -> &'static str {
+        if self.body.starts_with('{') {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.route)?;
+        if !self.about.is_empty() {
+            write!(f, ", {}", self.about)?;
+        }
+        Ok(())
+    }
+}
+
+const fn get(route: &'static str, about: &'static str, uri: &'static str) -> Asked {
+    Asked {
+        route,
+        about,
+        uri,
+        body: "",
+    }
+}
+
+const fn send(
+    route: &'static str,
+    about: &'static str,
+    uri: &'static str,
+    body: &'static str,
+) -> Asked {
+    Asked {
+        route,
+        about,
+        uri,
+        body,
+    }
+}
+
+const AUDIT: &str = "GET /{tenant}/{workspace}/audit";
+const OBJECT: &str = "GET /{tenant}/{workspace}/objects/{kind}/{id}/audit";
+const EVENTS: &str = "GET /api/v1/events";
+const SENT: &str = r#"{"actor": {"kind": "system"}, "action": "TRIED", "target": {"kind": "plan", "id": "pln_2"}}"#;
+
+pub const REQUESTS: &[Asked] = &[
+    get("GET /", "", "/"),
+    get("GET /login", "", "/login"),
+    get("GET /invite", "", "/invite?key={key}"),
+    get("GET /invite", "with a wrong key", "/invite?key=no"),
+    get(AUDIT, "", "/acme/growth/audit"),
+    get(AUDIT, "one that is not there", "/acme/nowhere/audit"),
+    get(
+        AUDIT,
+        "naming the other workspace",
+        "/acme/growth/audit?workspace=revenue",
+    ),
+    get(AUDIT, "opening an entry", "/acme/growth/audit?open={event}"),
+    get(
+        AUDIT,
+        "opening the other workspace's",
+        "/acme/growth/audit?open={other_event}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings",
+        "",
+        "/acme/growth/settings",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings/members",
+        "",
+        "/acme/growth/settings/members",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}",
+        "",
+        "/acme/growth/objects/plan/pln_1",
+    ),
+    get(OBJECT, "", "/acme/growth/objects/plan/pln_1/audit"),
+    get(
+        OBJECT,
+        "opening the other workspace's entry",
+        "/acme/growth/objects/plan/pln_1/audit?open={other_event}",
+    ),
+    get("GET /ui/log", "", "/ui/log?path=/acme/growth/audit&search="),
+    get(
+        "GET /ui/entry",
+        "",
+        "/ui/entry?path=/acme/growth/audit&search=&id={event}",
+    ),
+    get(
+        "GET /ui/entry",
+        "the other workspace's",
+        "/ui/entry?path=/acme/growth/audit&search=&id={other_event}",
+    ),
+    send(
+        "POST /ui/save_settings",
+        "",
+        "/ui/save_settings",
+        "path=/acme/growth/settings&retention=days&days=100&recording=on",
+    ),
+    send(
+        "POST /ui/cancel_retention",
+        "with nothing to cancel",
+        "/ui/cancel_retention",
+        "path=/acme/growth/settings",
+    ),
+    send(
+        "POST /ui/invite_member",
+        "",
+        "/ui/invite_member",
+        "path=/acme/growth/settings/members&email=y@acme.example&role=member",
+    ),
+    send(
+        "POST /ui/invite_member",
+        "as an owner",
+        "/ui/invite_member",
+        "path=/acme/growth/settings/members&email=y@acme.example&role=owner",
+    ),
+    send(
+        "POST /ui/revoke_invite",
+        "",
+        "/ui/revoke_invite",
+        "path=/acme/growth/settings/members&invite={invite}",
+    ),
+    send(
+        "POST /ui/revoke_invite",
+        "the other workspace's",
+        "/ui/revoke_invite",
+        "path=/acme/growth/settings/members&invite={other_invite}",
+    ),
+    send(
+        "POST /ui/change_member",
+        "",
+        "/ui/change_member",
+        "path=/acme/growth/settings/members&member={member}&act=save&role=auditor",
+    ),
+    send(
+        "POST /ui/change_member",
+        "deactivating",
+        "/ui/change_member",
+        "path=/acme/growth/settings/members&member={member}&act=deactivate",
+    ),
+    send(
+        "POST /ui/change_member",
+        "the other workspace's",
+        "/ui/change_member",
+        "path=/acme/growth/settings/members&member={other_member}&act=deactivate",
+    ),
+    send(
+        "POST /login",
+        "",
+        "/login",
+        "email=olga@acme.example&password=correct+horse",
+    ),
+    send(
+        "POST /login",
+        "with a wrong password",
+        "/login",
+        "email=olga@acme.example&password=wrong",
+    ),
+    send("POST /logout", "", "/logout", "x=1"),
+    send(
+        "POST /invite",
+        "",
+        "/invite",
+        "key={key}&name=New&password=correct+horse",
+    ),
+    get(EVENTS, "", "/api/v1/events"),
+    get(
+        EVENTS,
+        "of the other workspace",
+        "/api/v1/events?workspace=revenue",
+    ),
+    send("POST /api/v1/events", "", "/api/v1/events", SENT),
+    get("GET /api/v1/events/{id}", "", "/api/v1/events/{event}"),
+    get(
+        "GET /api/v1/events/{id}",
+        "of the other workspace",
+        "/api/v1/events/{other_event}",
+    ),
+    send(
+        "PUT /api/v1/actors/{kind}/{id}",
+        "",
+        "/api/v1/actors/user/usr_1",
+        r#"{"deactivated": true}"#,
+    ),
+    get("GET /api/v1/openapi.json", "", "/api/v1/openapi.json"),
+    send("ANY /api", "", "/api", "{}"),
+    send("ANY /api/", "", "/api/", "{}"),
+    send("ANY /api/{*rest}", "", "/api/v2/events", "{}"),
+    get("GET /pkg/{name}", "one that is not there", "/pkg/app.css"),
+    get("GET /healthz", "", "/healthz"),
+    get("GET /readyz", "", "/readyz"),
+    get("GET /metrics", "", "/metrics"),
+];
