@@ -2,7 +2,7 @@
 //! [`Answer`] by context for each request and does what it is told.
 
 use leptos::prelude::use_context;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// What is said beside the HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,23 @@ pub enum Reply {
     Status(u16),
     /// Look there instead, with `GET` (status 303); an address on this site.
     SeeOther(String),
+    /// The next page that the person who asks looks at is given this, once: a secret that is shown
+    /// and not kept.
+    Reveal(Revealed),
+}
+
+/// What the form before this page gave it to show, once. It does not print itself.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Revealed(pub Option<String>);
+
+impl fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Revealed(…)"
+        } else {
+            "Revealed(None)"
+        })
+    }
 }
 
 /// Takes what pages and server functions say beside their content.
@@ -56,4 +73,18 @@ pub(crate) fn after_form(address: &str) {
     {
         answer.give(Reply::SeeOther(address.to_owned()));
     }
+}
+
+/// Gives a text to the page that is shown next, once, as [`revealed`] there: for a secret that
+/// nothing keeps. It is in no address, database or log; only this person's browser brings it back,
+/// sealed, within two minutes. It has to be short: what is sealed goes into a cookie.
+pub fn reveal(text: &str) {
+    if let Some(answer) = use_context::<Answer>() {
+        answer.give(Reply::Reveal(Revealed(Some(text.to_owned()))));
+    }
+}
+
+/// What the form before this page gave it to show; after this page nobody has it any more.
+pub fn revealed() -> Option<String> {
+    use_context::<Revealed>().and_then(|revealed| revealed.0)
 }

@@ -35,6 +35,12 @@ impl Key {
         print
     }
 
+    /// One that tests know.
+    #[cfg(test)]
+    pub(crate) const fn for_tests(byte: u8) -> Self {
+        Self([byte; 32])
+    }
+
     /// The key itself, for whoever computes with it.
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -75,6 +81,8 @@ pub(crate) struct Keys {
     signing: Key,
     /// Seals cursors.
     pub(crate) cursor: Key,
+    /// Seals what browsers keep for a moment.
+    pub(crate) revealing: Key,
 }
 
 /// By what the database knows its key file.
@@ -87,10 +95,12 @@ pub(crate) struct Fingerprints {
 impl Keys {
     fn new(redaction: Key, signing: Key) -> Self {
         let cursor = redaction.derived("daybook cursor");
+        let revealing = redaction.derived("daybook revealing");
         Self {
             redaction,
             signing,
             cursor,
+            revealing,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod people;
 mod plan;
 pub mod question;
 pub mod recording;
+pub mod revealing;
 pub mod settings;
 mod sqlite;
 mod texts;

@@ -2,6 +2,7 @@
 //! cookie. It knows no tokens.
 
 pub mod plain;
+mod reveal;
 mod shell;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 use app::{
     App,
-    answer::{Answer, Reply},
+    answer::{Answer, Reply, Revealed},
     viewer::{RequestFacts, Viewer},
 };
 use axum::{
@@ -62,7 +63,7 @@ struct Sessions {
 /// All pages and server functions; what is at no address is a page too, with status 404.
 pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let options = LeptosOptions::builder().output_name("app").build();
-    let context = provide(store.clone());
+    let context = provide(store.clone(), config.is_secure());
     let (listing, _) =
         generate_route_list_with_exclusions_and_ssg_and_context(App, None, context.clone());
     let render = render_app_async_with_context(context.clone(), || view! { <Shell/> });
@@ -99,7 +100,7 @@ async fn not_found(page: impl Future<Output = Response<Body>>) -> Response {
 }
 
 /// What the app finds by context: the store, who looks, and where to say more than HTML.
-fn provide(store: Store) -> impl Fn() + Clone + Send + Sync + 'static {
+fn provide(store: Store, secure: bool) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(store.clone());
         let parts = use_context::<Parts>();
@@ -110,11 +111,25 @@ fn provide(store: Store) -> impl Fn() + Clone + Send + Sync + 'static {
                 signed_in: None,
                 request: RequestFacts::default(),
             });
-        provide_context(viewer);
+        provide_context(viewer.clone());
+        let revealed = parts
+            .as_ref()
+            .and_then(|parts| parts.extensions.get::<Revealed>().cloned());
+        provide_context(revealed.unwrap_or_default());
         let takes_pages = parts.is_some_and(|parts| accepts_html(&parts.headers));
         let options = use_context::<ResponseOptions>().unwrap_or_default();
-        provide_context(Answer::new(takes_pages, move |reply| {
-            carry_out(&options, reply);
+        let store = store.clone();
+        provide_context(Answer::new(takes_pages, move |reply| match reply {
+            Reply::Reveal(Revealed(text)) => {
+                let cookie = text
+                    .zip(viewer.signed_in.as_ref())
+                    .and_then(|(text, person)| reveal::set(&store, person, &text, secure));
+                if let Some(cookie) = cookie {
+                    options.append_header(header::SET_COOKIE, cookie);
+                }
+            }
+            Reply::Status(code) => set_status(&options, code),
+            Reply::SeeOther(address) => see_other(&options, address),
         }));
     }
 }
@@ -126,25 +141,24 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accepted| accepted.contains("text/html"))
 }
 
-fn carry_out(options: &ResponseOptions, reply: Reply) {
-    match reply {
-        Reply::Status(code) => {
-            if let Ok(status) = StatusCode::from_u16(code) {
-                options.set_status(status);
-            }
+fn set_status(options: &ResponseOptions, code: u16) {
+    if let Ok(status) = StatusCode::from_u16(code) {
+        options.set_status(status);
+    }
+}
+
+fn see_other(options: &ResponseOptions, address: String) {
+    match HeaderValue::try_from(address) {
+        Ok(address) => {
+            options.set_status(StatusCode::SEE_OTHER);
+            options.insert_header(header::LOCATION, address);
         }
-        Reply::SeeOther(address) => match HeaderValue::try_from(address) {
-            Ok(address) => {
-                options.set_status(StatusCode::SEE_OTHER);
-                options.insert_header(header::LOCATION, address);
-            }
-            Err(error) => tracing::error!("a page leads to what is no address: {error}"),
-        },
+        Err(error) => tracing::error!("a page leads to what is no address: {error}"),
     }
 }
 
 /// Finds out who is signed in, anew for each request, so that what was taken from somebody is gone
-/// at once.
+/// at once; and what the form before gave this page to show once, which is gone with this answer.
 async fn look_up_viewer(
     State(sessions): State<Sessions>,
     mut request: Request,
@@ -166,8 +180,22 @@ async fn look_up_viewer(
             public_url: public_url(&sessions.config, request.headers()),
         },
     };
+    let sealed = reveal::brought(request.method(), request.headers(), secure);
+    if let Some(sealed) = &sealed {
+        let revealed = reveal::opened(&sessions.store, viewer.signed_in.as_ref(), sealed);
+        request.extensions_mut().insert(revealed);
+    }
     request.extensions_mut().insert(viewer);
-    next.run(request).await
+    let mut answer = next.run(request).await;
+    if sealed.is_some()
+        && reveal::was_shown(answer.status())
+        && let Some(cookie) = reveal::clear(secure)
+    {
+        let headers = answer.headers_mut();
+        headers.append(header::SET_COOKIE, cookie);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 /// What is told where the store cannot say who somebody is.

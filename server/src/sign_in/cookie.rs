@@ -17,15 +17,20 @@ const fn name(secure: bool) -> &'static str {
 
 /// The secret that a browser brings.
 pub fn secret(headers: &HeaderMap, secure: bool) -> Option<String> {
+    value(headers, name(secure))
+}
+
+/// What a browser brings in the cookie of a name; none where that is empty.
+pub fn value(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(Cookie::split_parse)
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name(secure))
+        .find(|cookie| cookie.name() == name)
         .map(|cookie| cookie.value().to_owned())
-        .filter(|secret| !secret.is_empty())
+        .filter(|value| !value.is_empty())
 }
 
 /// Hands the browser its secret, for as long as the session lasts.

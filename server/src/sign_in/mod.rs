@@ -3,7 +3,7 @@
 mod cookie;
 mod next;
 
-pub use cookie::secret;
+pub use cookie::{secret, value as cookie_value};
 
 use crate::{
     http::{Caller, SIGN_IN_FAILURES, ServeConfig},
