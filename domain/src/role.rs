@@ -63,6 +63,11 @@ impl Role {
     pub const fn changes_settings(self) -> bool {
         matches!(self, Self::Owner | Self::TenantAdmin)
     }
+
+    /// Whether this role manages the workspace's members and API tokens.
+    pub const fn manages_members_and_tokens(self) -> bool {
+        matches!(self, Self::Admin | Self::Owner | Self::TenantAdmin)
+    }
 }
 
 impl fmt::Display for Role {

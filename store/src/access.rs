@@ -254,6 +254,38 @@ impl SignedIn {
             may_change: membership.role.changes_settings(),
         })
     }
+
+    /// The workspace whose members and API tokens they manage.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or a member without the role.
+    pub fn management_scope(&self, path: &WorkspacePath) -> Result<ManagementScope, Refused> {
+        let membership = self.require(path, Role::manages_members_and_tokens)?;
+        Ok(ManagementScope {
+            workspace: membership.workspace.clone(),
+            role: membership.role,
+        })
+    }
+}
+
+/// The members and API tokens of one workspace: proof that somebody may manage them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagementScope {
+    pub(crate) workspace: Workspace,
+    pub(crate) role: Role,
+}
+
+impl ManagementScope {
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// As what they manage them.
+    pub fn role(&self) -> Role {
+        self.role
+    }
 }
 
 /// The settings of one workspace: proof that somebody may see them.
