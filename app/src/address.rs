@@ -35,6 +35,16 @@ pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
 }
 
+/// The workspace's members, in its settings.
+pub fn members(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/members")
+}
+
+/// The workspace's API tokens, in its settings.
+pub fn tokens(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/tokens")
+}
+
 /// Where a signed-out visitor signs in, and from where they come back to `next`.
 pub fn login(next: &str) -> String {
     format!("/login?next={}", encoded(next))

@@ -4,7 +4,7 @@ use crate::{
     full_title,
     log::Log,
     pages::{Home, Login, Missing, Object},
-    settings::SettingsPage,
+    settings::{SettingsPage, TokensPage},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -28,6 +28,11 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/tokens")
+                    view=TokensPage
                     ssr=SsrMode::Async
                 />
                 <Route

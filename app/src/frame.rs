@@ -22,6 +22,8 @@ pub struct Frame {
     pub reads_the_log: bool,
     /// Whether they may see the settings.
     pub reads_settings: bool,
+    /// Whether they manage its members and API tokens.
+    pub manages: bool,
 }
 
 /// A workspace that somebody may go to.
@@ -61,6 +63,7 @@ impl Frame {
             workspaces: person.memberships.iter().map(place).collect(),
             reads_the_log: membership.role.reads_the_log(),
             reads_settings: membership.role.reads_settings(),
+            manages: membership.role.manages_members_and_tokens(),
         })
     }
 }
@@ -124,6 +127,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         workspaces,
         reads_the_log,
         reads_settings,
+        ..
     } = frame;
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let current = move |place| (here == Some(place)).then_some("page");

@@ -27,6 +27,8 @@ pub struct NoAccess {
     pub email: String,
     /// Their role.
     pub role: String,
+    /// Whose page it is: "owners and admins".
+    pub open_to: String,
     /// Whom to ask, by name.
     pub owners: Vec<String>,
 }

@@ -57,8 +57,18 @@ impl Asker {
         By::person(&self.person, self.request.context.clone())
     }
 
-    /// What they are told when the store refuses them.
+    /// What they are told when the store refuses them a page of all who read the log.
     pub(crate) async fn refusal(&self, refused: Refused) -> Refusal {
+        self.refusal_of(refused, "owners, admins and auditors")
+            .await
+    }
+
+    /// What they are told when the store refuses them a page of those who manage the workspace.
+    pub(crate) async fn management_refusal(&self, refused: Refused) -> Refusal {
+        self.refusal_of(refused, "owners and admins").await
+    }
+
+    async fn refusal_of(&self, refused: Refused, open_to: &str) -> Refusal {
         match refused {
             Refused::NotFound => Refusal::NotFound,
             Refused::NoAccess { workspace, role } => match self.store.owners(&workspace).await {
@@ -67,6 +77,7 @@ impl Asker {
                     name: self.person.name.clone(),
                     email: self.person.email.clone(),
                     role: role.label().to_owned(),
+                    open_to: open_to.to_owned(),
                     owners: owners.into_iter().map(|(name, _)| name).collect(),
                 }),
                 Err(error) => error.into(),

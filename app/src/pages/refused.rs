@@ -72,6 +72,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
         workspace,
         email,
         role,
+        open_to,
         owners,
         ..
     } = told;
@@ -94,9 +95,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
     view! {
         <Letter heading="This page is not open to you">
             <p>
-                {format!(
-                    "It is for the owners, admins and auditors of {workspace}. You are signed in as ",
-                )} <strong class="strong">{email}</strong> {format!(", {role}.")}
+                {format!("It is for the {open_to} of {workspace}. You are signed in as ")} <strong class="strong">{email}</strong> {format!(", {role}.")}
             </p>
             <p>"If you need it, ask an owner:"</p>
             <ul class="people">{owners}</ul>

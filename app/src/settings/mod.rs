@@ -2,6 +2,8 @@
 
 mod change;
 mod load;
+mod places;
+mod tokens;
 pub mod view;
 
 use crate::{
@@ -14,6 +16,8 @@ use change::{CancelRetention, SaveSettings, Typed};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
+use places::{Current, Places};
+pub use tokens::TokensPage;
 use view::{RetentionView, SettingsView};
 
 /// The settings of a workspace.
@@ -48,6 +52,8 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let words = format!("{}, times in {zone}", frame.workspace.name);
     let title = format!("Settings, {}", frame.workspace.name);
     let path = crate::address::settings(&frame.workspace.path);
+    let places =
+        view! { <Places frame=frame.clone() zone=zone.clone() current=Current::AuditLog/> };
     let saved = typed.saved.then(|| {
         view! {
             <div class="notice good" role="status">
@@ -91,15 +97,7 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                 {saved}
                 {read_only}
                 <div class="settings">
-                    <nav class="places" aria-label="Settings">
-                        <ul>
-                            <li>
-                                <a href=path.clone() aria-current="page">
-                                    "Audit log"
-                                </a>
-                            </li>
-                        </ul>
-                    </nav>
+                    {places}
                     <div id="settings" tabindex="-1">
                         {pending}
                         <SettingsForm settings typed path/>
@@ -292,7 +290,7 @@ fn NumberChoice(
 
 /// What is wrong, beside what it is about.
 #[component]
-fn Wrong(#[prop(into)] id: String, words: &'static str) -> impl IntoView {
+fn Wrong(#[prop(into)] id: String, #[prop(into)] words: String) -> impl IntoView {
     view! {
         <p class="error" id=id role="alert">
             <Icon name="warn"/>

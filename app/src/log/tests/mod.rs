@@ -67,6 +67,7 @@ pub(crate) fn frame() -> Frame {
         workspace,
         reads_the_log: true,
         reads_settings: true,
+        manages: true,
     }
 }
 
