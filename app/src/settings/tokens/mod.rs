@@ -129,7 +129,12 @@ fn Page(tokens: TokensView) -> impl IntoView {
                         {faults.any().then(|| view! { <NotMade/> })}
                         {apart}
                         <section class="listing" aria-labelledby="s-tokens">
-                            <h2 id="s-tokens">"API tokens"</h2>
+                            <div class="listing-head">
+                                <h2 id="s-tokens">"API tokens"</h2>
+                                <a class="button" href="#new">
+                                    "New token"
+                                </a>
+                            </div>
                             <p>
                                 "Programs send entries and ask for them with a token. Each belongs \
                                  to this workspace alone and can be revoked at any time; that it \
