@@ -15,7 +15,13 @@ const test = base.extend({
     await daybook.createTenant(tenant);
     await daybook.createWorkspace(workspace);
     await daybook.createUser(owner);
-    await use({ owner, workspace, audit: `/${workspace}/audit` });
+    await use({
+      owner,
+      tenant,
+      workspace,
+      audit: `/${workspace}/audit`,
+      tokens: `/${workspace}/settings/tokens`,
+    });
   },
 });
 
@@ -141,6 +147,41 @@ const states = {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(link);
     await expect(page.getByLabel('Your name')).toBeVisible();
+  'the API tokens where there are none': async ({ page, empty }) => {
+    await signIn(page, empty.owner, empty.tokens);
+    await expect(page.getByText('There are none.')).toBeVisible();
+  },
+  'the API tokens with names as long as they may be, one of which is to be revoked': async ({
+    page,
+    daybook,
+    empty: { owner, tenant, workspace, tokens },
+  }) => {
+    const options = ['--expires', '2999-12-31', '--oldest', '30d'];
+    const scopes = ['events:write', 'events:read', 'events:export', 'actors:write'];
+    await daybook.createToken({ workspace, name: 'gone' });
+    await daybook.createToken({ workspace, name: 'x'.repeat(200), scopes, options });
+    await daybook.createToken({ workspace, name: 'billing '.repeat(25).trim(), options });
+    const everywhere = ['--name', 'y'.repeat(200), '--scope', 'events:write'];
+    await daybook.run(['token', 'create', '--tenant', tenant, ...everywhere]);
+    await signIn(page, owner, tokens);
+    const token = (name) => page.locator('tr[data-token]').filter({ hasText: name });
+    const revoke = (name) => token(name).getByRole('link', { name: /^Revoke/ }).click();
+    await revoke('gone');
+    await page.getByRole('button', { name: 'Revoke it' }).click();
+    await expect(token('gone')).toContainText('revoked');
+    await revoke('xxx');
+    await expect(page.getByRole('group', { name: /^Revoke “xxx/ })).toBeVisible();
+  },
+  'the API tokens with the secret of a new one': async ({ page, empty }) => {
+    await signIn(page, empty.owner, empty.tokens);
+    await page.getByLabel('Name', { exact: true }).fill('ci');
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await expect(page.locator('#token-secret')).toBeVisible();
+  },
+  'the API tokens with a form that is not understood': async ({ page, empty }) => {
+    const typed = 'new=1&name=&expires=2001-01-01&oldest=0';
+    await signIn(page, empty.owner, `${empty.tokens}?${typed}`);
+    await expect(page.getByText('No token was created.')).toBeVisible();
   },
   'the sign-in page': async ({ page }) => {
     await page.goto(growth);

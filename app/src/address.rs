@@ -36,9 +36,14 @@ pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
 }
 
-/// The workspace's members, and who is invited.
+/// The workspace's members, in its settings.
 pub fn members(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings/members")
+}
+
+/// The workspace's API tokens, in its settings.
+pub fn tokens(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/tokens")
 }
 
 /// Somebody's own entries in the workspace.

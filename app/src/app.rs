@@ -4,7 +4,7 @@ use crate::{
     full_title,
     log::Log,
     pages::{Home, Invite, Login, Missing, Object},
-    settings::{MembersPage, SettingsPage},
+    settings::{MembersPage, SettingsPage, TokensPage},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -34,6 +34,11 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/settings/members")
                     view=MembersPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/tokens")
+                    view=TokensPage
                     ssr=SsrMode::Async
                 />
                 <Route

@@ -22,7 +22,7 @@ pub struct Frame {
     pub reads_the_log: bool,
     /// Whether they may see the settings.
     pub reads_settings: bool,
-    /// Whether they manage members and tokens.
+    /// Whether they manage its members and API tokens.
     pub manages: bool,
 }
 
@@ -127,7 +127,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         workspaces,
         reads_the_log,
         reads_settings,
-        manages: _,
+        ..
     } = frame;
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let current = move |place| (here == Some(place)).then_some("page");

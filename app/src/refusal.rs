@@ -21,14 +21,33 @@ pub enum Refusal {
 pub struct NoAccess {
     /// The workspace's name.
     pub workspace: String,
-    /// Who is signed in.
-    pub name: String,
-    /// Their e-mail address.
+    /// The e-mail address of who is signed in.
     pub email: String,
     /// Their role.
     pub role: String,
+    /// Whose page it is.
+    pub open_to: OpenTo,
     /// Whom to ask, by name.
     pub owners: Vec<String>,
+}
+
+/// Whom a page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OpenTo {
+    /// All who read the log.
+    Readers,
+    /// Those who manage members and API tokens.
+    Managers,
+}
+
+impl OpenTo {
+    /// Their roles, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Readers => "owners, admins and auditors",
+            Self::Managers => "owners and admins",
+        }
+    }
 }
 
 /// What a server function answers: the inner result is the answer, the outer one whether there was

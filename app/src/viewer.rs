@@ -1,7 +1,7 @@
 //! Who looks at a page. The server provides a [`Viewer`] and a [`Store`] by context for each
 //! request, for pages and server functions alike.
 
-use crate::refusal::{NoAccess, Refusal};
+use crate::refusal::{NoAccess, OpenTo, Refusal};
 use domain::event::Object;
 use leptos::prelude::use_context;
 use store::{
@@ -57,16 +57,25 @@ impl Asker {
         By::person(&self.person, self.request.context.clone())
     }
 
-    /// What they are told when the store refuses them.
+    /// What they are told when the store refuses them a page of all who read the log.
     pub(crate) async fn refusal(&self, refused: Refused) -> Refusal {
+        self.refusal_of(refused, OpenTo::Readers).await
+    }
+
+    /// What they are told when the store refuses them a page of those who manage the workspace.
+    pub(crate) async fn management_refusal(&self, refused: Refused) -> Refusal {
+        self.refusal_of(refused, OpenTo::Managers).await
+    }
+
+    async fn refusal_of(&self, refused: Refused, open_to: OpenTo) -> Refusal {
         match refused {
             Refused::NotFound => Refusal::NotFound,
             Refused::NoAccess { workspace, role } => match self.store.owners(&workspace).await {
                 Ok(owners) => Refusal::NoAccess(NoAccess {
                     workspace: workspace.name,
-                    name: self.person.name.clone(),
                     email: self.person.email.clone(),
                     role: role.label().to_owned(),
+                    open_to,
                     owners: owners.into_iter().map(|(name, _)| name).collect(),
                 }),
                 Err(error) => error.into(),

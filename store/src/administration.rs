@@ -3,7 +3,7 @@
 
 use crate::{
     StoreError,
-    access::{SignedIn, TokenGrant},
+    access::{Secret, SignedIn, TokenGrant},
 };
 use domain::{
     event::{Actor, ActorKind, Object},
@@ -123,6 +123,37 @@ pub struct NewToken {
     pub oldest_seconds: Option<i64>,
 }
 
+/// A token to be made in the workspace that somebody manages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedToken {
+    /// Its name.
+    pub name: String,
+    /// What it may do; at least one.
+    pub scopes: Vec<TokenScope>,
+    /// Until when.
+    pub expires: Option<Timestamp>,
+    /// The oldest `occurred_at` that it may send: so many seconds before now.
+    pub oldest_seconds: Option<i64>,
+}
+
+/// A token that was just made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedToken {
+    /// Its public id: `tok_…`.
+    pub id: String,
+    /// Its secret, which nobody can tell again.
+    pub secret: Secret,
+}
+
+/// What came of revoking a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// It is revoked: good for nothing from the next request on.
+    Revoked,
+    /// It was revoked before; nothing changed.
+    Before,
+}
+
 /// Where a token is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
@@ -145,10 +176,54 @@ pub struct TokenListed {
     pub scopes: Vec<TokenScope>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Who made it, by name; none: it was made before this was kept.
+    pub created_by: Option<String>,
     /// Until when it is good.
     pub expires: Option<Timestamp>,
+    /// The oldest `occurred_at` that it may send: so many seconds before now.
+    pub oldest_seconds: Option<i64>,
     /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Who revoked it, by name.
+    pub revoked_by: Option<String>,
+}
+
+impl TokenListed {
+    /// What has become of it by `now`.
+    pub fn state(&self, now: Timestamp) -> TokenState {
+        if self.revoked_at.is_some() {
+            TokenState::Revoked
+        } else if self.expires.is_some_and(|expires| expires <= now) {
+            TokenState::Expired
+        } else {
+            TokenState::Good
+        }
+    }
+}
+
+/// What has become of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    /// It is good.
+    Good,
+    /// Its last day is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+/// A page of the tokens that are good in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPage {
+    /// The workspace's own, the newest first, and after those the revoked ones.
+    pub tokens: Vec<TokenListed>,
+    /// Whether there are more after these.
+    pub more: bool,
+    /// On the first page: the tenant's tokens, which are good here too, without the revoked ones,
+    /// the newest first.
+    pub of_tenant: Vec<TokenListed>,
+    /// Whether the tenant has more than these.
+    pub more_of_tenant: bool,
 }

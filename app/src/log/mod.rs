@@ -23,6 +23,7 @@ pub(crate) use compose::Local;
 pub(crate) use page::Page;
 use page::Shown;
 pub use page::{About, Log};
+pub(crate) use states::{Command, first_entry};
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

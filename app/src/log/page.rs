@@ -136,10 +136,12 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     };
     let chips = (about == About::Workspace)
         .then(|| view! { <Chips links=links.clone() choices=choices.clone()/> });
-    let first = log
-        .first
-        .clone()
-        .map(|public_url| view! { <First public_url workspace settings=settings.clone()/> });
+    let tokens = frame
+        .manages
+        .then(|| crate::address::tokens(&frame.workspace.path));
+    let first = log.first.clone().map(|public_url| {
+        view! { <First public_url workspace settings=settings.clone() tokens/> }
+    });
 
     view! {
         <Framed frame=Some(frame) here zone=log.zone.clone() skip=("#entries", "Skip to the entries")>

@@ -295,21 +295,23 @@ pub(super) fn First(
     public_url: String,
     workspace: WorkspacePath,
     settings: Option<String>,
+    /// Where tokens are made, for those who may make them.
+    tokens: Option<String>,
 ) -> impl IntoView {
     let token =
         format!("daybook token create --workspace {workspace} --name first --scope events:write");
-    let curl = format!(
-        r#"curl {public_url}/api/v1/events \
-  -H "Authorization: Bearer $DAYBOOK_TOKEN" \
-  -H "Content-Type: application/json" \
-  -d '{{
-    "actor":  {{"kind": "user", "id": "usr_1", "name": "Ingrid Solheim"}},
-    "action": "MEMBER_ROLE_UPDATED",
-    "target": {{"kind": "member", "id": "usr_51c0", "name": "Tom Okafor"}},
-    "before": {{"role": "viewer"}},
-    "after":  {{"role": "admin"}}
-  }}'"#
-    );
+    let curl = first_entry(&public_url);
+    let make = match tokens {
+        Some(tokens) => view! {
+            <p>
+                "Make a token that may write, in " <a href=tokens>"Settings → API tokens"</a>
+                " or with a command on the server. It is shown once."
+            </p>
+        }
+        .into_any(),
+        None => view! { <p>"On the server, make a token that may write. It is shown once."</p> }
+            .into_any(),
+    };
     let settings = settings.map(|settings| {
         view! {
             <p class="quiet">
@@ -327,7 +329,7 @@ pub(super) fn First(
             </p>
             <ol class="steps">
                 <li>
-                    <p>"On the server, make a token that may write. It is shown once."</p>
+                    {make}
                     <Command id="first-token" label="A command that makes a token" text=token/>
                 </li>
                 <li>
@@ -348,9 +350,25 @@ pub(super) fn First(
     .into_any()
 }
 
+/// A command that sends a first entry, with the token as `DAYBOOK_TOKEN`.
+pub(crate) fn first_entry(public_url: &str) -> String {
+    format!(
+        r#"curl {public_url}/api/v1/events \
+  -H "Authorization: Bearer $DAYBOOK_TOKEN" \
+  -H "Content-Type: application/json" \
+  -d '{{
+    "actor":  {{"kind": "user", "id": "usr_1", "name": "Ingrid Solheim"}},
+    "action": "MEMBER_ROLE_UPDATED",
+    "target": {{"kind": "member", "id": "usr_51c0", "name": "Tom Okafor"}},
+    "before": {{"role": "viewer"}},
+    "after":  {{"role": "admin"}}
+  }}'"#
+    )
+}
+
 /// A command to copy.
 #[component]
-fn Command(id: &'static str, label: &'static str, text: String) -> impl IntoView {
+pub(crate) fn Command(id: &'static str, label: &'static str, text: String) -> impl IntoView {
     view! {
         <div class="command">
             <pre tabindex="0" role="region" aria-label=label>

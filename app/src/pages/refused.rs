@@ -72,8 +72,8 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
         workspace,
         email,
         role,
+        open_to,
         owners,
-        ..
     } = told;
     let location = use_location();
     let here = address::with_query(
@@ -94,9 +94,8 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
     view! {
         <Letter heading="This page is not open to you">
             <p>
-                {format!(
-                    "It is for the owners, admins and auditors of {workspace}. You are signed in as ",
-                )} <strong class="strong">{email}</strong> {format!(", {role}.")}
+                {format!("It is for the {} of {workspace}. You are signed in as ", open_to.words())}
+                <strong class="strong">{email}</strong> {format!(", {role}.")}
             </p>
             <p>"If you need it, ask an owner:"</p>
             <ul class="people">{owners}</ul>

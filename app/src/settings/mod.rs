@@ -4,9 +4,11 @@ mod change;
 mod load;
 mod members;
 mod places;
+mod tokens;
 pub mod view;
 
-pub(crate) use members::MembersPage;
+pub use members::MembersPage;
+pub use tokens::TokensPage;
 
 use crate::{
     frame::{Framed, Here},
@@ -18,7 +20,7 @@ use change::{CancelRetention, SaveSettings, Typed};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use places::{Place, Places};
+use places::{Current, Places};
 use view::{RetentionView, SettingsView};
 
 /// The settings of a workspace.
@@ -52,9 +54,9 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let SettingsView { frame, zone, .. } = settings.clone();
     let words = format!("{}, times in {zone}", frame.workspace.name);
     let title = format!("Settings, {}", frame.workspace.name);
-    let workspace = frame.workspace.path.clone();
-    let manages = frame.manages;
-    let path = crate::address::settings(&workspace);
+    let path = crate::address::settings(&frame.workspace.path);
+    let places =
+        view! { <Places frame=frame.clone() zone=zone.clone() current=Current::AuditLog/> };
     let saved = typed.saved.then(|| {
         view! {
             <div class="notice good" role="status">
@@ -98,7 +100,7 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                 {saved}
                 {read_only}
                 <div class="settings">
-                    <Places here=Place::AuditLog workspace manages/>
+                    {places}
                     <div id="settings" tabindex="-1">
                         {pending}
                         <SettingsForm settings typed path/>
@@ -291,7 +293,7 @@ fn NumberChoice(
 
 /// What is wrong, beside what it is about.
 #[component]
-fn Wrong(#[prop(into)] id: String, words: &'static str) -> impl IntoView {
+fn Wrong(#[prop(into)] id: String, #[prop(into)] words: String) -> impl IntoView {
     view! {
         <p class="error" id=id role="alert">
             <Icon name="warn"/>

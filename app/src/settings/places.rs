@@ -1,45 +1,49 @@
-//! The places of the settings.
+//! The list of the settings' pages, beside each of them.
 
-use crate::address;
-use domain::slug::WorkspacePath;
+use crate::{address, frame::Frame};
 use leptos::prelude::*;
 
-/// Which of the places a page is.
+/// Which of the settings' pages is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Settings → Audit log.
+pub(super) enum Current {
+    /// How long entries are kept, and whether they are recorded.
     AuditLog,
-    /// Settings → Members.
+    /// Who belongs to the workspace.
     Members,
+    /// What applications send and ask with.
+    Tokens,
 }
 
-/// The links to them, beside each.
+/// The settings' pages that are open to who looks.
 #[component]
 pub(super) fn Places(
-    /// Where this is.
-    here: Place,
-    /// Of which workspace.
-    workspace: WorkspacePath,
-    /// Whether who looks manages members and tokens.
-    manages: bool,
+    frame: Frame,
+    /// The zone of the page, which its links keep.
+    zone: String,
+    current: Current,
 ) -> impl IntoView {
-    let link = |place: Place, there: String, words: &'static str| {
-        let current = (place == here).then_some("page");
+    let workspace = &frame.workspace.path;
+    let link = |place: Current, path: String, words: &'static str| {
+        let here = (place == current).then_some("page");
         view! {
             <li>
-                <a href=there aria-current=current>
+                <a href=address::in_zone(&path, &zone) aria-current=here>
                     {words}
                 </a>
             </li>
         }
     };
-    let managed = manages.then(|| {
-        view! { {link(Place::Members, address::members(&workspace), "Members")} }
+    let managed = frame.manages.then(|| {
+        (
+            link(Current::Members, address::members(workspace), "Members"),
+            link(Current::Tokens, address::tokens(workspace), "API tokens"),
+        )
     });
     view! {
         <nav class="places" aria-label="Settings">
             <ul>
-                {link(Place::AuditLog, address::settings(&workspace), "Audit log")} {managed}
+                {link(Current::AuditLog, address::settings(workspace), "Audit log")}
+                {managed}
             </ul>
         </nav>
     }

@@ -9,18 +9,49 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{Kept, Reach, Secret, TokenGrant},
-    administration::{AdministrationError, By, NewToken, TokenListed, TokenPlace},
+    access::{Kept, ManagementScope, Reach, Secret, TokenGrant, Workspace},
+    administration::{
+        AdministrationError, By, CreatedToken, NewToken, Revocation, TokenListed, TokenPage,
+        TokenPlace, WantedToken,
+    },
     keys::random,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{role::TokenScope, time::Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// How much older than now "last used" may be before it is written again.
 const LAST_USED_EVERY: i64 = 60_000_000;
+
+/// How many tokens a page lists, of the workspace and of the tenant.
+const PAGE: i64 = 50;
+
+/// What is listed of tokens, as [`listed`] reads it.
+macro_rules! list {
+    ($rest:literal) => {
+        concat!(
+            "SELECT k.public_id, k.name, t.slug, w.slug, k.scopes, k.created_at, k.created_by, \
+                 k.expires, k.oldest, k.last_used, k.revoked_at, k.revoked_by \
+             FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace ",
+            $rest
+        )
+    };
+}
+
+// Each reads one range of an index, from its end, and no more than a page of it.
+const GOOD_OF_WORKSPACE: &str = list!(
+    "WHERE k.tenant = ? AND k.workspace = ? AND k.revoked_at IS NULL AND k.id < ? \
+     ORDER BY k.id DESC LIMIT ?"
+);
+const REVOKED_OF_WORKSPACE: &str = list!(
+    "WHERE k.tenant = ? AND k.workspace = ? AND k.revoked_at IS NOT NULL AND k.id < ? \
+     ORDER BY k.id DESC LIMIT ?"
+);
+const GOOD_OF_TENANT: &str = list!(
+    "WHERE k.tenant = ? AND k.workspace IS NULL AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT ?"
+);
 
 /// A new public id: `tok_…`, `usr_…`.
 pub(super) fn public_id(prefix: &str) -> Result<String, StoreError> {
@@ -64,19 +95,34 @@ impl Store {
         token: &NewToken,
         by: &By,
     ) -> Result<Secret, AdministrationError> {
-        super::directory::check_name(&token.name)?;
-        if token.scopes.is_empty() {
-            return Err(AdministrationError::Invalid(
-                "a token needs at least one scope".into(),
-            ));
-        }
-        if token.expires.is_some_and(|expires| expires <= self.now()) {
-            return Err(AdministrationError::Invalid(
-                "the token would have expired already".into(),
-            ));
-        }
+        check(token, self.now())?;
         let mut change = self.inner.change().await?;
         let result = create_token(&mut change, token, by).await;
+        Ok(change.finish(result).await?.secret)
+    }
+
+    /// Makes a token of the workspace that somebody manages; its secret is given once, and only its
+    /// hash is kept.
+    ///
+    /// # Errors
+    ///
+    /// It has no name, would be good for nothing, or for no time.
+    pub async fn create_token_of(
+        &self,
+        scope: &ManagementScope,
+        wanted: WantedToken,
+        by: &By,
+    ) -> Result<CreatedToken, AdministrationError> {
+        let token = NewToken {
+            place: TokenPlace::Workspace(scope.workspace.path()),
+            name: wanted.name,
+            scopes: wanted.scopes,
+            expires: wanted.expires,
+            oldest_seconds: wanted.oldest_seconds,
+        };
+        check(&token, self.now())?;
+        let mut change = self.inner.change().await?;
+        let result = create_token(&mut change, &token, by).await;
         change.finish(result).await
     }
 
@@ -86,36 +132,87 @@ impl Store {
     ///
     /// The store failed.
     pub async fn tokens(&self) -> Result<Vec<TokenListed>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT k.public_id, k.name, t.slug, w.slug, k.scopes, k.created_at, k.expires, \
-                 k.last_used, k.revoked_at \
-             FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace \
-             ORDER BY t.slug, w.slug, k.created_at",
-        )
-        .fetch_all(&self.inner.readers)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let tenant: &str = row.try_get(2)?;
-                let workspace: Option<&str> = row.try_get(3)?;
-                let time = |column: usize| -> Result<Option<Timestamp>, StoreError> {
-                    Ok(row
-                        .try_get::<Option<i64>, _>(column)?
-                        .map(Timestamp::from_micros))
-                };
-                Ok(TokenListed {
-                    id: row.try_get(0)?,
-                    name: row.try_get(1)?,
-                    place: workspace
-                        .map_or_else(|| tenant.to_owned(), |slug| format!("{tenant}/{slug}")),
-                    scopes: scopes(row.try_get(4)?)?,
-                    created_at: Timestamp::from_micros(row.try_get(5)?),
-                    expires: time(6)?,
-                    last_used: time(7)?,
-                    revoked_at: time(8)?,
-                })
-            })
-            .collect()
+        let rows = sqlx::query(list!("ORDER BY t.slug, w.slug, k.created_at"))
+            .fetch_all(&self.inner.readers)
+            .await?;
+        rows.iter().map(listed).collect()
+    }
+
+    /// A page of the tokens that are good in a workspace, or were: the first, or the one after a
+    /// token of an earlier page, by its id.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn tokens_of(
+        &self,
+        scope: &ManagementScope,
+        after: Option<&str>,
+    ) -> Result<TokenPage, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        let workspace = &scope.workspace;
+        let (mut revoked, mut below, is_first) = match after {
+            None => (false, i64::MAX, true),
+            Some(id) => match found(&mut connection, workspace, id).await? {
+                Some((place, token)) => (token.revoked_at.is_some(), place, false),
+                None => (false, i64::MAX, true),
+            },
+        };
+        // One more than the page has, to see whether there are more.
+        let wanted = PAGE + 1;
+        let mut rows = Vec::new();
+        loop {
+            let statement = if revoked {
+                REVOKED_OF_WORKSPACE
+            } else {
+                GOOD_OF_WORKSPACE
+            };
+            let missing = wanted - i64::try_from(rows.len()).unwrap_or(wanted);
+            rows.extend(
+                sqlx::query(statement)
+                    .bind(workspace.tenant.id)
+                    .bind(workspace.id)
+                    .bind(below)
+                    .bind(missing)
+                    .fetch_all(&mut *connection)
+                    .await?,
+            );
+            if revoked || cut(&rows) {
+                break;
+            }
+            (revoked, below) = (true, i64::MAX);
+        }
+        let of_tenant = if is_first {
+            sqlx::query(GOOD_OF_TENANT)
+                .bind(workspace.tenant.id)
+                .bind(wanted)
+                .fetch_all(&mut *connection)
+                .await?
+        } else {
+            Vec::new()
+        };
+        Ok(TokenPage {
+            more: cut(&rows),
+            tokens: page(&rows)?,
+            more_of_tenant: cut(&of_tenant),
+            of_tenant: page(&of_tenant)?,
+        })
+    }
+
+    /// A token of a workspace by its id; none where the workspace has no such token, whether another
+    /// has or not.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn token_of(
+        &self,
+        scope: &ManagementScope,
+        id: &str,
+    ) -> Result<Option<TokenListed>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        let found = found(&mut connection, &scope.workspace, id).await?;
+        Ok(found.map(|(_, token)| token))
     }
 
     /// Revokes a token: it is good for nothing from the next request on.
@@ -125,7 +222,29 @@ impl Store {
     /// There is no such token, or it was revoked before.
     pub async fn revoke_token(&self, id: &str, by: &By) -> Result<(), AdministrationError> {
         let mut change = self.inner.change().await?;
-        let result = revoke_token(&mut change, id, by).await;
+        let result = match revoke_token(&mut change, None, id, by).await {
+            Ok(Revocation::Revoked) => Ok(()),
+            Ok(Revocation::Before) => Err(AdministrationError::Invalid(format!(
+                "the token {id} is revoked already"
+            ))),
+            Err(error) => Err(error),
+        };
+        change.finish(result).await
+    }
+
+    /// Revokes a token of the workspace that somebody manages.
+    ///
+    /// # Errors
+    ///
+    /// The workspace has no such token, whether another has or not.
+    pub async fn revoke_token_of(
+        &self,
+        scope: &ManagementScope,
+        id: &str,
+        by: &By,
+    ) -> Result<Revocation, AdministrationError> {
+        let mut change = self.inner.change().await?;
+        let result = revoke_token(&mut change, Some(&scope.workspace), id, by).await;
         change.finish(result).await
     }
 
@@ -239,11 +358,84 @@ fn scopes(text: &str) -> Result<Vec<TokenScope>, StoreError> {
     serde_json::from_str(text).map_err(|_| damaged("a token's scopes are broken"))
 }
 
+/// A token from the columns of [`list`].
+fn listed(row: &SqliteRow) -> Result<TokenListed, StoreError> {
+    let tenant: &str = row.try_get(2)?;
+    let workspace: Option<&str> = row.try_get(3)?;
+    let time = |column: usize| -> Result<Option<Timestamp>, StoreError> {
+        Ok(row
+            .try_get::<Option<i64>, _>(column)?
+            .map(Timestamp::from_micros))
+    };
+    Ok(TokenListed {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        place: workspace.map_or_else(|| tenant.to_owned(), |slug| format!("{tenant}/{slug}")),
+        scopes: scopes(row.try_get(4)?)?,
+        created_at: Timestamp::from_micros(row.try_get(5)?),
+        created_by: row.try_get(6)?,
+        expires: time(7)?,
+        oldest_seconds: row.try_get(8)?,
+        last_used: time(9)?,
+        revoked_at: time(10)?,
+        revoked_by: row.try_get(11)?,
+    })
+}
+
+/// Whether there are more than a page.
+fn cut(rows: &[SqliteRow]) -> bool {
+    i64::try_from(rows.len()).is_ok_and(|count| count > PAGE)
+}
+
+/// No more than a page.
+fn page(rows: &[SqliteRow]) -> Result<Vec<TokenListed>, StoreError> {
+    let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    rows.iter().take(most).map(listed).collect()
+}
+
+/// A token of a workspace by its public id, and its number.
+async fn found(
+    connection: &mut SqliteConnection,
+    workspace: &Workspace,
+    id: &str,
+) -> Result<Option<(i64, TokenListed)>, StoreError> {
+    let number: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM token WHERE public_id = ? AND workspace = ?")
+            .bind(id)
+            .bind(workspace.id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    let row = sqlx::query(list!("WHERE k.id = ?"))
+        .bind(number)
+        .fetch_one(connection)
+        .await?;
+    Ok(Some((number, listed(&row)?)))
+}
+
+/// Whether a token can be made so.
+fn check(token: &NewToken, now: Timestamp) -> Result<(), AdministrationError> {
+    super::directory::check_name(&token.name)?;
+    if token.scopes.is_empty() {
+        return Err(AdministrationError::Invalid(
+            "a token needs at least one scope".into(),
+        ));
+    }
+    if token.expires.is_some_and(|expires| expires <= now) {
+        return Err(AdministrationError::Invalid(
+            "the token would have expired already".into(),
+        ));
+    }
+    Ok(())
+}
+
 async fn create_token(
     change: &mut Change<'_>,
     token: &NewToken,
     by: &By,
-) -> Result<Secret, AdministrationError> {
+) -> Result<CreatedToken, AdministrationError> {
     let (log, tenant, workspace, place) = match &token.place {
         TokenPlace::Workspace(path) => {
             let workspace = need_workspace(change.connection(), path).await?;
@@ -267,7 +459,7 @@ async fn create_token(
     let now = change.now;
     sqlx::query(
         "INSERT INTO token (public_id, name, tenant, workspace, secret, scopes, created_at, \
-             expires, oldest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             created_by, expires, oldest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.clone())
     .bind(token.name.trim())
@@ -276,6 +468,7 @@ async fn create_token(
     .bind(fingerprint(secret.reveal()))
     .bind(scopes)
     .bind(now.micros())
+    .bind(by.actor.sort_name())
     .bind(token.expires.map(Timestamp::micros))
     .bind(token.oldest_seconds)
     .execute(change.connection())
@@ -284,7 +477,7 @@ async fn create_token(
     let event = told(
         by,
         "API_TOKEN_CREATED",
-        target("api_token", id, token.name.trim())?,
+        target("api_token", id.clone(), token.name.trim())?,
         None,
         Some(json!({
             "name": token.name.trim(),
@@ -295,14 +488,17 @@ async fn create_token(
         })),
     )?;
     change.record(log, event).await?;
-    Ok(secret)
+    Ok(CreatedToken { id, secret })
 }
 
+/// Revokes a token, which must be one of `within` where that is given.
 async fn revoke_token(
     change: &mut Change<'_>,
+    within: Option<&Workspace>,
     id: &str,
     by: &By,
-) -> Result<(), AdministrationError> {
+) -> Result<Revocation, AdministrationError> {
+    let missing = || AdministrationError::Missing(format!("token {id}"));
     let row = sqlx::query(
         "SELECT id, name, tenant, workspace, revoked_at FROM token WHERE public_id = ?",
     )
@@ -310,19 +506,22 @@ async fn revoke_token(
     .fetch_optional(change.connection())
     .await
     .map_err(StoreError::from)?
-    .ok_or_else(|| AdministrationError::Missing(format!("token {id}")))?;
+    .ok_or_else(missing)?;
     let column = |error: sqlx::Error| StoreError::from(error);
+    let workspace: Option<i64> = row.try_get(3).map_err(column)?;
+    // One of elsewhere is answered like one that never was.
+    if within.is_some_and(|within| workspace != Some(within.id)) {
+        return Err(missing());
+    }
     if row.try_get::<Option<i64>, _>(4).map_err(column)?.is_some() {
-        return Err(AdministrationError::Invalid(format!(
-            "the token {id} is revoked already"
-        )));
+        return Ok(Revocation::Before);
     }
     let name: String = row.try_get(1).map_err(column)?;
     let tenant: i64 = row.try_get(2).map_err(column)?;
-    let workspace: Option<i64> = row.try_get(3).map_err(column)?;
     let now = change.now;
-    sqlx::query("UPDATE token SET revoked_at = ? WHERE id = ?")
+    sqlx::query("UPDATE token SET revoked_at = ?, revoked_by = ? WHERE id = ?")
         .bind(now.micros())
+        .bind(by.actor.sort_name())
         .bind(row.try_get::<i64, _>(0).map_err(column)?)
         .execute(change.connection())
         .await
@@ -343,5 +542,43 @@ async fn revoke_token(
             event,
         )
         .await?;
-    Ok(())
+    Ok(Revocation::Revoked)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{DatabaseUrl, Options};
+
+    #[tokio::test]
+    async fn a_page_of_tokens_is_read_from_an_index_in_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = DatabaseUrl::Sqlite(folder.path().join("daybook.db"));
+        let store = Store::open(Options::new(database)).await.unwrap();
+        for (statement, index) in [
+            (GOOD_OF_WORKSPACE, "token_by_place"),
+            (REVOKED_OF_WORKSPACE, "token_revoked_by_place"),
+            (GOOD_OF_TENANT, "token_by_place"),
+        ] {
+            let text =
+                super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
+            let steps: Vec<String> = sqlx::query(text)
+                .fetch_all(&store.inner.readers)
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get("detail"))
+                .collect();
+            let seeks = format!("SEARCH k USING INDEX {index} (tenant=? AND workspace=?");
+            assert!(
+                steps.iter().any(|step| step.starts_with(&seeks)),
+                "{steps:?}"
+            );
+            assert!(
+                steps.iter().all(|step| step.starts_with("SEARCH ")),
+                "{steps:?}"
+            );
+        }
+    }
 }

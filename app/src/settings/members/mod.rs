@@ -4,7 +4,7 @@ mod change;
 mod load;
 pub mod view;
 
-use super::places::{Place, Places};
+use super::places::{Current, Places};
 use crate::{
     address,
     frame::{Framed, Here},
@@ -73,6 +73,8 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
     let link = members.link.clone().map(|link| view! { <NewLink link/> });
     let zone = members.zone.clone();
     let frame = members.frame.clone();
+    let places =
+        view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Members/> };
     let invites = members.invites.clone();
     let roles = members.roles.clone();
     view! {
@@ -87,7 +89,7 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
                 {done}
                 {link}
                 <div class="settings">
-                    <Places here=Place::Members workspace=workspace.path manages=true/>
+                    {places}
                     <div id="settings" tabindex="-1">
                         <List members typed=typed.clone() path=path.clone()/>
                         <Invites invites path=path.clone()/>
