@@ -24,7 +24,9 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=Missing>
                 <Route path=path!("/") view=Home ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
+                <Route path=path!("/:tenant/audit") view=Log ssr=SsrMode::Async/>
                 <Route path=path!("/:tenant/:workspace/audit") view=Log ssr=SsrMode::Async/>
+                <Route path=path!("/:tenant/:workspace/me") view=Log ssr=SsrMode::Async/>
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage

@@ -45,8 +45,8 @@ fn takes_place(new: &str, other: &str) -> bool {
         "range" => matches!(other, "range" | "since" | "until"),
         "since" | "until" => other == new || other == "range",
         // Any of several values matches.
-        "action" | "verb" | "category" | "outcome" | "actor_id" | "actor_kind" | "via_id"
-        | "target_kind" | "target_id" => false,
+        "workspace" | "action" | "verb" | "category" | "outcome" | "actor_id" | "actor_kind"
+        | "via_id" | "target_kind" | "target_id" => false,
         _ => other == new,
     }
 }

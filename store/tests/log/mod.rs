@@ -104,11 +104,19 @@ impl Log {
 
     /// Somebody who is signed in and owns a workspace.
     pub async fn owner(&self, place: &str) -> SignedIn {
-        let email = "owner@acme.example";
+        self.person("owner@acme.example", place, Role::Owner).await
+    }
+
+    /// Somebody who is signed in, with a role in a workspace (`acme/growth`) or as admin of a tenant
+    /// (`acme`).
+    pub async fn person(&self, email: &str, place: &str, role: Role) -> SignedIn {
         let person = NewPerson {
             email: email.into(),
             name: "Ingrid Solheim".into(),
-            place: Place::Workspace(place.parse().unwrap(), Role::Owner),
+            place: match place.parse::<WorkspacePath>() {
+                Ok(path) => Place::Workspace(path, role),
+                Err(_) => Place::Tenant(place.parse().unwrap()),
+            },
             until: None,
         };
         self.store
