@@ -3,11 +3,11 @@
 use super::{
     Page, Shown,
     compose::{self, Local},
-    view::{CountView, EntryView, LogView, ObjectView, ScopeView},
+    view::{CountView, EntryView, LogView, ObjectView, PlaceView, RowView, ScopeView},
 };
 use crate::{
     address::LogAddress,
-    frame::{Bar, Frame, Place},
+    frame::{Bar, Frame, Place, TenantFrame, TenantPlace},
 };
 use domain::{
     catalogue::Catalogue,
@@ -177,6 +177,59 @@ fn of_object(shown: Shown) -> Shown {
             object: Some(object),
             ..shown.scope
         },
+        ..shown
+    }
+}
+
+/// A tenant's page, of these events.
+fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
+    let frame = frame();
+    let tenant = TenantPlace {
+        slug: "acme".parse().unwrap(),
+        name: "Acme Inc".to_owned(),
+    };
+    let names = [("growth", "Growth"), ("revenue", "Revenue")];
+    let mut log = shown.log;
+    log.workspaces = names
+        .map(|(slug, name)| (slug.to_owned(), name.to_owned()))
+        .to_vec();
+    let place = |row: &mut RowView| {
+        let event = events.iter().find(|event| event.id.to_string() == row.id);
+        let workspace = event.unwrap().workspace.clone();
+        let slug = workspace.as_ref().map(|slug| slug.as_str());
+        let name = names.iter().find(|(known, _)| Some(*known) == slug);
+        row.place = Some(PlaceView {
+            name: name.map_or("Acme Inc", |(_, name)| name).to_owned(),
+            workspace,
+        });
+    };
+    log.days
+        .iter_mut()
+        .flat_map(|day| &mut day.rows)
+        .for_each(place);
+    let mut entry = shown.entry;
+    entry.iter_mut().map(|entry| &mut entry.row).for_each(place);
+    Shown {
+        address: LogAddress::Tenant(tenant.slug.clone()),
+        scope: ScopeView {
+            frame: Bar::Tenant(TenantFrame {
+                name: frame.name,
+                tenants: vec![tenant.clone()],
+                tenant,
+                workspaces: frame.workspaces,
+            }),
+            ..shown.scope
+        },
+        log,
+        entry,
+        ..shown
+    }
+}
+
+/// What the person did themselves.
+fn own(shown: Shown) -> Shown {
+    Shown {
+        address: LogAddress::Own("acme/growth".parse().unwrap()),
         ..shown
     }
 }
