@@ -246,7 +246,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
     // The name leads there where there is room for it; to who may not open the Audit page it is the
     // first place.
     let own_place = view! {
-        <li class:narrow-only=reads_the_log>
+        <li class=reads_the_log.then_some("narrow-only")>
             <a href=own.clone() aria-current=current(Here::Own)>
                 "My activity"
             </a>

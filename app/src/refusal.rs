@@ -21,8 +21,6 @@ pub enum Refusal {
 pub struct NoAccess {
     /// What the page is of.
     pub of: Closed,
-    /// Who is signed in.
-    pub name: String,
     /// Their e-mail address.
     pub email: String,
     /// Whom to ask, by name.

@@ -83,7 +83,6 @@ impl Asker {
         match ask {
             Ok(ask) => Refusal::NoAccess(NoAccess {
                 of,
-                name: self.person.name.clone(),
                 email: self.person.email.clone(),
                 ask: ask.into_iter().map(|(name, _)| name).collect(),
                 own: own.map(|own| address::own(&own)),

@@ -301,7 +301,8 @@ impl SignedIn {
         }
     }
 
-    /// What they did in a workspace: every member may look at that, whatever their role.
+    /// What they did in a workspace, the events whose actor they are: every member may look at that,
+    /// whatever their role.
     ///
     /// # Errors
     ///

@@ -6,16 +6,17 @@
 mod log;
 
 use domain::{
-    event::{Event, EventId, NewEvent},
+    event::{Event, EventId, NewEvent, TargetKind},
     question::{Query, Unknown},
     role::Role,
+    slug::Slug,
 };
 use log::{BEGINNING, Log, event, limit, object, user};
 use store::{
     Scope,
     access::{Refused, SignedIn},
     administration::By,
-    question::{Count, QuestionError},
+    question::{Choices, Count, QuestionError},
     settings::SettingsChange,
 };
 
@@ -136,7 +137,7 @@ async fn a_workspaces_people_see_nothing_of_another_workspace() {
     let growth = place.growth();
     let all = place.all(&place.whole()).await;
     let is_of_growth = |event: &&Event| {
-        let slug = event.workspace.as_ref().map(|slug| slug.as_str());
+        let slug = event.workspace.as_ref().map(Slug::as_str);
         slug == Some("growth")
     };
     let own: Vec<_> = all.iter().filter(is_of_growth).map(|one| one.id).collect();
@@ -206,7 +207,7 @@ async fn everybody_sees_what_they_did_themselves_and_nothing_of_others() {
         let actor = &event.actor.actor;
         let email = actor.email.as_deref().map(str::to_lowercase);
         let is_kims = email.as_deref() == Some("kim@acme.example")
-            && event.workspace.as_ref().map(|slug| slug.as_str()) == Some("growth");
+            && event.workspace.as_ref().map(Slug::as_str) == Some("growth");
         let found = place.event(&kims, event.id).await;
         assert_eq!(found.is_some(), is_kims, "{event:?}");
     }
@@ -236,7 +237,7 @@ async fn everybody_sees_what_they_did_themselves_and_nothing_of_others() {
         .offered
         .kinds
         .iter()
-        .map(|kind| kind.as_str())
+        .map(TargetKind::as_str)
         .collect();
     assert_eq!(kinds, ["report", "user"]);
 
@@ -244,7 +245,7 @@ async fn everybody_sees_what_they_did_themselves_and_nothing_of_others() {
     let tinas = place.tina.own_scope(&GROWTH.parse().unwrap()).unwrap();
     assert!(place.all(&tinas).await.is_empty());
     let mut snapshot = place.log.store.snapshot(&tinas).await.unwrap();
-    assert_eq!(snapshot.choices().await.unwrap(), Default::default());
+    assert_eq!(snapshot.choices().await.unwrap(), Choices::default());
     assert_eq!(
         snapshot.count(&Query::default()).await.unwrap(),
         Count::Exactly(0)

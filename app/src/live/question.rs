@@ -129,6 +129,14 @@ mod tests {
             "category=secrets&category=members&q=x"
         );
         assert_eq!(
+            merged(
+                "workspace=growth",
+                "workspace=growth&q=x",
+                "workspace=growth&workspace=revenue"
+            ),
+            "workspace=growth&workspace=revenue&q=x"
+        );
+        assert_eq!(
             merged("cursor=abc", "q=x&cursor=abc", "range=7d&cursor=abc"),
             "q=x&range=7d"
         );

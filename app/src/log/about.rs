@@ -56,6 +56,16 @@ impl About {
         }
     }
 
+    /// Whether there is a field for a parameter that has one on some page.
+    pub(super) fn has_field(self, parameter: &str) -> bool {
+        match parameter {
+            "workspace" => self.has_workspaces(),
+            "actor" => self.has_actors(),
+            "target_kind" => self.has_targets(),
+            _ => true,
+        }
+    }
+
     /// The classes of its page.
     pub(super) const fn class(self) -> &'static str {
         match self {

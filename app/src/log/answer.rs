@@ -128,7 +128,7 @@ impl Workspaces {
         let asked = std::mem::take(&mut read.query.filter.workspace);
         for slug in asked {
             let reason = match self {
-                Self::One => "is for a whole tenant’s Audit page; this page is of one workspace",
+                Self::One => "cannot be chosen here: this page is of one workspace",
                 Self::All { named, .. } => {
                     if named.iter().any(|(known, _)| *known == slug) {
                         read.query.filter.workspace.push(slug);

@@ -21,6 +21,17 @@ const ACTIONS_MOST: usize = 300;
 /// Of more, so many: those used most.
 const ACTIONS_OF_MORE: usize = 250;
 
+/// The parameters whose fields fold away where the page is narrow.
+const IN_FOLD: [&str; 7] = [
+    "q",
+    "workspace",
+    "actor",
+    "action",
+    "verb",
+    "target_kind",
+    "outcome",
+];
+
 /// The row of filters, each above the column that it narrows.
 #[component]
 pub(super) fn Filters(
@@ -100,16 +111,8 @@ pub(super) fn Filters(
     let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes, None);
     let system = fields.system();
     let is_wrong = log.faults.iter().any(|fault| {
-        [
-            "q",
-            "workspace",
-            "actor",
-            "action",
-            "verb",
-            "target_kind",
-            "outcome",
-        ]
-        .contains(&&*fault.parameter)
+        let parameter = &*fault.parameter;
+        IN_FOLD.contains(&parameter) && about.has_field(parameter)
     });
     let actor = about.has_actors().then(|| {
         let only = view! {
@@ -236,18 +239,9 @@ impl<'a> Fields<'a> {
 
     /// How many of the fields in the fold hold something.
     fn set(&self, about: About) -> usize {
-        let names = [
-            ("q", true),
-            ("workspace", about.has_workspaces()),
-            ("actor", about.has_actors()),
-            ("action", true),
-            ("verb", true),
-            ("target_kind", about.has_targets()),
-            ("outcome", true),
-        ];
-        let set = names
+        let set = IN_FOLD
             .into_iter()
-            .filter(|(name, has_field)| *has_field && !self.value(name).is_empty());
+            .filter(|name| about.has_field(name) && !self.value(name).is_empty());
         set.count() + usize::from(about.has_actors() && self.system())
     }
 

@@ -153,7 +153,7 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
                 <Trouble read_at/>
                 <Notices notices=log.notices.clone() settings zone=log.zone.clone()/>
                 <Within within=log.within.clone() zone=log.zone.clone()/>
-                <Faults log=log.clone()/>
+                <Faults log=log.clone() about/>
                 {chips}
                 <Filters links=links.clone() log=log.clone() choices about/>
                 <Active links=links.clone() log=log.clone()/>

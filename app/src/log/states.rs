@@ -125,8 +125,9 @@ pub(super) fn Within(within: WithinView, zone: String) -> impl IntoView {
 }
 
 /// Parameters with a field of their own, which say beside it what is wrong.
-const BESIDE_FIELDS: [&str; 9] = [
+const BESIDE_FIELDS: [&str; 10] = [
     "q",
+    "workspace",
     "actor",
     "action",
     "verb",
@@ -149,14 +150,13 @@ pub(super) fn told(fault: &Fault) -> String {
 
 /// What is wrong with parameters that have no field, and that something is.
 #[component]
-pub(super) fn Faults(log: Arc<LogView>) -> impl IntoView {
+pub(super) fn Faults(log: Arc<LogView>, about: About) -> impl IntoView {
     if log.faults.is_empty() {
         return None;
     }
-    let (beside, apart): (Vec<_>, Vec<_>) = log
-        .faults
-        .iter()
-        .partition(|fault| BESIDE_FIELDS.contains(&&*fault.parameter));
+    let (beside, apart): (Vec<_>, Vec<_>) = log.faults.iter().partition(|fault| {
+        BESIDE_FIELDS.contains(&&*fault.parameter) && about.has_field(&fault.parameter)
+    });
     let names: Vec<&str> = beside.iter().map(|fault| &*fault.parameter).collect();
     let apart = apart
         .into_iter()

@@ -73,7 +73,6 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
         email,
         ask,
         own,
-        ..
     } = told;
     let (open_to, role, who, whom) = match of {
         Closed::Workspace { name, role } => (

@@ -196,7 +196,7 @@ fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
     let place = |row: &mut RowView| {
         let event = events.iter().find(|event| event.id.to_string() == row.id);
         let workspace = event.unwrap().workspace.clone();
-        let slug = workspace.as_ref().map(|slug| slug.as_str());
+        let slug = workspace.as_ref().map(domain::slug::Slug::as_str);
         let name = names.iter().find(|(known, _)| Some(*known) == slug);
         row.place = Some(PlaceView {
             name: name.map_or("Acme Inc", |(_, name)| name).to_owned(),
