@@ -1,7 +1,17 @@
 // Every page in every state: nothing that axe objects to, in light and dark, wide and narrow, and
 // nothing wider than the screen.
 
-import { growth, helena, ingrid, kim, ruth, test as base } from './demo.mjs';
+import {
+  bartholomew,
+  growth,
+  helena,
+  ingrid,
+  kim,
+  own,
+  ruth,
+  tenant,
+  test as base,
+} from './demo.mjs';
 import { expect, expectAccessible, live } from './fixtures.mjs';
 import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
 
@@ -115,6 +125,41 @@ const states = {
     await signIn(page, kim, `${object}?limit=20`);
     await expect(rows(page)).toHaveCount(20);
   },
+  "a tenant's Audit page": async ({ page }) => {
+    await signIn(page, bartholomew, `${tenant}?limit=20`);
+    await expect(rows(page)).toHaveCount(20);
+  },
+  "a tenant's Audit page with a row open and a workspace that is none": async ({ page }) => {
+    await signIn(page, bartholomew, `${tenant}?limit=20&workspace=nowhere`);
+    await expect(page.locator('#f-workspace-error')).toBeAttached();
+    await live(page);
+    await clickRow(rows(page).first());
+    await expect(entry(page)).toBeVisible();
+  },
+  "a tenant's Audit page while recording is off in a workspace": async ({
+    page,
+    daybook,
+    empty,
+  }) => {
+    const change = ['--recording', 'off', '--retention', '30d'];
+    await daybook.run(['settings', 'set', '--workspace', empty.workspace, ...change]);
+    const of = empty.workspace.split('/')[0];
+    const email = `tina@${of}.example`;
+    const admin = { tenant: of, email, name: 'Tina', role: 'tenant_admin', password: 'correct horse' };
+    await daybook.createUser(admin);
+    await signIn(page, admin, `/${of}/audit`);
+    await expect(page.getByText('Recording is off in')).toBeVisible();
+  },
+  'My activity': async ({ page }) => {
+    await signIn(page, kim, `${own}?limit=20`);
+    await expect(rows(page).first()).toBeVisible();
+  },
+  'My activity with a row open': async ({ page }) => {
+    await signIn(page, ingrid, `${own}?limit=20`);
+    await live(page);
+    await clickRow(rows(page).first());
+    await expect(entry(page)).toBeVisible();
+  },
   'the settings': async ({ page }) => {
     await signIn(page, ingrid, '/acme/growth/settings');
     await expect(page.getByRole('button', { name: 'Save changes' })).toBeVisible();
@@ -190,6 +235,10 @@ const states = {
   },
   'the page without access': async ({ page }) => {
     await signIn(page, kim, growth);
+    await expect(page.getByRole('heading', { name: 'not open to you' })).toBeVisible();
+  },
+  "the page without access to a tenant's log": async ({ page }) => {
+    await signIn(page, ingrid, tenant);
     await expect(page.getByRole('heading', { name: 'not open to you' })).toBeVisible();
   },
   'the page that is not there': async ({ page }) => {

@@ -28,6 +28,12 @@ export const ruth = { email: 'ruth.abelson@acme.example', password };
 export const kim = { email: 'kim.berg@acme.example', password };
 /** Owner of Revenue, and nothing in Growth. */
 export const helena = { email: 'helena.braga@acme.example', password };
+/** Admin of the tenant. */
+export const bartholomew = { email: 'bartholomew.featherstonehaugh@acme.example', password };
 
 export const growth = '/acme/growth/audit';
 export const revenue = '/acme/revenue/audit';
+/** The whole tenant's Audit page. */
+export const tenant = '/acme/audit';
+/** What whoever is signed in did in Growth. */
+export const own = '/acme/growth/me';

@@ -93,8 +93,10 @@ export class Daybook {
     await this.run(['workspace', 'create', workspace]);
   }
 
-  async createUser({ workspace, email, name, role, password }) {
-    const person = ['--email', email, '--name', name, '--role', role, '--workspace', workspace];
+  /** In a workspace, or as tenant admin in a tenant. */
+  async createUser({ workspace, tenant, email, name, role, password }) {
+    const place = tenant ? ['--tenant', tenant] : ['--workspace', workspace];
+    const person = ['--email', email, '--name', name, '--role', role, ...place];
     await this.run(['user', 'create', ...person, '--password-stdin'], `${password}\n`);
   }
 

@@ -2,7 +2,6 @@
 
 use domain::{
     question::{Query, Subject},
-    role::Role,
     slug::{Slug, WorkspacePath},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -31,6 +30,16 @@ pub fn audit(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/audit")
 }
 
+/// The tenant's Audit page: all its workspaces.
+pub fn tenant_audit(tenant: &Slug) -> String {
+    format!("/{tenant}/audit")
+}
+
+/// My activity: what the person who is signed in did in the workspace.
+pub fn own(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/me")
+}
+
 /// The workspace's settings.
 pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
@@ -44,20 +53,6 @@ pub fn members(workspace: &WorkspacePath) -> String {
 /// The workspace's API tokens, in its settings.
 pub fn tokens(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings/tokens")
-}
-
-/// Somebody's own entries in the workspace.
-pub fn me(workspace: &WorkspacePath) -> String {
-    format!("/{workspace}/me")
-}
-
-/// Where somebody with a role begins: at the Audit page, or at what every member may see.
-pub fn first_page(workspace: &WorkspacePath, role: Role) -> String {
-    if role.reads_the_log() {
-        audit(workspace)
-    } else {
-        me(workspace)
-    }
 }
 
 /// Where a signed-out visitor signs in, and from where they come back to `next`.
@@ -83,41 +78,46 @@ pub fn in_zone(path: &str, zone: &str) -> String {
     }
 }
 
-/// Where a log is shown: a workspace's Audit page, or the Audit tab of one of its objects.
+/// Where a log is shown, and so what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogAddress {
-    /// The workspace.
-    pub workspace: WorkspacePath,
-    /// The object, on its own tab.
-    pub subject: Option<Subject>,
+pub enum LogAddress {
+    /// A tenant's Audit page: all its workspaces.
+    Tenant(Slug),
+    /// A workspace's Audit page.
+    Workspace(WorkspacePath),
+    /// The Audit tab of one of a workspace's objects.
+    Object(WorkspacePath, Subject),
+    /// My activity: what the person who is signed in did in a workspace.
+    Own(WorkspacePath),
 }
 
 impl LogAddress {
-    /// Reads a path: `/acme/growth/audit`, `/acme/growth/objects/integration/int%2F1/audit`.
+    /// Reads a path: `/acme/audit`, `/acme/growth/audit`, `/acme/growth/me`,
+    /// `/acme/growth/objects/integration/int%2F1/audit`.
     pub fn read(path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let (tenant, workspace, subject) = match segments[..] {
-            [tenant, workspace, "audit"] => (tenant, workspace, None),
+        Some(match segments[..] {
+            [tenant, "audit"] => Self::Tenant(tenant.parse().ok()?),
+            [tenant, workspace, "audit"] => Self::Workspace(workspace_path(tenant, workspace)?),
+            [tenant, workspace, "me"] => Self::Own(workspace_path(tenant, workspace)?),
             [tenant, workspace, "objects", kind, id, "audit"] => {
                 let subject = Subject {
                     kind: decoded(kind)?.parse().ok()?,
                     id: decoded(id).filter(|id| !id.is_empty())?,
                 };
-                (tenant, workspace, Some(subject))
+                Self::Object(workspace_path(tenant, workspace)?, subject)
             }
             _ => return None,
-        };
-        Some(Self {
-            workspace: workspace_path(tenant, workspace)?,
-            subject,
         })
     }
 
     /// The path.
     pub fn path(&self) -> String {
-        match &self.subject {
-            None => audit(&self.workspace),
-            Some(subject) => object(&self.workspace, subject),
+        match self {
+            Self::Tenant(tenant) => tenant_audit(tenant),
+            Self::Workspace(workspace) => audit(workspace),
+            Self::Object(workspace, subject) => object(workspace, subject),
+            Self::Own(workspace) => own(workspace),
         }
     }
 }
@@ -246,21 +246,41 @@ mod tests {
     fn an_object_with_any_id_has_a_path_that_names_it() {
         let workspace: WorkspacePath = "acme/growth".parse().unwrap();
         for id in ["int_1", "a/b", "100%", "%2F", "å b?c#d&e", "../x"] {
-            let address = LogAddress {
-                workspace: workspace.clone(),
-                subject: Some(subject("pipeline/run", id)),
-            };
+            let address = LogAddress::Object(workspace.clone(), subject("pipeline/run", id));
             assert_eq!(LogAddress::read(&address.path()), Some(address), "{id}");
         }
         let address = LogAddress::read("/acme/growth/objects/x/int%2F1/audit").unwrap();
-        assert_eq!(address.subject, Some(subject("x", "int/1")));
+        assert_eq!(
+            address,
+            LogAddress::Object(workspace, subject("x", "int/1"))
+        );
+    }
+
+    #[test]
+    fn a_log_has_one_path_and_the_path_says_what_it_is_about() {
+        let workspace: WorkspacePath = "acme/growth".parse().unwrap();
+        for (path, address) in [
+            ("/acme/audit", LogAddress::Tenant("acme".parse().unwrap())),
+            (
+                "/acme/growth/audit",
+                LogAddress::Workspace(workspace.clone()),
+            ),
+            ("/acme/growth/me", LogAddress::Own(workspace)),
+        ] {
+            assert_eq!(address.path(), path);
+            assert_eq!(LogAddress::read(path), Some(address), "{path}");
+        }
     }
 
     #[test]
     fn what_is_no_log_is_not_read() {
         for path in [
             "/",
-            "/acme/audit",
+            "/audit",
+            "/Acme/audit",
+            "/settings/audit",
+            "/acme/me",
+            "/acme/growth/me/audit",
             "/Acme/growth/audit",
             "/acme/growth/objects/x/%FF/audit",
             "/acme/growth/objects/x//audit",

@@ -25,7 +25,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/invite") view=Invite ssr=SsrMode::Async/>
+                <Route path=path!("/:tenant/audit") view=Log ssr=SsrMode::Async/>
                 <Route path=path!("/:tenant/:workspace/audit") view=Log ssr=SsrMode::Async/>
+                <Route path=path!("/:tenant/:workspace/me") view=Log ssr=SsrMode::Async/>
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage

@@ -4,10 +4,30 @@ use crate::{
     address,
     icon::{Icon, Icons, Logo},
 };
-use domain::slug::WorkspacePath;
+use domain::{
+    role::Role,
+    slug::{Slug, WorkspacePath},
+};
 use leptos::prelude::*;
 
-/// Who looks, and where they are.
+/// What the bar shows: nothing where nothing may be told, else who looks at a page of what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// Only the product's name.
+    Bare,
+    /// A page of a workspace.
+    Workspace(Frame),
+    /// A page of a whole tenant.
+    Tenant(TenantFrame),
+}
+
+impl From<Option<Frame>> for Bar {
+    fn from(frame: Option<Frame>) -> Self {
+        frame.map_or(Self::Bare, Self::Workspace)
+    }
+}
+
+/// Who looks at a page of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Their name.
@@ -18,12 +38,36 @@ pub struct Frame {
     pub workspace: Place,
     /// All of theirs, this one included.
     pub workspaces: Vec<Place>,
+    /// The tenants that they administer.
+    pub tenants: Vec<TenantPlace>,
     /// Whether they may open the Audit page.
     pub reads_the_log: bool,
     /// Whether they may see the settings.
     pub reads_settings: bool,
     /// Whether they manage its members and API tokens.
     pub manages: bool,
+}
+
+/// Who looks at a page of a whole tenant: one of its admins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantFrame {
+    /// Their name.
+    pub name: String,
+    /// This tenant.
+    pub tenant: TenantPlace,
+    /// All workspaces of theirs, those of other tenants too.
+    pub workspaces: Vec<Place>,
+    /// All tenants that they administer, this one included.
+    pub tenants: Vec<TenantPlace>,
+}
+
+/// A tenant that somebody administers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantPlace {
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
 }
 
 /// A workspace that somebody may go to.
@@ -37,6 +81,57 @@ pub struct Place {
     pub name: String,
     /// Their role in it.
     pub role: String,
+    /// Whether they may open its Audit page.
+    pub reads_the_log: bool,
+}
+
+impl Place {
+    /// A workspace that somebody is a member of.
+    fn of(membership: &store::access::Membership) -> Self {
+        Self {
+            path: membership.workspace.path(),
+            tenant: membership.workspace.tenant.name.clone(),
+            name: membership.workspace.name.clone(),
+            role: membership.role.label().to_owned(),
+            reads_the_log: membership.role.reads_the_log(),
+        }
+    }
+
+    /// The first page there that they may open.
+    pub(crate) fn first_page(&self) -> String {
+        first_page(&self.path, self.reads_the_log)
+    }
+}
+
+/// The first page of a workspace that somebody may open: its Audit page, else what they did there
+/// themselves.
+pub fn first_page(workspace: &WorkspacePath, reads_the_log: bool) -> String {
+    if reads_the_log {
+        address::audit(workspace)
+    } else {
+        address::own(workspace)
+    }
+}
+
+impl TenantPlace {
+    fn of(tenant: &store::access::Tenant) -> Self {
+        Self {
+            slug: tenant.slug.clone(),
+            name: tenant.name.clone(),
+        }
+    }
+}
+
+impl TenantFrame {
+    /// Around a page of a tenant, for one of its admins.
+    pub(crate) fn of(person: &store::access::SignedIn, tenant: &store::access::Tenant) -> Self {
+        Self {
+            name: person.name.clone(),
+            tenant: TenantPlace::of(tenant),
+            workspaces: person.memberships.iter().map(Place::of).collect(),
+            tenants: person.administers.iter().map(TenantPlace::of).collect(),
+        }
+    }
 }
 
 impl Frame {
@@ -49,18 +144,13 @@ impl Frame {
         person: &store::access::SignedIn,
         path: &WorkspacePath,
     ) -> Result<Self, store::access::Refused> {
-        let place = |membership: &store::access::Membership| Place {
-            path: membership.workspace.path(),
-            tenant: membership.workspace.tenant.name.clone(),
-            name: membership.workspace.name.clone(),
-            role: membership.role.label().to_owned(),
-        };
         let membership = person.membership(path)?;
         Ok(Self {
             name: person.name.clone(),
             role: membership.role.label().to_owned(),
-            workspace: place(membership),
-            workspaces: person.memberships.iter().map(place).collect(),
+            workspace: Place::of(membership),
+            workspaces: person.memberships.iter().map(Place::of).collect(),
+            tenants: person.administers.iter().map(TenantPlace::of).collect(),
             reads_the_log: membership.role.reads_the_log(),
             reads_settings: membership.role.reads_settings(),
             manages: membership.role.manages_members_and_tokens(),
@@ -73,6 +163,8 @@ impl Frame {
 pub enum Here {
     /// The Audit page.
     Audit,
+    /// My activity.
+    Own,
     /// An object's tab, which the bar does not name.
     Object,
     /// Settings.
@@ -83,7 +175,8 @@ pub enum Here {
 #[component]
 pub fn Framed(
     /// Who looks, and where; none where nothing may be told.
-    frame: Option<Frame>,
+    #[prop(into)]
+    frame: Bar,
     /// Which place it is.
     #[prop(optional)]
     here: Option<Here>,
@@ -108,7 +201,11 @@ pub fn Framed(
                         <Logo/>
                         <span>"Daybook"</span>
                     </a>
-                    {frame.map(|frame| view! { <Places frame here zone/> })}
+                    {match frame {
+                        Bar::Bare => ().into_any(),
+                        Bar::Workspace(frame) => view! { <Places frame here zone/> }.into_any(),
+                        Bar::Tenant(frame) => view! { <TenantPlaces frame here zone/> }.into_any(),
+                    }}
                 </div>
             </header>
             <main id="main">{children()}</main>
@@ -125,6 +222,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         role,
         workspace,
         workspaces,
+        tenants,
         reads_the_log,
         reads_settings,
         ..
@@ -148,19 +246,86 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
             Here::Settings,
         )
     });
-    let who = format!("{name}, {role}");
+    let own = address::in_zone(&address::own(&workspace.path), &zone);
+    // The name leads there where there is room for it; to who may not open the Audit page it is the
+    // first place.
+    let own_place = view! {
+        <li class=reads_the_log.then_some("narrow-only")>
+            <a href=own.clone() aria-current=current(Here::Own)>
+                "My activity"
+            </a>
+        </li>
+    };
+    let title = format!("{name}, {role}: my activity");
+    let spot = Spot {
+        tenant: workspace.tenant,
+        name: workspace.name,
+        path: address::audit(&workspace.path),
+    };
 
     view! {
-        <Switcher workspace workspaces zone=zone.clone()/>
+        <Switcher spot workspaces tenants zone=zone.clone()/>
         <nav aria-label="Main">
-            <ul>{audit} {settings}</ul>
+            <ul>{audit} {settings} {own_place}</ul>
         </nav>
-        <div class="who">
+        <Who>
+            <a class="who-name clip" href=own title=title aria-current=current(Here::Own)>
+                {name}
+                " "
+                <span class="quiet">"· " {role}</span>
+            </a>
+        </Who>
+    }
+    .into_any()
+}
+
+#[component]
+fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) -> impl IntoView {
+    let TenantFrame {
+        name,
+        tenant,
+        workspaces,
+        tenants,
+    } = frame;
+    let zone = zone.unwrap_or_else(|| "UTC".to_owned());
+    let path = address::tenant_audit(&tenant.slug);
+    let audit = address::in_zone(&path, &zone);
+    let current = (here == Some(Here::Audit)).then_some("page");
+    let role = Role::TenantAdmin.label();
+    let who = format!("{name}, {role}");
+    let spot = Spot {
+        tenant: tenant.name,
+        name: ALL_WORKSPACES.to_owned(),
+        path,
+    };
+    view! {
+        <Switcher spot workspaces tenants zone/>
+        <nav aria-label="Main">
+            <ul>
+                <li>
+                    <a href=audit aria-current=current>
+                        "Audit"
+                    </a>
+                </li>
+            </ul>
+        </nav>
+        <Who>
             <span class="who-name clip" title=who>
                 {name}
                 " "
                 <span class="quiet">"· " {role}</span>
             </span>
+        </Who>
+    }
+    .into_any()
+}
+
+/// Who is signed in, and how to sign out.
+#[component]
+fn Who(children: Children) -> impl IntoView {
+    view! {
+        <div class="who">
+            {children()}
             <form method="post" action="/logout">
                 <button class="button plain" type="submit">
                     "Sign out"
@@ -171,38 +336,80 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
     .into_any()
 }
 
+/// What a tenant's pages are called where one chooses among workspaces.
+const ALL_WORKSPACES: &str = "All workspaces";
+
+/// Where somebody is, as the switcher says it.
+#[derive(Clone)]
+struct Spot {
+    tenant: String,
+    name: String,
+    /// The Audit page there.
+    path: String,
+}
+
 #[component]
-fn Switcher(workspace: Place, workspaces: Vec<Place>, zone: String) -> impl IntoView {
-    let here = workspace.path.clone();
-    let mut tenant = String::new();
-    let items = workspaces
-        .into_iter()
-        .map(|place| {
-            let head = (place.tenant != tenant).then(|| {
-                tenant.clone_from(&place.tenant);
-                view! { <li class="menu-head">{place.tenant.clone()}</li> }
-            });
-            let current = (place.path == here).then_some("true");
-            view! {
-                {head}
-                <li>
-                    <a href=address::in_zone(&address::audit(&place.path), &zone) aria-current=current>
-                        {place.name}
-                        <span class="quiet">{place.role}</span>
-                    </a>
-                </li>
-            }
-        })
-        .collect_view();
+fn Switcher(
+    spot: Spot,
+    workspaces: Vec<Place>,
+    tenants: Vec<TenantPlace>,
+    zone: String,
+) -> impl IntoView {
+    let item = |audit: &str, page: &str, name: String, role: String| {
+        let current = (audit == spot.path).then_some("true");
+        view! {
+            <li>
+                <a href=address::in_zone(page, &zone) aria-current=current>
+                    {name}
+                    <span class="quiet">{role}</span>
+                </a>
+            </li>
+        }
+        .into_any()
+    };
+    let head = |name: &str| view! { <li class="menu-head">{name.to_owned()}</li> }.into_any();
+    let whole = |tenant: &TenantPlace| {
+        let path = address::tenant_audit(&tenant.slug);
+        let role = Role::TenantAdmin.label().to_owned();
+        item(&path, &path, ALL_WORKSPACES.to_owned(), role)
+    };
+    let mut items = Vec::new();
+    // They are sorted by their tenants' names, and names need not be unique: slugs are.
+    for of_tenant in workspaces.chunk_by(|one, other| one.path.tenant == other.path.tenant) {
+        let Some(first) = of_tenant.first() else {
+            continue;
+        };
+        items.push(head(&first.tenant));
+        items.extend(of_tenant.iter().map(|place| {
+            let audit = address::audit(&place.path);
+            item(
+                &audit,
+                &place.first_page(),
+                place.name.clone(),
+                place.role.clone(),
+            )
+        }));
+        let mut mine = tenants.iter();
+        items.extend(
+            mine.find(|tenant| tenant.slug == first.path.tenant)
+                .map(whole),
+        );
+    }
+    // A tenant may have no workspace yet.
+    let without = tenants.iter().filter(|tenant| {
+        let mut places = workspaces.iter();
+        !places.any(|place| place.path.tenant == tenant.slug)
+    });
+    items.extend(without.flat_map(|tenant| [head(&tenant.name), whole(tenant)]));
     view! {
         <details class="menu switcher">
             <summary class="button plain">
                 <span class="sr-only">"Workspace: "</span>
-                <span class="quiet clip">{workspace.tenant}</span>
+                <span class="quiet clip">{spot.tenant.clone()}</span>
                 <span class="quiet" aria-hidden="true">
                     "/"
                 </span>
-                <span class="strong clip">{workspace.name}</span>
+                <span class="strong clip">{spot.name.clone()}</span>
                 <Icon name="chevron-down"/>
             </summary>
             <div class="menu-panel">

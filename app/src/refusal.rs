@@ -10,7 +10,7 @@ pub enum Refusal {
     SignedOut,
     /// There is no such page for them, whether it exists or not.
     NotFound,
-    /// They belong to the workspace, but their role does not open this page.
+    /// They belong to the workspace or the tenant, but their role does not open this page.
     NoAccess(NoAccess),
     /// The log cannot be read now; the text says why.
     Unavailable(String),
@@ -19,16 +19,33 @@ pub enum Refusal {
 /// What somebody is told whose role does not open a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoAccess {
-    /// The workspace's name.
-    pub workspace: String,
-    /// The e-mail address of who is signed in.
+    /// What the page is of.
+    pub of: Closed,
+    /// Their e-mail address.
     pub email: String,
-    /// Their role.
-    pub role: String,
-    /// Whose page it is.
-    pub open_to: OpenTo,
     /// Whom to ask, by name.
-    pub owners: Vec<String>,
+    pub ask: Vec<String>,
+    /// Where they see what they did themselves.
+    pub own: Option<String>,
+}
+
+/// What a page is of that is not open to somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closed {
+    /// A workspace.
+    Workspace {
+        /// Its name.
+        name: String,
+        /// Their role in it.
+        role: String,
+        /// Whose page it is.
+        open_to: OpenTo,
+    },
+    /// A whole tenant.
+    Tenant {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Whom a page is for.

@@ -1,8 +1,14 @@
 //! Who looks at a page. The server provides a [`Viewer`] and a [`Store`] by context for each
 //! request, for pages and server functions alike.
 
-use crate::refusal::{NoAccess, OpenTo, Refusal};
-use domain::event::Object;
+use crate::{
+    address,
+    refusal::{Closed, NoAccess, OpenTo, Refusal},
+};
+use domain::{
+    event::Object,
+    slug::{Slug, WorkspacePath},
+};
 use leptos::prelude::use_context;
 use store::{
     Store, StoreError,
@@ -68,19 +74,49 @@ impl Asker {
     }
 
     async fn refusal_of(&self, refused: Refused, open_to: OpenTo) -> Refusal {
-        match refused {
-            Refused::NotFound => Refusal::NotFound,
-            Refused::NoAccess { workspace, role } => match self.store.owners(&workspace).await {
-                Ok(owners) => Refusal::NoAccess(NoAccess {
-                    workspace: workspace.name,
-                    email: self.person.email.clone(),
-                    role: role.label().to_owned(),
-                    open_to,
-                    owners: owners.into_iter().map(|(name, _)| name).collect(),
-                }),
-                Err(error) => error.into(),
-            },
+        let (of, ask, own) = match refused {
+            Refused::NotFound => return Refusal::NotFound,
+            Refused::NoAccess { workspace, role } => {
+                let own = Some(workspace.path());
+                let owners = self.store.owners(&workspace).await;
+                let name = workspace.name;
+                let role = role.label().to_owned();
+                (
+                    Closed::Workspace {
+                        name,
+                        role,
+                        open_to,
+                    },
+                    owners,
+                    own,
+                )
+            }
+            Refused::NoTenantAccess { tenant } => {
+                let own = self.workspace_in(&tenant.slug);
+                let admins = self.store.tenant_admins(&tenant).await;
+                (Closed::Tenant { name: tenant.name }, admins, own)
+            }
+        };
+        match ask {
+            Ok(ask) => Refusal::NoAccess(NoAccess {
+                of,
+                email: self.person.email.clone(),
+                ask: ask.into_iter().map(|(name, _)| name).collect(),
+                own: own.map(|own| address::own(&own)),
+            }),
+            Err(error) => error.into(),
         }
+    }
+
+    /// A workspace of theirs in a tenant: the one looked at last, else the first.
+    fn workspace_in(&self, tenant: &Slug) -> Option<WorkspacePath> {
+        let mine = || {
+            let memberships = self.person.memberships.iter();
+            let paths = memberships.map(|membership| membership.workspace.path());
+            paths.filter(|path| path.tenant == *tenant)
+        };
+        let last = mine().find(|path| Some(path) == self.person.last_workspace.as_ref());
+        last.or_else(|| mine().next())
     }
 }
 

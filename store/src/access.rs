@@ -1,6 +1,7 @@
 //! Who is asking, and what they may see. Only what is made here opens the log.
 
 use domain::{
+    event::{Actor, ActorKind},
     question::{Subject, Zone},
     retention::Retention,
     role::{Role, TokenScope},
@@ -54,29 +55,73 @@ pub(crate) enum Reach {
     Workspace(Workspace),
     /// One object of a workspace.
     Object(Workspace, Subject),
+    /// What one person did in a workspace.
+    Own(Workspace, Myself),
+}
+
+impl Reach {
+    fn tenant(&self) -> &Tenant {
+        match self {
+            Self::Tenant(tenant) => tenant,
+            Self::Workspace(workspace) | Self::Object(workspace, _) | Self::Own(workspace, _) => {
+                &workspace.tenant
+            }
+        }
+    }
+
+    /// The workspace that it lies in, unless it is a whole tenant's.
+    pub(crate) fn workspace(&self) -> Option<&Workspace> {
+        match self {
+            Self::Tenant(_) => None,
+            Self::Workspace(workspace) | Self::Object(workspace, _) | Self::Own(workspace, _) => {
+                Some(workspace)
+            }
+        }
+    }
+}
+
+/// Who somebody is among the actors of a log: Daybook names them by its own id, applications by
+/// theirs, and both by the e-mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Myself {
+    /// Daybook's public id.
+    pub(crate) id: String,
+    /// The e-mail, lowercased.
+    pub(crate) email: String,
+}
+
+impl Myself {
+    /// Whether an actor is this person.
+    pub(crate) fn is(&self, actor: &Actor) -> bool {
+        let is_id = actor.kind == ActorKind::User && actor.id.as_ref() == Some(&self.id);
+        let email = || actor.email.as_deref().map(str::to_lowercase);
+        is_id || email().as_ref() == Some(&self.email)
+    }
 }
 
 impl Scope {
     /// The tenant that it lies in.
     pub fn tenant(&self) -> &Tenant {
-        match &self.0 {
-            Reach::Tenant(tenant) => tenant,
-            Reach::Workspace(workspace) | Reach::Object(workspace, _) => &workspace.tenant,
-        }
+        self.0.tenant()
     }
 
     /// The workspace that it lies in, unless it is a whole tenant's.
     pub fn workspace(&self) -> Option<&Workspace> {
-        match &self.0 {
-            Reach::Tenant(_) => None,
-            Reach::Workspace(workspace) | Reach::Object(workspace, _) => Some(workspace),
-        }
+        self.0.workspace()
     }
 
     /// The object that it is about, if it is about one.
     pub fn subject(&self) -> Option<&Subject> {
         match &self.0 {
             Reach::Object(_, subject) => Some(subject),
+            _ => None,
+        }
+    }
+
+    /// The person whose own events it is about, if it is about somebody's.
+    pub(crate) fn myself(&self) -> Option<&Myself> {
+        match &self.0 {
+            Reach::Own(_, myself) => Some(myself),
             _ => None,
         }
     }
@@ -95,6 +140,13 @@ pub enum Refused {
         workspace: Workspace,
         /// Their role in it.
         role: Role,
+    },
+    /// They belong to a workspace of the tenant, but do not administer the tenant; its admins are
+    /// whom to ask.
+    #[error("not open to who does not administer the tenant")]
+    NoTenantAccess {
+        /// The tenant.
+        tenant: Tenant,
     },
 }
 
@@ -144,10 +196,7 @@ impl TokenGrant {
 
     /// The tenant that it is good in.
     pub(crate) fn tenant(&self) -> i64 {
-        match &self.reach {
-            Reach::Tenant(tenant) => tenant.id,
-            Reach::Workspace(workspace) | Reach::Object(workspace, _) => workspace.tenant.id,
-        }
+        self.reach.tenant().id
     }
 
     /// What the token may read.
@@ -230,6 +279,41 @@ impl SignedIn {
     pub fn audit_scope(&self, path: &WorkspacePath) -> Result<Scope, Refused> {
         let membership = self.require(path, Role::reads_the_log)?;
         Ok(Scope(Reach::Workspace(membership.workspace.clone())))
+    }
+
+    /// What the tenant's Audit page shows them: all its workspaces, and its own events.
+    ///
+    /// # Errors
+    ///
+    /// They do not administer it; who is a member of one of its workspaces is told so, anybody else
+    /// not even that it exists.
+    pub fn tenant_scope(&self, tenant: &Slug) -> Result<Scope, Refused> {
+        if let Some(mine) = self.administers.iter().find(|mine| mine.slug == *tenant) {
+            return Ok(Scope(Reach::Tenant(mine.clone())));
+        }
+        let mut tenants = self
+            .memberships
+            .iter()
+            .map(|member| &member.workspace.tenant);
+        match tenants.find(|of| of.slug == *tenant) {
+            Some(of) => Err(Refused::NoTenantAccess { tenant: of.clone() }),
+            None => Err(Refused::NotFound),
+        }
+    }
+
+    /// What they did in a workspace, the events whose actor they are: every member may look at that,
+    /// whatever their role.
+    ///
+    /// # Errors
+    ///
+    /// They are no member.
+    pub fn own_scope(&self, path: &WorkspacePath) -> Result<Scope, Refused> {
+        let membership = self.membership(path)?;
+        let myself = Myself {
+            id: self.public_id.clone(),
+            email: self.email.to_lowercase(),
+        };
+        Ok(Scope(Reach::Own(membership.workspace.clone(), myself)))
     }
 
     /// What an object's Audit tab shows them: every member may open it.

@@ -4,6 +4,7 @@
 //! A dictionary only grows, as the tables that it mirrors do. Numbers are dense from 1.
 
 use crate::{
+    access::Myself,
     plan::{Numbers, Search},
     texts::Texts,
 };
@@ -94,6 +95,9 @@ pub(crate) struct Dictionary {
     actors: Vec<Actor>,
     actor_texts: Texts,
     actor_numbers: HashMap<Actor, Number>,
+    actors_by_id: HashMap<Box<str>, Vec<Number>>,
+    /// By the e-mail, lowercased.
+    actors_by_email: HashMap<Box<str>, Vec<Number>>,
     pub(crate) actors_by_name: Ranked,
     vias: Vec<Box<[Number]>>,
     via_numbers: HashMap<Box<[Number]>, Number>,
@@ -241,6 +245,14 @@ impl Dictionary {
         self.actor_texts.add([name, actor.email.as_deref()]);
         self.actors_by_name
             .add(actor.sort_name().to_lowercase(), number);
+        if let Some(id) = &actor.id {
+            let same = self.actors_by_id.entry(id.as_str().into());
+            same.or_default().push(number);
+        }
+        if let Some(email) = &actor.email {
+            let same = self.actors_by_email.entry(email.to_lowercase().into());
+            same.or_default().push(number);
+        }
         self.actor_numbers.insert(actor.clone(), number);
         self.actors.push(actor);
     }
@@ -333,6 +345,16 @@ impl Dictionary {
                     .is_some_and(|id| filter.actor_id.contains(id)))
                 && (filter.actor_kind.is_empty() || filter.actor_kind.contains(&actor.kind))
         }))
+    }
+
+    /// Somebody as each time that they were named: their numbers.
+    pub(crate) fn actors_who_are(&self, myself: &Myself) -> Numbers {
+        let by_id = self.actors_by_id.get(myself.id.as_str());
+        let by_email = self.actors_by_email.get(myself.email.as_str());
+        let named = by_id.into_iter().chain(by_email).flatten().copied();
+        named
+            .filter(|number| self.actor(*number).is_some_and(|actor| myself.is(actor)))
+            .collect()
     }
 
     /// The actors with one of these ids, and the chains with one of them.

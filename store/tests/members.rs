@@ -126,7 +126,7 @@ async fn who_is_invited_becomes_a_member_by_a_link_that_is_good_once() {
 async fn who_has_an_account_accepts_with_it_and_nobody_else_does() {
     let (log, owner) = owned().await;
     let helena = log
-        .person("Helena", "helena@acme.example", place(REVENUE, Role::Owner))
+        .named("Helena", "helena@acme.example", place(REVENUE, Role::Owner))
         .await;
     let secret = log
         .store
@@ -206,7 +206,7 @@ async fn who_is_a_member_is_not_invited_again() {
     let (log, owner) = owned().await;
     let scope = manages(&owner, GROWTH);
     let kim = log
-        .person("Kim Berg", "kim@acme.example", place(GROWTH, Role::Member))
+        .named("Kim Berg", "kim@acme.example", place(GROWTH, Role::Member))
         .await;
     let ask = async || {
         let kim = invite("kim@acme.example", Role::Admin);
@@ -232,10 +232,10 @@ async fn who_is_a_member_is_not_invited_again() {
 async fn an_admin_manages_everybody_but_owners() {
     let (log, owner) = owned().await;
     let tom = log
-        .person("Tom", "tom@acme.example", place(GROWTH, Role::Admin))
+        .named("Tom", "tom@acme.example", place(GROWTH, Role::Admin))
         .await;
     let kim = log
-        .person("Kim", "kim@acme.example", place(GROWTH, Role::Member))
+        .named("Kim", "kim@acme.example", place(GROWTH, Role::Member))
         .await;
     let scope = manages(&tom, GROWTH);
     let change = async |person: &SignedIn, role| {
@@ -280,7 +280,7 @@ async fn the_last_owner_stays() {
     let (log, owner) = owned().await;
     let scope = manages(&owner, GROWTH);
     let kim = log
-        .person("Kim", "kim@acme.example", place(GROWTH, Role::Member))
+        .named("Kim", "kim@acme.example", place(GROWTH, Role::Member))
         .await;
     let change = async |person: &SignedIn, role, day: Option<&str>| {
         let day = day.map(|day| day.parse().unwrap());
@@ -315,7 +315,7 @@ async fn a_role_is_over_after_its_last_day() {
     let (log, owner) = owned().await;
     let scope = manages(&owner, GROWTH);
     let ruth = log
-        .person("Ruth", "ruth@acme.example", place(GROWTH, Role::Auditor))
+        .named("Ruth", "ruth@acme.example", place(GROWTH, Role::Auditor))
         .await;
     let until = async |day: &str| {
         let day = Some(day.parse().unwrap());
@@ -343,7 +343,7 @@ async fn deactivating_ends_sessions_and_labels_the_past_here_and_leaves_other_wo
     let (log, owner) = owned().await;
     let scope = manages(&owner, GROWTH);
     let kim = log
-        .person(
+        .named(
             "Kim Berg",
             "kim.berg@acme.example",
             place(GROWTH, Role::Member),
@@ -398,7 +398,7 @@ async fn deactivating_ends_sessions_and_labels_the_past_here_and_leaves_other_wo
         .store
         .invite(
             &manages(
-                &log.person("Helena", "helena@acme.example", place(REVENUE, Role::Owner))
+                &log.named("Helena", "helena@acme.example", place(REVENUE, Role::Owner))
                     .await,
                 REVENUE,
             ),
@@ -438,7 +438,7 @@ async fn members_are_found_by_name_and_address_whatever_their_letters() {
         ("Åse Øye", "aa@acme.example"),
         ("100% Bot", "bot@acme.example"),
     ] {
-        log.person(name, email, place(GROWTH, Role::Member)).await;
+        log.named(name, email, place(GROWTH, Role::Member)).await;
     }
     let found = async |search: &str| -> Vec<String> {
         let found = log.store.members(&scope, search, 0).await.unwrap();

@@ -9,6 +9,7 @@ use domain::{
     catalogue::Catalogue,
     event::{Actor, ActorKind, Event, NewEvent, Outcome, Target},
     question::{Filter, Limit, Moment, Order, Query, Sort, Span},
+    role::Role,
     time::Timestamp,
 };
 use log::{BEGINNING, Log, time};
@@ -243,6 +244,27 @@ async fn there_and_back(
     (there, back.into_iter().rev().flatten().collect())
 }
 
+/// Each question that is asked of a scope is answered with what filtering and sorting its events in
+/// memory gives, counted, walked there and walked back.
+async fn expect_answers(
+    log: &Log,
+    scope: &Scope,
+    all: &[Event],
+    queries: &[Query],
+    grant: &store::access::TokenGrant,
+) -> Result<(), TestCaseError> {
+    for query in queries {
+        let wanted = expected(all, query, log.store.now());
+        let count = log.store.count(scope, query).await.unwrap();
+        let few = Count::Exactly(wanted.len() as u64);
+        prop_assert_eq!(count, few, "{}", query.query_string());
+        let (there, back) = there_and_back(log, scope, query, grant, Vec::new()).await;
+        prop_assert_eq!(&there, &wanted, "{}", query.query_string());
+        prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
+    }
+    Ok(())
+}
+
 async fn everything(log: &Log, scope: &Scope) -> Vec<Event> {
     log.walk(scope, &log::limit(500)).await
 }
@@ -281,30 +303,35 @@ proptest! {
     #[test]
     fn a_tenants_log_is_that_of_its_workspaces_and_its_own(
         events in proptest::collection::vec((event(), 0..3_usize), 1..40),
-        queries in proptest::collection::vec(query(), 6),
+        queries in proptest::collection::vec((query(), texts(&["growth", "revenue"])), 6),
     ) {
         Runtime::new().unwrap().block_on(async {
             let log = Log::new().await;
             let grant = log.token("acme").await;
-            let scope = grant.read_scope().unwrap();
             let places = [None, Some("growth"), Some("revenue")];
             let events = events.into_iter().map(|(mut event, place)| {
                 event.workspace = places[place].map(|slug| slug.parse().unwrap());
                 event
             });
             log.record(&grant, events.collect()).await;
+            let person = log.person("tina@acme.example", "acme", Role::TenantAdmin).await;
+            let scope = person.tenant_scope(&"acme".parse().unwrap()).unwrap();
             let all = everything(&log, &scope).await;
-            for query in &queries {
-                let wanted = expected(&all, query, log.store.now());
-                let count = log.store.count(&scope, query).await.unwrap();
-                let few = Count::Exactly(wanted.len() as u64);
-                prop_assert_eq!(count, few, "{}", query.query_string());
-                let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
-                prop_assert_eq!(&there, &wanted, "{}", query.query_string());
-                prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
-            }
+            // Whatever was recorded in the tenant is there: it is numbered without a gap.
+            let mut seqs: Vec<u64> = all.iter().map(|event| event.seq).collect();
+            seqs.sort_unstable();
+            prop_assert_eq!(&seqs, &(1..=all.len() as u64).collect::<Vec<_>>());
+            let queries: Vec<Query> = queries
+                .into_iter()
+                .map(|(mut query, slugs)| {
+                    let slugs = slugs.iter().map(|slug| slug.parse().unwrap());
+                    query.filter.workspace = slugs.collect();
+                    query
+                })
+                .collect();
+            let answered = expect_answers(&log, &scope, &all, &queries, &grant).await;
             log.store.close().await;
-            Ok(())
+            answered
         })?;
     }
 
@@ -332,17 +359,56 @@ proptest! {
                     std::iter::once(&event.target).chain(&event.related).any(|it| subject.is(it))
                 })
                 .collect();
-            for query in &queries {
-                let wanted = expected(&of_it, query, log.store.now());
-                let count = log.store.count(&scope, query).await.unwrap();
-                let few = Count::Exactly(wanted.len() as u64);
-                prop_assert_eq!(count, few, "{}", query.query_string());
-                let (there, back) = there_and_back(&log, &scope, query, &grant, Vec::new()).await;
-                prop_assert_eq!(&there, &wanted, "{}", query.query_string());
-                prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
-            }
+            let answered = expect_answers(&log, &scope, &of_it, &queries, &grant).await;
             log.store.close().await;
-            Ok(())
+            answered
+        })?;
+    }
+
+    #[test]
+    fn somebodys_own_log_is_what_they_did_by_id_or_by_address(
+        events in proptest::collection::vec((event(), 0..4_usize), 1..40),
+        queries in proptest::collection::vec(query(), 6),
+    ) {
+        Runtime::new().unwrap().block_on(async {
+            let log = Log::new().await;
+            let grant = log.token("acme/growth").await;
+            let whole = grant.read_scope().unwrap();
+            let person = log.person("åse@acme.example", "acme/growth", Role::Member).await;
+            let events = events.into_iter().map(|(mut event, by)| {
+                match by {
+                    // As Daybook names them; and somebody else whose id only looks like it.
+                    0 => event.actor = log::user(&person.public_id, "Åse"),
+                    1 => {
+                        event.actor.kind = ActorKind::Token;
+                        event.actor.id = Some(person.public_id.clone());
+                    }
+                    _ => {}
+                }
+                event
+            });
+            log.record(&grant, events.collect()).await;
+            // The same address in another workspace is not of this log.
+            let elsewhere = log.token("acme/revenue").await;
+            let mut other = log::user("usr_1", "x");
+            other.email = Some("åse@acme.example".to_owned());
+            let on = log::object("user", "a", "A");
+            log.record(&elsewhere, vec![log::event(other, "x", on, BEGINNING)]).await;
+
+            let scope = person.own_scope(&"acme/growth".parse().unwrap()).unwrap();
+            let own: Vec<Event> = everything(&log, &whole)
+                .await
+                .into_iter()
+                .filter(|event| {
+                    let actor = &event.actor.actor;
+                    let email = actor.email.as_deref().map(str::to_lowercase);
+                    (actor.kind == ActorKind::User && actor.id.as_ref() == Some(&person.public_id))
+                        || email.as_deref() == Some("åse@acme.example")
+                })
+                .collect();
+            let answered = expect_answers(&log, &scope, &own, &queries, &grant).await;
+            log.store.close().await;
+            answered
         })?;
     }
 }

@@ -45,8 +45,8 @@ fn takes_place(new: &str, other: &str) -> bool {
         "range" => matches!(other, "range" | "since" | "until"),
         "since" | "until" => other == new || other == "range",
         // Any of several values matches.
-        "action" | "verb" | "category" | "outcome" | "actor_id" | "actor_kind" | "via_id"
-        | "target_kind" | "target_id" => false,
+        "workspace" | "action" | "verb" | "category" | "outcome" | "actor_id" | "actor_kind"
+        | "via_id" | "target_kind" | "target_id" => false,
         _ => other == new,
     }
 }
@@ -127,6 +127,14 @@ mod tests {
                 "category=secrets&category=members"
             ),
             "category=secrets&category=members&q=x"
+        );
+        assert_eq!(
+            merged(
+                "workspace=growth",
+                "workspace=growth&q=x",
+                "workspace=growth&workspace=revenue"
+            ),
+            "workspace=growth&workspace=revenue&q=x"
         );
         assert_eq!(
             merged("cursor=abc", "q=x&cursor=abc", "range=7d&cursor=abc"),

@@ -2,12 +2,15 @@
 //! be set.
 
 use crate::{
-    address::{Links, LogAddress, without_open},
-    frame::Frame,
+    address::{self, Links, LogAddress, without_open},
+    frame::{Bar, Frame, TenantFrame},
     log::{
         About, Shown,
         compose::{self, Local},
-        view::{CountView, EntryView, LastView, LogView, NoticesView, ObjectView, ScopeView},
+        view::{
+            CountView, EntryView, LastView, LogView, NoticesView, ObjectView, PlaceView, RowView,
+            ScopeView, WithinView,
+        },
     },
     refusal::Refusal,
     viewer::Asker,
@@ -16,6 +19,7 @@ use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
     question::{Fault, Query, Read, Unknown},
+    slug::Slug,
 };
 use leptos::logging;
 use std::sync::Arc;
@@ -23,7 +27,11 @@ use store::{
     Snapshot,
     access::Scope,
     question::{Count, Page, QuestionError},
+    settings::Notices,
 };
+
+/// Of so many workspaces of a tenant its page says what is to be known; of others, that there is.
+const NOTICES_MOST: usize = 3;
 
 /// A page of a log, complete: the address asks for it, and may open an entry.
 pub(crate) async fn shown(
@@ -33,30 +41,31 @@ pub(crate) async fn shown(
 ) -> Result<Shown, Refusal> {
     let (asker, address, scope) = opened(asker, path).await?;
     let (search, open) = without_open(search);
-    let Read { query, faults } = Query::read(&search, Unknown::Ignored);
+    let workspaces = Workspaces::of(&asker, &scope);
+    let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
     let mut snapshot = asker.store.snapshot(&scope).await?;
     let answered = async {
-        let log = log(&asker, &address, &scope, &mut snapshot, query, faults).await?;
+        let log = log(&asker, &address, &scope, &mut snapshot, &workspaces, read).await?;
         let entry = match &open {
-            Some(id) => entry(&asker, &address, &scope, &mut snapshot, id, &log.query).await?,
+            Some(id) => entry(&asker, &scope, &mut snapshot, &workspaces, id, &log.query).await?,
             None => None,
         };
-        Ok(Shown {
-            scope: around(&asker, &address, &mut snapshot).await?,
-            about: about(&address),
-            log,
-            open,
-            entry,
-        })
+        let scope = around(&asker, &address, &scope, &mut snapshot).await?;
+        Ok((scope, log, entry))
     };
-    let answered: Result<Shown, Refusal> = answered.await;
+    let answered: Result<_, Refusal> = answered.await;
     snapshot.end().await;
-    if let Ok(shown) = &answered
-        && shown.log.query.cursor.is_none()
-    {
-        note(&asker, &scope, &shown.log.query).await;
+    let (around, log, entry) = answered?;
+    if log.query.cursor.is_none() {
+        note(&asker, &scope, &log.query).await;
     }
-    answered
+    Ok(Shown {
+        address,
+        scope: around,
+        log,
+        open,
+        entry,
+    })
 }
 
 /// An entry, as it opens on the page that `search` asks for.
@@ -68,20 +77,103 @@ pub(crate) async fn opened_entry(
 ) -> Result<Option<(Arc<Links>, About, EntryView)>, Refusal> {
     let (asker, address, scope) = opened(asker, path).await?;
     let (search, _) = without_open(search);
-    let query = Query::read(&search, Unknown::Ignored).query;
+    let workspaces = Workspaces::of(&asker, &scope);
+    let query = workspaces
+        .checked(Query::read(&search, Unknown::Ignored))
+        .query;
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let entry = entry(&asker, &address, &scope, &mut snapshot, id, &query).await;
+    let entry = entry(&asker, &scope, &mut snapshot, &workspaces, id, &query).await;
     snapshot.end().await;
     let entry = entry?;
-    let about = about(&address);
+    let about = About::of(&address);
     let links = Arc::new(Links::new(&address, query));
     Ok(entry.map(|entry| (links, about, entry)))
 }
 
-fn about(address: &LogAddress) -> About {
-    match address.subject {
-        None => About::Workspace,
-        Some(_) => About::Object,
+/// On a tenant's page: what the tenant and its workspaces are called.
+enum Workspaces {
+    /// There is but one, and nothing to choose from.
+    One,
+    /// All of a tenant.
+    All {
+        /// What the tenant is called.
+        tenant: String,
+        /// How addresses and how people name its workspaces, by name.
+        named: Vec<(Slug, String)>,
+    },
+}
+
+impl Workspaces {
+    fn of(asker: &Asker, scope: &Scope) -> Self {
+        if scope.workspace().is_some() {
+            return Self::One;
+        }
+        // Who administers a tenant counts as a member of each of its workspaces.
+        let workspaces = asker
+            .person
+            .memberships
+            .iter()
+            .map(|member| &member.workspace);
+        let of_tenant = workspaces.filter(|workspace| workspace.tenant == *scope.tenant());
+        Self::All {
+            tenant: scope.tenant().name.clone(),
+            named: of_tenant
+                .map(|workspace| (workspace.slug.clone(), workspace.name.clone()))
+                .collect(),
+        }
+    }
+
+    /// A question without the workspaces that cannot be asked for here, which are faults.
+    fn checked(&self, mut read: Read) -> Read {
+        let asked = std::mem::take(&mut read.query.filter.workspace);
+        for slug in asked {
+            let reason = match self {
+                Self::One => "cannot be chosen here: this page is of one workspace",
+                Self::All { named, .. } => {
+                    if named.iter().any(|(known, _)| *known == slug) {
+                        read.query.filter.workspace.push(slug);
+                        continue;
+                    }
+                    "is no workspace of this tenant"
+                }
+            };
+            read.faults.push(Fault {
+                parameter: "workspace".to_owned(),
+                value: slug.to_string(),
+                reason: reason.to_owned(),
+            });
+        }
+        read
+    }
+
+    /// Where an event lies, for its row; none where all lie in one workspace.
+    fn place(&self, event: &Event) -> Option<PlaceView> {
+        let Self::All { tenant, named } = self else {
+            return None;
+        };
+        let name = match &event.workspace {
+            None => tenant.clone(),
+            Some(slug) => {
+                let known = named.iter().find(|(known, _)| known == slug);
+                known.map_or_else(|| slug.to_string(), |(_, name)| name.clone())
+            }
+        };
+        Some(PlaceView {
+            name,
+            workspace: event.workspace.clone(),
+        })
+    }
+
+    /// How addresses and how people name them.
+    fn names(&self) -> Vec<(String, String)> {
+        let named = match self {
+            Self::One => &[],
+            Self::All { named, .. } => named.as_slice(),
+        };
+        let names = named.iter();
+        names
+            .map(|(slug, name)| (slug.to_string(), name.clone()))
+            .collect()
     }
 }
 
@@ -92,11 +184,12 @@ async fn opened(
 ) -> Result<(Asker, LogAddress, Scope), Refusal> {
     let asker = asker?;
     let address = LogAddress::read(path).ok_or(Refusal::NotFound)?;
-    let scope = match &address.subject {
-        None => asker.person.audit_scope(&address.workspace),
-        Some(subject) => asker
-            .person
-            .object_scope(&address.workspace, subject.clone()),
+    let person = &asker.person;
+    let scope = match &address {
+        LogAddress::Tenant(tenant) => person.tenant_scope(tenant),
+        LogAddress::Workspace(workspace) => person.audit_scope(workspace),
+        LogAddress::Object(workspace, subject) => person.object_scope(workspace, subject.clone()),
+        LogAddress::Own(workspace) => person.own_scope(workspace),
     };
     match scope {
         Ok(scope) => Ok((asker, address, scope)),
@@ -108,15 +201,19 @@ async fn opened(
 async fn around(
     asker: &Asker,
     address: &LogAddress,
+    scope: &Scope,
     snapshot: &mut Snapshot,
 ) -> Result<ScopeView, Refusal> {
-    let frame = match Frame::of(&asker.person, &address.workspace) {
-        Ok(frame) => frame,
-        Err(refused) => return Err(asker.refusal(refused).await),
+    let frame = match scope.workspace() {
+        None => Bar::Tenant(TenantFrame::of(&asker.person, scope.tenant())),
+        Some(workspace) => match Frame::of(&asker.person, &workspace.path()) {
+            Ok(frame) => Bar::Workspace(frame),
+            Err(refused) => return Err(asker.refusal(refused).await),
+        },
     };
-    let object = match &address.subject {
-        None => None,
-        Some(subject) => {
+    let object = match address {
+        LogAddress::Tenant(_) | LogAddress::Workspace(_) | LogAddress::Own(_) => None,
+        LogAddress::Object(_, subject) => {
             let known = snapshot.object().await?;
             let (name, url) = known.map_or((None, None), |known| (known.name, known.url));
             Some(ObjectView {
@@ -139,9 +236,10 @@ async fn log(
     address: &LogAddress,
     scope: &Scope,
     snapshot: &mut Snapshot,
-    query: Query,
-    mut faults: Vec<Fault>,
+    workspaces: &Workspaces,
+    read: Read,
 ) -> Result<LogView, Refusal> {
+    let Read { query, mut faults } = read;
     let (page, lost_cursor) = match snapshot.page(&query).await {
         Ok(page) => (page, false),
         Err(QuestionError::Cursor) => (Page::default(), true),
@@ -168,6 +266,7 @@ async fn log(
         }
     };
     let notices = snapshot.notices().await?;
+    let (within, more) = snapshot.notices_within(NOTICES_MOST).await?;
     let now = snapshot.now();
     let local = Local::new(&query.filter.zone(), now);
     let rows = page
@@ -175,14 +274,19 @@ async fn log(
         .iter()
         .map(|event| {
             let label = asker.store.label(scope, &event.action);
-            compose::row(event, &label, &local, &address.workspace)
+            RowView {
+                place: workspaces.place(event),
+                ..compose::row(event, &label, &local)
+            }
         })
         .collect();
-    let last = match &address.subject {
-        Some(_) => last(snapshot, &local).await?,
-        None => None,
+    let last = match address {
+        LogAddress::Object(..) => last(snapshot, &local).await?,
+        LogAddress::Tenant(_) | LogAddress::Workspace(_) | LogAddress::Own(_) => None,
     };
-    let first = query.filter.is_empty()
+    let is_workspace = matches!(address, LogAddress::Workspace(_));
+    let first = is_workspace
+        && query.filter.is_empty()
         && query.cursor.is_none()
         && page.older.is_none()
         && page
@@ -200,18 +304,21 @@ async fn log(
         days: compose::days(&page.events, rows, query.sort, &local, goes_on),
         searched_to: page.searched_to.map(|time| local.second(time)),
         count,
-        notices: NoticesView {
-            recording_off: notices
-                .recording_off
-                .map(|changed| (changed.by, local.when(changed.at))),
-            pending: notices.pending.map(|pending| {
-                let words = pending.retention.words();
-                (words, local.when(pending.from), pending.asked.by)
-            }),
+        notices: told(notices, &local),
+        within: WithinView {
+            told: within
+                .into_iter()
+                .map(|(workspace, notices)| {
+                    let settings = address::settings(&workspace.path());
+                    (workspace.name, settings, told(notices, &local))
+                })
+                .collect(),
+            more,
         },
         people: people(&query, &page.events),
+        workspaces: workspaces.names(),
         last,
-        first: (first && address.subject.is_none()).then(|| asker.request.public_url.clone()),
+        first: first.then(|| asker.request.public_url.clone()),
         older: page.older,
         newer: page.newer,
         query,
@@ -219,11 +326,23 @@ async fn log(
     })
 }
 
+fn told(notices: Notices, local: &Local) -> NoticesView {
+    NoticesView {
+        recording_off: notices
+            .recording_off
+            .map(|changed| (changed.by, local.when(changed.at))),
+        pending: notices.pending.map(|pending| {
+            let words = pending.retention.words();
+            (words, local.when(pending.from), pending.asked.by)
+        }),
+    }
+}
+
 async fn entry(
     asker: &Asker,
-    address: &LogAddress,
     scope: &Scope,
     snapshot: &mut Snapshot,
+    workspaces: &Workspaces,
     id: &str,
     query: &Query,
 ) -> Result<Option<EntryView>, Refusal> {
@@ -235,12 +354,9 @@ async fn entry(
     };
     let local = Local::new(&query.filter.zone(), snapshot.now());
     let label = asker.store.label(scope, &event.action);
-    Ok(Some(compose::entry(
-        &event,
-        &label,
-        &local,
-        &address.workspace,
-    )))
+    let mut entry = compose::entry(&event, &label, &local);
+    entry.row.place = workspaces.place(&event);
+    Ok(Some(entry))
 }
 
 /// Notes that somebody looked, and where. A log that cannot be written at the moment can still

@@ -2,7 +2,6 @@
 
 use super::{
     About,
-    ledger::columns,
     view::{ChangeView, EntryView, FactView, Sign, TargetView, ValueView},
 };
 use crate::{address::Links, icon::Icon};
@@ -14,7 +13,7 @@ use std::sync::Arc;
 #[component]
 pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
     let id = entry.row.id.clone();
-    let rest = columns(about) - 1;
+    let rest = about.columns() - 1;
     let json = entry.json.clone();
     let note = entry.row.note.clone().map(|note| {
         let body = view! { <p class="description">{note}</p> };
@@ -71,7 +70,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         .target
         .tab
         .clone()
-        .filter(|tab| about == About::Workspace || tab.split('?').next() != Some(links.path()))
+        .filter(|tab| about.has_targets() || tab.split('?').next() != Some(links.path()))
         .map(|tab| {
             view! {
                 <a href=tab>
@@ -80,7 +79,17 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
                 </a>
             }
         });
+    let workspace = row
+        .place
+        .as_ref()
+        .and_then(|place| place.workspace.as_ref());
+    let place = row.place.as_ref().zip(workspace).map(|(place, workspace)| {
+        let href = links.only(|filter| filter.workspace.push(workspace.clone()));
+        (href, place.name.clone())
+    });
     let actor = match (&row.actor.id, row.actor.kind) {
+        // On their own page everything is theirs.
+        _ if !about.has_actors() => None,
         (Some(id), _) => Some(links.only(|filter| filter.actor_id.push(id.clone()))),
         (None, kind @ (ActorKind::System | ActorKind::Anonymous)) => {
             Some(links.only(|filter| filter.actor_kind.push(kind)))
@@ -93,15 +102,23 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         .ok()
         .map(|action| links.only(|filter| filter.action.push(action)));
     let target = match (&row.target.id, row.target.kind.parse().ok()) {
-        (Some(id), Some(target_kind)) if about == About::Workspace => Some(links.only(|filter| {
+        (Some(id), Some(target_kind)) if about.has_targets() => Some(links.only(|filter| {
+            // Another workspace may have another object of this id.
+            filter.workspace.extend(workspace.cloned());
             filter.target_kind.push(target_kind);
             filter.target_id.push(id.clone());
         })),
         _ => None,
     };
-    let operation =
-        operation.map(|operation| links.only(|filter| filter.operation = Some(operation)));
+    let operation = operation.map(|operation| {
+        links.only(|filter| {
+            filter.workspace.extend(workspace.cloned());
+            filter.operation = Some(operation);
+        })
+    });
+    let (in_place, place) = place.unzip();
     let only = [
+        (in_place, place.unwrap_or_default()),
         (actor, row.actor.name.clone()),
         (action, "This action".to_owned()),
         (target, format!("This {kind}")),

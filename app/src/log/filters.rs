@@ -21,6 +21,17 @@ const ACTIONS_MOST: usize = 300;
 /// Of more, so many: those used most.
 const ACTIONS_OF_MORE: usize = 250;
 
+/// The parameters whose fields fold away where the page is narrow.
+const IN_FOLD: [&str; 7] = [
+    "q",
+    "workspace",
+    "actor",
+    "action",
+    "verb",
+    "target_kind",
+    "outcome",
+];
+
 /// The row of filters, each above the column that it narrows.
 #[component]
 pub(super) fn Filters(
@@ -30,12 +41,11 @@ pub(super) fn Filters(
     about: About,
 ) -> impl IntoView {
     let fields = Fields::of(&links.query, &log);
-    let is_object = about == About::Object;
-    let hidden = hidden(&fields, is_object, has_more(&choices))
+    let hidden = hidden(&fields, about, has_more(&choices))
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
         .collect_view();
-    let set = fields.set(is_object);
+    let set = fields.set(about);
     let summary = if set == 0 {
         "Filters".to_owned()
     } else {
@@ -44,10 +54,10 @@ pub(super) fn Filters(
     let search = TextField {
         name: "q",
         label: "Search",
-        placeholder: if is_object {
-            "Action"
-        } else {
+        placeholder: if about.has_targets() {
             "Target or action"
+        } else {
+            "Action"
         },
         kind: "search",
     };
@@ -80,7 +90,13 @@ pub(super) fn Filters(
         .map(|verb| (verb.as_str(), verb.label().into()));
     let verb = fields.select("verb", "Verb", "Any verb", verbs, None);
     let kinds = choices.offered.kinds.iter().map(TargetKind::as_str);
-    let kind = (!is_object).then(|| {
+    let workspace = about.has_workspaces().then(|| {
+        let workspaces = log.workspaces.iter();
+        let workspaces = workspaces.map(|(slug, name)| (slug.as_str(), name.as_str().into()));
+        let select = fields.select("workspace", "Workspace", "Any", workspaces, None);
+        view! { <div class="field">{select}</div> }
+    });
+    let kind = about.has_targets().then(|| {
         let select = fields.select(
             "target_kind",
             "Target kind",
@@ -95,7 +111,17 @@ pub(super) fn Filters(
     let outcome = fields.select("outcome", "Outcome", "Any outcome", outcomes, None);
     let system = fields.system();
     let is_wrong = log.faults.iter().any(|fault| {
-        ["q", "actor", "action", "verb", "target_kind", "outcome"].contains(&&*fault.parameter)
+        let parameter = &*fault.parameter;
+        IN_FOLD.contains(&parameter) && about.has_field(parameter)
+    });
+    let actor = about.has_actors().then(|| {
+        let only = view! {
+            <label class="only">
+                <input type="checkbox" name="actor_kind" value="system" checked=system/>
+                "system only"
+            </label>
+        };
+        view! { <div class="field">{fields.text(&actor, only)}</div> }
     });
 
     view! {
@@ -106,7 +132,7 @@ pub(super) fn Filters(
                 <Icon name="chevron-down"/>
             </summary>
             <form
-                class=if is_object { "filters few" } else { "filters" }
+                class=if about == About::Object { "filters few" } else { "filters" }
                 id=FORM
                 method="get"
                 action=links.path().to_owned()
@@ -114,23 +140,8 @@ pub(super) fn Filters(
                 aria-label="Filter entries"
             >
                 <div class="field search">{fields.text(&search, ())} <Icon name="search"/></div>
-                <div class="field">
-                    {fields
-                        .text(
-                            &actor,
-                            view! {
-                                <label class="only">
-                                    <input
-                                        type="checkbox"
-                                        name="actor_kind"
-                                        value="system"
-                                        checked=system
-                                    />
-                                    "system only"
-                                </label>
-                            },
-                        )}
-                </div>
+                {workspace}
+                {actor}
                 <div class="pair">
                     <div class="field">{action}</div>
                     <div class="field">{verb}</div>
@@ -142,7 +153,7 @@ pub(super) fn Filters(
                         "Apply"
                     </button>
                 </div>
-                {sorting(&links.query, is_object)}
+                {sorting(&links.query, about)}
                 {hidden}
             </form>
         </details>
@@ -227,16 +238,11 @@ impl<'a> Fields<'a> {
     }
 
     /// How many of the fields in the fold hold something.
-    fn set(&self, is_object: bool) -> usize {
-        let mut names = vec!["q", "actor", "action", "verb", "outcome"];
-        if !is_object {
-            names.push("target_kind");
-        }
-        names
+    fn set(&self, about: About) -> usize {
+        let set = IN_FOLD
             .into_iter()
-            .filter(|name| !self.value(name).is_empty())
-            .count()
-            + usize::from(self.system())
+            .filter(|name| about.has_field(name) && !self.value(name).is_empty());
+        set.count() + usize::from(about.has_actors() && self.system())
     }
 
     fn error(&self, name: &'static str) -> (Option<String>, impl IntoView + use<>) {
@@ -326,19 +332,21 @@ impl<'a> Fields<'a> {
 
 /// The parameters that the form keeps and that none of its fields holds. Not the cursor: another
 /// filter begins at its start.
-fn hidden(fields: &Fields<'_>, is_object: bool, has_more: bool) -> Vec<(&'static str, String)> {
+fn hidden(fields: &Fields<'_>, about: About, has_more: bool) -> Vec<(&'static str, String)> {
     let mut seen: Vec<&'static str> = Vec::new();
     let mut hidden = Vec::new();
     for (name, value) in fields.asked.iter().cloned() {
         let again = seen.contains(&name);
         seen.push(name);
         let has_field = match name {
-            "q" | "actor" | "since" | "until" | "tz" | "sort" | "order" | "cursor" => true,
+            "q" | "since" | "until" | "tz" | "sort" | "order" | "cursor" => true,
             "category" => has_more,
-            "actor_kind" => value == "system",
+            "actor" => about.has_actors(),
+            "actor_kind" => about.has_actors() && value == "system",
+            "workspace" => about.has_workspaces() && !again,
             // A field holds one value: the others of several stay beside it.
             "action" | "verb" | "outcome" => !again,
-            "target_kind" => !is_object && !again,
+            "target_kind" => about.has_targets() && !again,
             _ => false,
         };
         if !has_field {
@@ -349,7 +357,7 @@ fn hidden(fields: &Fields<'_>, is_object: bool, has_more: bool) -> Vec<(&'static
 }
 
 /// How to sort where the heads of the columns are not shown.
-fn sorting(query: &Query, is_object: bool) -> AnyView {
+fn sorting(query: &Query, about: About) -> AnyView {
     let direction = query.direction();
     let sorts = [
         (Sort::Time, "Time"),
@@ -359,7 +367,7 @@ fn sorting(query: &Query, is_object: bool) -> AnyView {
     ];
     let sorts = sorts
         .into_iter()
-        .filter(|(sort, _)| !is_object || *sort != Sort::TargetKind || query.sort == *sort)
+        .filter(|(sort, _)| about.sorts_by(*sort) || query.sort == *sort)
         .map(|(sort, label)| {
             view! {
                 <option value=sort.as_str() selected=sort == query.sort>
@@ -404,10 +412,14 @@ mod tests {
     use domain::{category::Category, question::Unknown};
 
     fn kept(search: &str, has_more: bool) -> String {
+        kept_about(About::Workspace, search, has_more)
+    }
+
+    fn kept_about(about: About, search: &str, has_more: bool) -> String {
         let query = Query::read(search, Unknown::Refused).query;
         let log = LogView::empty(query.clone());
         let fields = Fields::of(&query, &log);
-        let hidden = hidden(&fields, false, has_more);
+        let hidden = hidden(&fields, about, has_more);
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(hidden)
             .finish()
@@ -480,6 +492,14 @@ mod tests {
         assert_eq!(
             kept("action=A&action=B&since=2026-05-01&tz=UTC", true),
             "action=B"
+        );
+        assert_eq!(
+            kept_about(About::Tenant, "workspace=a&workspace=b&actor=kim", true),
+            "workspace=b"
+        );
+        assert_eq!(
+            kept_about(About::Own, "actor=kim&actor_kind=system", true),
+            "actor=kim&actor_kind=system"
         );
     }
 }

@@ -10,12 +10,16 @@ use crate::{address::Links, icon::Icon};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The head of the Audit page.
+/// The head of an Audit page, and of My activity.
 #[component]
-pub(super) fn PageHead(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
+pub(super) fn PageHead(
+    links: Arc<Links>,
+    log: Arc<LogView>,
+    heading: &'static str,
+) -> impl IntoView {
     view! {
         <header class="page-head">
-            <h1>"Audit"</h1>
+            <h1>{heading}</h1>
             <div class="page-words">
                 <span>{log.words.clone()} ", times in"</span>
                 <ZoneMenu links=links.clone() log=log.clone()/>

@@ -24,7 +24,7 @@ pub(super) fn Ledger(
     /// The id of the entry that is open.
     open: Option<String>,
 ) -> impl IntoView {
-    let caption = caption(&links);
+    let caption = caption(&links, about);
     let rows = Rows {
         links: links.clone(),
         about,
@@ -49,9 +49,21 @@ pub(super) fn Ledger(
             <thead>
                 <tr>
                     <Head links=links.clone() sort=Sort::Time zone=log.zone.clone()/>
-                    <Head links=links.clone() sort=Sort::Actor/>
+                    {about
+                        .has_workspaces()
+                        .then(|| {
+                            view! {
+                                <th class="c-workspace" scope="col">
+                                    "Workspace"
+                                </th>
+                            }
+                        })}
+                    {about
+                        .has_actors()
+                        .then(|| view! { <Head links=links.clone() sort=Sort::Actor/> })}
                     <Head links=links.clone() sort=Sort::Action/>
-                    {(about == About::Workspace)
+                    {about
+                        .has_targets()
                         .then(|| view! { <Head links=links.clone() sort=Sort::TargetKind/> })}
                     <th class="c-change" scope="col">
                         "Change"
@@ -64,36 +76,34 @@ pub(super) fn Ledger(
     .into_any()
 }
 
-/// How many columns a log has.
-pub(super) const fn columns(about: About) -> u8 {
-    match about {
-        About::Workspace => 5,
-        About::Object => 4,
-    }
-}
-
 /// The columns' widths.
 #[component]
 pub(super) fn Columns(about: About) -> impl IntoView {
     view! {
         <colgroup>
             <col class="c-time"/>
-            <col class="c-actor"/>
+            {about.has_workspaces().then(|| view! { <col class="c-workspace"/> })}
+            {about.has_actors().then(|| view! { <col class="c-actor"/> })}
             <col class="c-action"/>
-            {(about == About::Workspace).then(|| view! { <col class="c-target"/> })}
+            {about.has_targets().then(|| view! { <col class="c-target"/> })}
             <col class="c-change"/>
         </colgroup>
     }
     .into_any()
 }
 
-fn caption(links: &Links) -> String {
-    let direction = links.query.direction();
-    match (links.query.sort, direction) {
-        (Sort::Time, Order::Descending) => "Entries, newest first".to_owned(),
-        (Sort::Time, Order::Ascending) => "Entries, oldest first".to_owned(),
-        (sort, Order::Ascending) => format!("Entries by {}, from A", name(sort).to_lowercase()),
-        (sort, Order::Descending) => format!("Entries by {}, from Z", name(sort).to_lowercase()),
+fn caption(links: &Links, about: About) -> String {
+    let entries = match about {
+        About::Tenant => "Entries of every workspace",
+        About::Workspace | About::Object => "Entries",
+        About::Own => "Entries of what you did",
+    };
+    let by = |sort| name(sort).to_lowercase();
+    match (links.query.sort, links.query.direction()) {
+        (Sort::Time, Order::Descending) => format!("{entries}, newest first"),
+        (Sort::Time, Order::Ascending) => format!("{entries}, oldest first"),
+        (sort, Order::Ascending) => format!("{entries} by {}, from A", by(sort)),
+        (sort, Order::Descending) => format!("{entries} by {}, from Z", by(sort)),
     }
 }
 
@@ -148,7 +158,7 @@ fn Head(
 
 /// The head of a day.
 fn head(day: &DayView, about: About) -> Markup {
-    let rest = columns(about) - 1;
+    let rest = about.columns() - 1;
     html! {
         @if let Some((weekday, date)) = &day.day {
             tr.day {

@@ -1,6 +1,7 @@
-//! The one log component: the Audit page and an object's Audit tab are the same log in another
-//! scope. Its whole state is the address.
+//! The one log component: the Audit pages of a workspace and of a tenant, an object's Audit tab and My
+//! activity are the same log in another scope. Its whole state is the address.
 
+mod about;
 pub(crate) mod answer;
 mod chips;
 mod compose;
@@ -19,10 +20,11 @@ pub mod view;
 mod when;
 mod zone;
 
+pub use about::About;
 pub(crate) use compose::Local;
+pub use page::Log;
 pub(crate) use page::Page;
 use page::Shown;
-pub use page::{About, Log};
 pub(crate) use states::{Command, first_entry};
 
 #[cfg(test)]

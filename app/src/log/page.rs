@@ -1,19 +1,19 @@
 //! A log, as a page.
 
 use super::{
-    answer,
+    About, answer,
     chips::Chips,
     filters::Filters,
     foot::Foot,
     head::{ObjectHead, PageHead},
     ledger::Ledger,
-    states::{Apart, Faults, First, LostCursor, Nothing, Notices, Trouble},
+    states::{Apart, Faults, First, LostCursor, Nothing, Notices, Trouble, Within},
     tokens::Active,
     view::{DayView, EntryView, LogView, ScopeView},
 };
 use crate::{
-    address::{Links, LogAddress},
-    frame::{Framed, Here},
+    address::{self, Links, LogAddress},
+    frame::{Bar, Framed, Here},
     pages::Refused,
     viewer::Asker,
 };
@@ -22,19 +22,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use std::sync::Arc;
 
-/// What a log is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
-    /// A workspace: the Audit page.
-    Workspace,
-    /// One object of it: its Audit tab.
-    Object,
-}
-
 /// All that a page of a log shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shown {
-    pub(super) about: About,
+    /// Where it is, and so what it is about.
+    pub(super) address: LogAddress,
     pub(super) scope: ScopeView,
     pub(super) log: LogView,
     /// The id of the entry that the address opens.
@@ -46,10 +38,22 @@ pub(crate) struct Shown {
 impl Shown {
     /// What the page is called.
     pub(crate) fn title(&self) -> String {
-        match &self.scope.object {
-            Some(object) => format!("{}, Audit", object.name),
-            None => format!("Audit, {}", self.scope.frame.workspace.name),
+        let heading = heading(About::of(&self.address));
+        match (&self.scope.object, &self.scope.frame) {
+            (Some(object), _) => format!("{}, Audit", object.name),
+            (None, Bar::Workspace(frame)) => format!("{heading}, {}", frame.workspace.name),
+            (None, Bar::Tenant(frame)) => format!("{heading} of {}", frame.tenant.name),
+            (None, Bar::Bare) => heading.to_owned(),
         }
+    }
+}
+
+/// What stands above a log that is not one object's.
+const fn heading(about: About) -> &'static str {
+    match about {
+        About::Tenant => "Audit, all workspaces",
+        About::Workspace | About::Object => "Audit",
+        About::Own => "My activity",
     }
 }
 
@@ -86,27 +90,19 @@ pub fn Log() -> impl IntoView {
 #[component]
 pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let Shown {
-        about,
+        address: at,
         scope,
         log,
         open,
         entry,
     } = shown;
+    let about = About::of(&at);
     let ScopeView {
         frame,
         choices,
         object,
     } = scope;
-    let address = LogAddress {
-        workspace: frame.workspace.path.clone(),
-        subject: object.as_ref().and_then(|object| {
-            Some(domain::question::Subject {
-                kind: object.kind.parse().ok()?,
-                id: object.id.clone(),
-            })
-        }),
-    };
-    let links = Arc::new(Links::new(&address, log.query.clone()));
+    let links = Arc::new(Links::new(&at, log.query.clone()));
     let apart = open
         .clone()
         .filter(|open| !log.rows().any(|row| row.id == *open))
@@ -116,40 +112,53 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let mut log = log;
     let days = std::mem::take(&mut log.days);
     let log = Arc::new(log);
-    let (here, class) = match about {
-        About::Workspace => (Here::Audit, "page"),
-        About::Object => (Here::Object, "page object-scope"),
+    let here = match about {
+        About::Tenant | About::Workspace => Here::Audit,
+        About::Object => Here::Object,
+        About::Own => Here::Own,
     };
-    let settings = frame
-        .reads_settings
-        .then(|| crate::address::settings(&frame.workspace.path));
-    let audit = frame
-        .reads_the_log
-        .then(|| crate::address::audit(&frame.workspace.path));
-    let workspace = frame.workspace.path.clone();
+    // What leads from a page of a workspace to others of it.
+    let (settings, audit, workspace, tokens) = match &frame {
+        Bar::Workspace(frame) => {
+            let path = &frame.workspace.path;
+            (
+                frame.reads_settings.then(|| address::settings(path)),
+                frame.reads_the_log.then(|| address::audit(path)),
+                Some(path.clone()),
+                frame.manages.then(|| address::tokens(path)),
+            )
+        }
+        Bar::Tenant(_) | Bar::Bare => (None, None, None, None),
+    };
     let read_at = log.read_at.clone();
     let head = match object {
         Some(object) => {
             view! { <ObjectHead links=links.clone() log=log.clone() object audit/> }.into_any()
         }
-        None => view! { <PageHead links=links.clone() log=log.clone()/> }.into_any(),
+        None => {
+            let heading = heading(about);
+            view! { <PageHead links=links.clone() log=log.clone() heading/> }.into_any()
+        }
     };
-    let chips = (about == About::Workspace)
+    let chips = about
+        .has_targets()
         .then(|| view! { <Chips links=links.clone() choices=choices.clone()/> });
-    let tokens = frame
-        .manages
-        .then(|| crate::address::tokens(&frame.workspace.path));
-    let first = log.first.clone().map(|public_url| {
-        view! { <First public_url workspace settings=settings.clone() tokens/> }
-    });
+    let first = log
+        .first
+        .clone()
+        .zip(workspace)
+        .map(|(public_url, workspace)| {
+            view! { <First public_url workspace settings=settings.clone() tokens/> }
+        });
 
     view! {
-        <Framed frame=Some(frame) here zone=log.zone.clone() skip=("#entries", "Skip to the entries")>
-            <div class=class>
+        <Framed frame here zone=log.zone.clone() skip=("#entries", "Skip to the entries")>
+            <div class=about.class()>
                 {head}
                 <Trouble read_at/>
                 <Notices notices=log.notices.clone() settings zone=log.zone.clone()/>
-                <Faults log=log.clone()/>
+                <Within within=log.within.clone() zone=log.zone.clone()/>
+                <Faults log=log.clone() about/>
                 {chips}
                 <Filters links=links.clone() log=log.clone() choices about/>
                 <Active links=links.clone() log=log.clone()/>

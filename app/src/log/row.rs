@@ -4,7 +4,7 @@
 use super::{
     About,
     entry::Entry,
-    view::{ActorView, EntryView, RowView, Sign, SummaryView, TargetView, WhenView},
+    view::{ActorView, EntryView, PlaceView, RowView, Sign, SummaryView, TargetView, WhenView},
 };
 use crate::{address::Links, ago::ago};
 use domain::{
@@ -40,7 +40,12 @@ impl Rows {
         html! {
             tr .row .is-open[is_open] id={ "e-" (row.id) } data-event-id=(row.id) data-outcome=[word] {
                 (self.when(row, is_open))
-                (actor(&row.actor))
+                @if let Some(row_place) = &row.place {
+                    (place(row_place))
+                }
+                @if self.about.has_actors() {
+                    (actor(&row.actor))
+                }
                 td.c-action {
                     .line-1 {
                         (mark(row.category))
@@ -50,7 +55,7 @@ impl Rows {
                         .line-2 { span.clip { (label) } }
                     }
                 }
-                @if self.about == About::Workspace {
+                @if self.about.has_targets() {
                     (target(&row.target))
                 }
                 (change(row))
@@ -119,6 +124,14 @@ fn icon(name: &str) -> Markup {
 fn mark(category: Category) -> Markup {
     html! {
         span.mark data-category=(category.as_str()) aria-hidden="true" { (category.mark()) }
+    }
+}
+
+fn place(place: &PlaceView) -> Markup {
+    html! {
+        td.c-workspace {
+            .line-1 { span.clip title=(place.name) { (place.name) } }
+        }
     }
 }
 

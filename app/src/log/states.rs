@@ -4,7 +4,7 @@ use super::{
     About,
     ledger::Columns,
     row::Rows,
-    view::{EntryView, LogView, NoticesView},
+    view::{EntryView, LogView, NoticesView, WithinView},
 };
 use crate::{address::Links, icon::Icon, live::TROUBLE};
 use domain::{
@@ -39,6 +39,9 @@ pub(super) fn Trouble(read_at: String) -> impl IntoView {
 #[component]
 pub(super) fn Notices(
     notices: NoticesView,
+    /// Of which workspace, on a page of several.
+    #[prop(optional, into)]
+    of: Option<String>,
     /// Settings, for those who may see them.
     settings: Option<String>,
     zone: String,
@@ -52,12 +55,13 @@ pub(super) fn Notices(
             }
         })
     };
+    let of = of.map(|name| format!(" in {name}")).unwrap_or_default();
     let off = notices.recording_off.map(|(by, at)| {
         view! {
             <div class="notice warn">
                 <Icon name="pause"/>
                 <p>
-                    <strong>"Recording is off."</strong>
+                    <strong>{format!("Recording is off{of}.")}</strong>
                     {format!(" {by} turned it off on ")}
                     <time datetime=at.iso>{at.date} " " {at.clock}</time>
                     {format!(" {zone}. What applications send since then is not kept.")}
@@ -71,7 +75,7 @@ pub(super) fn Notices(
             <div class="notice warn">
                 <Icon name="history"/>
                 <p>
-                    <strong>"A shorter retention is waiting."</strong>
+                    <strong>{format!("A shorter retention is waiting{of}.")}</strong>
                     {format!(" {by} asked for {retention}. From ")}
                     <time datetime=from.iso>{from.date} " " {from.clock}</time>
                     {format!(
@@ -89,9 +93,41 @@ pub(super) fn Notices(
     .into_any()
 }
 
+/// The same of a tenant's workspaces, each with its settings.
+#[component]
+pub(super) fn Within(within: WithinView, zone: String) -> impl IntoView {
+    let WithinView { told, more } = within;
+    let told = told
+        .into_iter()
+        .map(|(name, settings, notices)| {
+            view! { <Notices notices of=name settings=Some(settings) zone=zone.clone()/> }
+        })
+        .collect::<Vec<_>>();
+    let more = (more > 0).then(|| {
+        let workspaces = if more == 1 { "workspace" } else { "workspaces" };
+        view! {
+            <div class="notice warn">
+                <Icon name="info"/>
+                <p>
+                    {format!(
+                        "The same holds of {more} more {workspaces}: recording is off, or a shorter \
+                         retention is waiting. Their own pages say which.",
+                    )}
+                </p>
+            </div>
+        }
+    });
+    view! {
+        {told}
+        {more}
+    }
+    .into_any()
+}
+
 /// Parameters with a field of their own, which say beside it what is wrong.
-const BESIDE_FIELDS: [&str; 9] = [
+const BESIDE_FIELDS: [&str; 10] = [
     "q",
+    "workspace",
     "actor",
     "action",
     "verb",
@@ -114,14 +150,13 @@ pub(super) fn told(fault: &Fault) -> String {
 
 /// What is wrong with parameters that have no field, and that something is.
 #[component]
-pub(super) fn Faults(log: Arc<LogView>) -> impl IntoView {
+pub(super) fn Faults(log: Arc<LogView>, about: About) -> impl IntoView {
     if log.faults.is_empty() {
         return None;
     }
-    let (beside, apart): (Vec<_>, Vec<_>) = log
-        .faults
-        .iter()
-        .partition(|fault| BESIDE_FIELDS.contains(&&*fault.parameter));
+    let (beside, apart): (Vec<_>, Vec<_>) = log.faults.iter().partition(|fault| {
+        BESIDE_FIELDS.contains(&&*fault.parameter) && about.has_field(&fault.parameter)
+    });
     let names: Vec<&str> = beside.iter().map(|fault| &*fault.parameter).collect();
     let apart = apart
         .into_iter()
@@ -184,9 +219,15 @@ pub(super) fn Apart(
                         <thead class="sr-only">
                             <tr>
                                 <th scope="col">"Performed on"</th>
-                                <th scope="col">"Actor"</th>
+                                {about
+                                    .has_workspaces()
+                                    .then(|| view! { <th scope="col">"Workspace"</th> })}
+                                {about
+                                    .has_actors()
+                                    .then(|| view! { <th scope="col">"Actor"</th> })}
                                 <th scope="col">"Action"</th>
-                                {(about == About::Workspace)
+                                {about
+                                    .has_targets()
                                     .then(|| view! { <th scope="col">"Target"</th> })}
                                 <th scope="col">"Change"</th>
                             </tr>
@@ -202,7 +243,17 @@ pub(super) fn Apart(
                 <Icon name="info"/>
                 <p>
                     "There is no entry " <code>{open}</code>
-                    " here. It may have been deleted as too old, or belong to another workspace."
+                    {match about {
+                        About::Tenant => " here. It may have been deleted as too old.",
+                        About::Workspace | About::Object => {
+                            " here. It may have been deleted as too old, or belong to another \
+                             workspace."
+                        }
+                        About::Own => {
+                            " here. It may have been deleted as too old, or tell of what somebody \
+                             else did."
+                        }
+                    }}
                 </p>
                 <a class="end" href=close data-stay="">
                     "Close"
@@ -242,7 +293,10 @@ pub(super) fn Nothing(
         )
     } else if query.filter.is_empty() {
         let words = match about {
-            About::Workspace => "What your applications send appears here as soon as it arrives.",
+            About::Tenant | About::Workspace => {
+                "What your applications send appears here as soon as it arrives."
+            }
+            About::Own => "What you do in this workspace appears here as soon as it is recorded.",
             About::Object => "Nothing that was recorded is about this object.",
         };
         ("No entries yet", words, None)

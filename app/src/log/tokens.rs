@@ -21,7 +21,7 @@ struct Token {
 /// The filters that hold, and how many entries they leave.
 #[component]
 pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
-    let tokens = tokens(&links.query, &log.people);
+    let tokens = tokens(&links.query, &log.people, &log.workspaces);
     let clear = (!tokens.is_empty()).then(|| {
         let href = links.filtered(|filter| {
             *filter = Filter {
@@ -72,15 +72,19 @@ pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
     .into_any()
 }
 
-/// The filters of a question. `people`: names for ids.
-fn tokens(query: &Query, people: &[(String, String)]) -> Vec<Token> {
+/// The filters of a question. `people`: names for ids; `workspaces`: names for slugs.
+fn tokens(
+    query: &Query,
+    people: &[(String, String)],
+    workspaces: &[(String, String)],
+) -> Vec<Token> {
     let start = query.from_start();
     let pairs = start.pairs();
     pairs
         .iter()
         .enumerate()
         .filter_map(|(at, (name, value))| {
-            let (key, value) = told(name, value, people)?;
+            let (key, value) = told(name, value, people, workspaces)?;
             let rest = pairs
                 .iter()
                 .enumerate()
@@ -96,13 +100,20 @@ fn tokens(query: &Query, people: &[(String, String)]) -> Vec<Token> {
 }
 
 /// A parameter in words; none for those that are no filter.
-fn told(name: &str, value: &str, people: &[(String, String)]) -> Option<(&'static str, String)> {
-    let person = || {
-        let known = people.iter().find(|(id, _)| id == value);
+fn told(
+    name: &str,
+    value: &str,
+    people: &[(String, String)],
+    workspaces: &[(String, String)],
+) -> Option<(&'static str, String)> {
+    let called = |all: &[(String, String)]| {
+        let known = all.iter().find(|(id, _)| id == value);
         known.map_or_else(|| value.to_owned(), |(_, name)| name.clone())
     };
+    let person = || called(people);
     let same = || value.to_owned();
     Some(match name {
+        "workspace" => ("workspace", called(workspaces)),
         "category" => {
             let label = value.parse::<Category>().map(Category::label);
             ("category", label.map_or_else(|_| same(), str::to_owned))
@@ -139,11 +150,12 @@ mod tests {
 
     #[test]
     fn each_filter_is_a_token_that_takes_itself_away_and_goes_to_the_start() {
-        let text = "category=members&category=secrets&actor_id=usr_1&q=kim&tz=Europe%2FOslo\
+        let text = "workspace=growth&category=members&category=secrets&actor_id=usr_1&q=kim&tz=Europe%2FOslo\
                     &sort=actor&cursor=abc";
         let query = Query::read(text, Unknown::Refused).query;
         let people = [("usr_1".to_owned(), "Alex Kim".to_owned())];
-        let told: Vec<_> = tokens(&query, &people)
+        let workspaces = [("growth".to_owned(), "Growth".to_owned())];
+        let told: Vec<_> = tokens(&query, &people, &workspaces)
             .into_iter()
             .map(|token| {
                 (
@@ -157,20 +169,26 @@ mod tests {
             told,
             [
                 (
+                    "workspace Growth".to_owned(),
+                    format!("category=members&category=secrets&actor_id=usr_1&q=kim{rest}")
+                ),
+                (
                     "category Members".to_owned(),
-                    format!("category=secrets&actor_id=usr_1&q=kim{rest}")
+                    format!("workspace=growth&category=secrets&actor_id=usr_1&q=kim{rest}")
                 ),
                 (
                     "category Secrets".to_owned(),
-                    format!("category=members&actor_id=usr_1&q=kim{rest}")
+                    format!("workspace=growth&category=members&actor_id=usr_1&q=kim{rest}")
                 ),
                 (
                     "actor Alex Kim".to_owned(),
-                    format!("category=members&category=secrets&q=kim{rest}")
+                    format!("workspace=growth&category=members&category=secrets&q=kim{rest}")
                 ),
                 (
                     "search kim".to_owned(),
-                    format!("category=members&category=secrets&actor_id=usr_1{rest}")
+                    format!(
+                        "workspace=growth&category=members&category=secrets&actor_id=usr_1{rest}"
+                    )
                 ),
             ]
         );

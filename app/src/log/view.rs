@@ -1,10 +1,11 @@
 //! What a log page shows, ready to be set.
 
-use crate::frame::Frame;
+use crate::frame::Bar;
 use domain::{
     category::Category,
     event::{ActorKind, Outcome},
     question::{Fault, Query},
+    slug::Slug,
 };
 use store::question::Choices;
 
@@ -12,7 +13,7 @@ use store::question::Choices;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScopeView {
     /// Around the page.
-    pub frame: Frame,
+    pub frame: Bar,
     /// What the filters offer.
     pub choices: Choices,
     /// The object, on its own tab.
@@ -63,8 +64,12 @@ pub struct LogView {
     pub count: CountView,
     /// What everybody who reads this should know.
     pub notices: NoticesView,
+    /// The same of a tenant's workspaces.
+    pub within: WithinView,
     /// Names of the people whom the filter names by id.
     pub people: Vec<(String, String)>,
+    /// On a tenant's page: its workspaces, how addresses and how people name them.
+    pub workspaces: Vec<(String, String)>,
     /// On an object's tab: who changed it last, and when.
     pub last: Option<LastView>,
     /// Nothing came from an application yet: how this installation is reached.
@@ -90,7 +95,9 @@ impl LogView {
             searched_to: None,
             count: CountView::Exactly(0),
             notices: NoticesView::default(),
+            within: WithinView::default(),
             people: Vec::new(),
+            workspaces: Vec::new(),
             last: None,
             first: None,
         }
@@ -138,6 +145,15 @@ pub struct NoticesView {
     pub pending: Option<(String, WhenView, String)>,
 }
 
+/// What the admins of a tenant should know about its workspaces' logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WithinView {
+    /// Workspaces, each with its name and its settings.
+    pub told: Vec<(String, String, NoticesView)>,
+    /// Of how many more there is something to know.
+    pub more: usize,
+}
+
 /// A moment, written in the zone that the page names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhenView {
@@ -171,6 +187,8 @@ pub struct DayView {
 pub struct RowView {
     /// The entry's id.
     pub id: String,
+    /// On a tenant's page: where it lies.
+    pub place: Option<PlaceView>,
     /// When it occurred.
     pub when: WhenView,
     /// "recorded 3 days later", "imported".
@@ -191,6 +209,15 @@ pub struct RowView {
     pub change: Option<SummaryView>,
     /// The note.
     pub note: Option<String>,
+}
+
+/// The workspace that an entry lies in, or the tenant itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceView {
+    /// What it is called.
+    pub name: String,
+    /// The workspace in addresses; none: it is the tenant's own entry.
+    pub workspace: Option<Slug>,
 }
 
 /// Who did it.

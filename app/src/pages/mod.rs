@@ -5,7 +5,7 @@ mod letter;
 mod login;
 mod refused;
 
-use crate::address;
+use crate::{address, frame::first_page};
 pub(crate) use invite::Invite;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -13,8 +13,8 @@ pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
 
-/// The workspace looked at last, in the time zone it was looked at in; else the first one; else where
-/// to sign in.
+/// The workspace looked at last, in the time zone it was looked at in; else the first one; else, for
+/// who administers a tenant without any, the tenant; else where to sign in.
 #[component]
 pub fn Home() -> impl IntoView {
     match home() {
@@ -39,18 +39,23 @@ fn home() -> Option<String> {
     let Some(person) = viewer.and_then(|viewer| viewer.signed_in) else {
         return Some("/login".to_owned());
     };
-    let last = person
-        .last_workspace
-        .filter(|last| {
-            let mut mine = person.memberships.iter();
-            mine.any(|membership| membership.workspace.path() == *last)
-        })
-        .or_else(|| Some(person.memberships.first()?.workspace.path()))?;
+    let mine = &person.memberships;
+    let last = person.last_workspace.as_ref().and_then(|last| {
+        let mut mine = mine.iter();
+        mine.find(|membership| membership.workspace.path() == *last)
+    });
+    let there = match last.or_else(|| mine.first()) {
+        Some(membership) => {
+            let reads_the_log = membership.role.reads_the_log();
+            first_page(&membership.workspace.path(), reads_the_log)
+        }
+        None => address::tenant_audit(&person.administers.first()?.slug),
+    };
     let zone = person
         .last_zone
         .as_ref()
         .map_or("UTC", |zone| zone.as_str());
-    Some(address::in_zone(&address::audit(&last), zone))
+    Some(address::in_zone(&there, zone))
 }
 
 /// An object's page: its Audit tab, as long as that is its only one.

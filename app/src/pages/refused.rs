@@ -3,7 +3,7 @@
 use super::Letter;
 use crate::{
     address,
-    refusal::{NoAccess, Refusal},
+    refusal::{Closed, NoAccess, Refusal},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -64,43 +64,76 @@ fn SignedOut() -> impl IntoView {
     .into_any()
 }
 
-/// Their role does not open the page; its owners are whom to ask.
+/// Their role does not open the page; its owners, or the tenant's admins, are whom to ask.
 #[component]
 fn NoAccessPage(told: NoAccess) -> impl IntoView {
     crate::answer::status(403);
     let NoAccess {
-        workspace,
+        of,
         email,
-        role,
-        open_to,
-        owners,
+        ask,
+        own,
     } = told;
+    let (open_to, role, who, whom) = match of {
+        Closed::Workspace {
+            name,
+            role,
+            open_to,
+        } => (
+            format!("the {} of {name}", open_to.words()),
+            format!(", {role}."),
+            "owner",
+            "an owner",
+        ),
+        Closed::Tenant { name } => (
+            format!("the admins of the whole of {name}"),
+            ".".to_owned(),
+            "tenant admin",
+            "one of them",
+        ),
+    };
     let location = use_location();
     let here = address::with_query(
         &location.pathname.get_untracked(),
         &location.search.get_untracked(),
     );
-    let owners = owners
+    let to_ask = if ask.is_empty() {
+        "If you need it, ask whoever runs this installation.".to_owned()
+    } else {
+        format!("If you need it, ask {whom}:")
+    };
+    let people = ask
         .into_iter()
         .map(|name| {
             view! {
                 <li>
                     <span class="strong">{name}</span>
-                    <span class="quiet">"owner"</span>
+                    <span class="quiet">{who}</span>
                 </li>
             }
         })
         .collect::<Vec<_>>();
+    let people = (!people.is_empty()).then(|| view! { <ul class="people">{people}</ul> });
+    let own = own.map(|own| {
+        view! {
+            ", and what you did yourself under "
+            <a href=own>"My activity"</a>
+        }
+    });
     view! {
         <Letter heading="This page is not open to you">
             <p>
-                {format!("It is for the {} of {workspace}. You are signed in as ", open_to.words())}
-                <strong class="strong">{email}</strong> {format!(", {role}.")}
+                {format!("It is for {open_to}. You are signed in as ")}
+                <strong class="strong">{email}</strong>
+                {role}
             </p>
-            <p>"If you need it, ask an owner:"</p>
-            <ul class="people">{owners}</ul>
-            <p>"You can still see the history of a single object on its own Audit tab."</p>
+            <p>{to_ask}</p>
+            {people}
+            <p>"You can still see the history of a single object on its own Audit tab" {own} "."</p>
             <div class="acts">
+                <a class="button primary" href="/">
+                    "To your workspace"
+                </a>
                 <a class="button" href=address::login(&here)>
                     "Sign in as someone else"
                 </a>

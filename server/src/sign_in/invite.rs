@@ -5,7 +5,7 @@ use crate::{
     http::Caller,
     pages::{self, plain},
 };
-use app::address;
+use app::{address, frame::first_page};
 use axum::{
     Form, RequestExt,
     extract::{Request, State, rejection::FormRejection},
@@ -64,7 +64,7 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
     };
     match accepted {
         Ok((joined, cookie)) => see_other(
-            &address::first_page(&joined.workspace.path(), joined.role),
+            &first_page(&joined.workspace.path(), joined.role.reads_the_log()),
             cookie,
         ),
         Err(MemberError::Store(error)) => pages::unavailable(&error),

@@ -4,6 +4,7 @@ use super::{
     Store,
     dictionaries::damaged,
     snapshot::{Shelf, Snapshot},
+    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
@@ -16,11 +17,16 @@ use domain::{
     category::Category,
     event::{Action, TargetKind},
 };
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// Of what one person did, kinds are looked for among so many of their entries, the newest.
+const OWN_READS: i64 = 12_000;
+/// And under so many of the names that they acted under, the newest.
+const OWN_NAMES: usize = 50;
 
 /// The choices of each workspace, as they were last found.
 #[derive(Debug, Default)]
@@ -62,6 +68,7 @@ impl Snapshot {
     pub async fn choices(&mut self) -> Result<Choices, StoreError> {
         if let [shelf] = self.shelves.as_slice()
             && self.scope.subject().is_none()
+            && self.scope.myself().is_none()
         {
             let shelf = shelf.clone();
             return self.choices_of(&shelf).await;
@@ -70,13 +77,20 @@ impl Snapshot {
         let mut offers = Vec::with_capacity(self.shelves.len());
         for shelf in &self.shelves {
             let connection = self.transaction.connection();
-            let targets = self
-                .scope
-                .subject()
-                .map(|subject| shelf.texts.read().targets_of(subject));
-            let in_use = match &targets {
-                None => in_use(connection, shelf.ws).await?,
-                Some(targets) => in_use_of(connection, shelf.ws, targets).await?,
+            let (targets, own) = {
+                let texts = shelf.texts.read();
+                let targets = self
+                    .scope
+                    .subject()
+                    .map(|subject| texts.targets_of(subject));
+                let myself = self.scope.myself();
+                (targets, myself.map(|myself| texts.actors_who_are(myself)))
+            };
+            // Each is counted already: of a tenant a statement for each workspace adds them up.
+            let in_use = match (&targets, &own) {
+                (Some(targets), _) => in_use_of(connection, shelf.ws, targets).await?,
+                (None, Some(own)) => in_use_by(connection, shelf.ws, own).await?,
+                (None, None) => in_use(connection, shelf.ws).await?,
             };
             let texts = shelf.texts.read();
             count(&mut by_category, &texts, &in_use);
@@ -203,6 +217,55 @@ async fn in_use_of(
     Ok(InUse {
         actions: serde_json::from_str(&actions).map_err(broken)?,
         kinds: Vec::new(),
+    })
+}
+
+/// What is in use in what one person did, as the actors `own`: nothing of what only others use.
+async fn in_use_by(
+    connection: &mut SqliteConnection,
+    ws: i64,
+    own: &Numbers,
+) -> Result<InUse, StoreError> {
+    if own.is_empty() {
+        return Ok(InUse {
+            actions: Vec::new(),
+            kinds: Vec::new(),
+        });
+    }
+    let list: Vec<String> = own.list().iter().map(ToString::to_string).collect();
+    let actions: String = sqlx::query_scalar(
+        "SELECT json_group_array(json_array(action, events)) FROM ( \
+             SELECT p.action, sum(p.events) AS events FROM json_each(?2) j \
+             CROSS JOIN i.count_pair p WHERE p.ws = ?1 AND p.actor = j.value AND p.events > 0 \
+             GROUP BY p.action)",
+    )
+    .bind(ws)
+    .bind(format!("[{}]", list.join(",")))
+    .fetch_one(&mut *connection)
+    .await?;
+    // Which kinds somebody acts on is not counted: so many of their newest entries tell.
+    let names = own.list().iter().rev().take(OWN_NAMES);
+    let each = OWN_READS / i64::try_from(names.len()).unwrap_or(1).max(1);
+    let mut sql = Sql::default();
+    sql.add("SELECT DISTINCT kind FROM (");
+    for (at, number) in names.enumerate() {
+        sql.add(if at == 0 { "" } else { " UNION ALL " });
+        sql.with(
+            "SELECT * FROM (SELECT x.kind FROM i.by_actor x WHERE x.ws = ?",
+            ws,
+        )
+        .with(" AND x.key = ?", Value::Integer(i64::from(*number)))
+        .add(" AND x.own = 1 ORDER BY x.at DESC, x.n DESC");
+        sql.with(" LIMIT ?)", each);
+    }
+    sql.add(")");
+    let rows = sql.query().fetch_all(connection).await?;
+    let kinds = rows
+        .iter()
+        .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()));
+    Ok(InUse {
+        actions: serde_json::from_str(&actions).map_err(broken)?,
+        kinds: kinds.collect::<Result<_, StoreError>>()?,
     })
 }
 

@@ -2,23 +2,25 @@
 
 use super::append::outcome_number;
 use crate::{
+    access::Scope,
     dictionary::Dictionary,
-    plan::{Conditions, Object},
+    plan::{Conditions, Numbers, Object},
 };
 use domain::{
-    question::{Filter, Span, Subject},
+    question::{Filter, Span},
     time::Timestamp,
 };
 
-/// What a filter comes to in one workspace.
+/// What a filter comes to in one workspace, within what the scope is about: one object, one
+/// person's own events.
 pub(super) fn conditions(
     dictionary: &Dictionary,
     filter: &Filter,
-    subject: Option<&Subject>,
+    scope: &Scope,
     span: Span,
 ) -> Conditions {
     let mut objects = Vec::new();
-    if let Some(subject) = subject {
+    if let Some(subject) = scope.subject() {
         let targets = dictionary.targets_of(subject);
         objects.push(Object::Targets {
             related: dictionary.related_with(&targets),
@@ -48,17 +50,20 @@ pub(super) fn conditions(
     {
         action = Some(match action {
             None => found.actions,
-            Some(named) => named
-                .list()
-                .iter()
-                .copied()
-                .filter(|number| found.actions.has(*number))
-                .collect(),
+            Some(named) => both(&named, &found.actions),
+        });
+    }
+    let mut actor = dictionary.actors_named(filter);
+    if let Some(myself) = scope.myself() {
+        let own = dictionary.actors_who_are(myself);
+        actor = Some(match actor {
+            None => own,
+            Some(named) => both(&named, &own),
         });
     }
     let outcome = |outcome| u32::try_from(outcome_number(outcome)).unwrap_or_default();
     Conditions {
-        actor: dictionary.actors_named(filter),
+        actor,
         anyone: filter
             .actor
             .as_ref()
@@ -73,4 +78,10 @@ pub(super) fn conditions(
         since: span.since.map(Timestamp::micros),
         until: span.until.map(Timestamp::micros),
     }
+}
+
+/// The numbers that are in both sets.
+fn both(one: &Numbers, other: &Numbers) -> Numbers {
+    let numbers = one.list().iter().copied();
+    numbers.filter(|number| other.has(*number)).collect()
 }

@@ -17,8 +17,36 @@ use sqlx::{Row, SqliteConnection};
 
 /// Counting stops here.
 const COUNT_MOST: u32 = 10_000;
-/// And reads no more entries than this for it.
+/// And reads no more entries than this for it, of all workspaces together.
 const COUNT_READS: u32 = 12_000;
+
+/// What counting came to in one workspace.
+struct Counted {
+    /// So many match at least.
+    least: u64,
+    /// Whether those are all.
+    is_all: bool,
+    /// How many entries were read for it.
+    read: u32,
+}
+
+impl Counted {
+    fn all(count: u64) -> Self {
+        Self {
+            least: count,
+            is_all: true,
+            read: 0,
+        }
+    }
+
+    fn at_least(least: u64) -> Self {
+        Self {
+            least,
+            is_all: false,
+            read: 0,
+        }
+    }
+}
 
 impl Store {
     /// How many events match, where that is cheap to know.
@@ -42,37 +70,55 @@ impl Snapshot {
     /// A filter names what the scope does not have, or the store failed.
     pub async fn count(&mut self, query: &Query) -> Result<Count, QuestionError> {
         let span = query.filter.span(self.now);
+        let most = u64::from(COUNT_MOST);
         let mut sum = 0;
+        let mut is_all = true;
+        let mut left = COUNT_READS;
         for asked in self.asked(&query.filter, span)?.iter() {
             let connection = self.transaction.connection();
-            match asked.count(connection, self.mark).await? {
-                Count::Exactly(count) => sum += count,
-                other => return Ok(other),
+            let counted = asked.count(connection, self.mark, left).await?;
+            sum += counted.least;
+            is_all &= counted.is_all;
+            // Where a part is not known, only what is known without reading is worth adding: it may
+            // be many already.
+            left = if is_all {
+                left.saturating_sub(counted.read)
+            } else {
+                0
+            };
+            if !is_all && sum > most {
+                return Ok(Count::MoreThan(most));
             }
         }
-        Ok(Count::Exactly(sum))
+        Ok(if is_all {
+            Count::Exactly(sum)
+        } else {
+            Count::Unknown
+        })
     }
 }
 
 impl Asked {
-    /// Counts what matches: from kept counts where they tell, else by reading a bounded number of
-    /// entries.
+    /// Counts what matches: from kept counts where they tell, else by reading no more than
+    /// `reads_most` entries of each way in.
     async fn count(
         &self,
         connection: &mut SqliteConnection,
         mark: i64,
-    ) -> Result<Count, StoreError> {
+        reads_most: u32,
+    ) -> Result<Counted, StoreError> {
         let conditions = &self.conditions;
         if *conditions == Conditions::default() {
-            return Ok(Count::Exactly(self.shelf.events));
+            return Ok(Counted::all(self.shelf.events));
         }
         if let Some((table, numbers)) = conditions.kept() {
             let count = self.kept(table, &numbers, connection).await?;
-            return Ok(Count::Exactly(count));
+            return Ok(Counted::all(count));
         }
         let counts = &self.shelf.counts;
-        if conditions.at_least(counts) > u64::from(COUNT_MOST) {
-            return Ok(Count::MoreThan(COUNT_MOST.into()));
+        let known = conditions.at_least(counts);
+        if known > u64::from(COUNT_MOST) {
+            return Ok(Counted::at_least(known));
         }
         let Counting {
             arms,
@@ -80,13 +126,13 @@ impl Asked {
             matching,
         } = conditions.counting(counts);
         if arms.is_empty() {
-            return Ok(Count::Exactly(0));
+            return Ok(Counted::all(0));
         }
         // Where neither all of them can be read, nor enough of them are likely to match, nothing
         // would come of reading any.
-        let (least, most) = (f64::from(COUNT_READS), f64::from(COUNT_MOST));
+        let (least, most) = (f64::from(reads_most), f64::from(COUNT_MOST));
         if entries > 1.2 * least && matching * least < most {
-            return Ok(Count::Unknown);
+            return Ok(Counted::at_least(known));
         }
         let repeats = arms.len() > 1 || arms.iter().any(Arm::may_repeat);
         let tested = |arm: &Arm| {
@@ -97,9 +143,9 @@ impl Asked {
         // Where every entry is one of an event that matches, one more than can be told is enough.
         let all_match = !repeats && arms.iter().all(|arm| tested(arm).text.is_empty());
         let reads = i64::from(if all_match {
-            COUNT_MOST + 1
+            reads_most.min(COUNT_MOST + 1)
         } else {
-            COUNT_READS
+            reads_most
         });
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
@@ -140,13 +186,10 @@ impl Asked {
         } else {
             u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default()
         };
-        let most = u64::from(COUNT_MOST);
-        Ok(if read < reads {
-            Count::Exactly(matched)
-        } else if matched > most {
-            Count::MoreThan(most)
-        } else {
-            Count::Unknown
+        Ok(Counted {
+            least: matched,
+            is_all: read < reads,
+            read: u32::try_from(read).unwrap_or(u32::MAX),
         })
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{Reach, TokenGrant, Workspace},
+    access::{Tenant, TokenGrant, Workspace},
     administration::{AdministrationError, By, NewPerson, Place},
 };
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
@@ -195,6 +195,26 @@ impl Store {
                  AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?) ORDER BY p.name",
         )
         .bind(workspace.id)
+        .bind(self.now().micros())
+        .fetch_all(&self.inner.readers)
+        .await?)
+    }
+
+    /// The admins of a tenant, name and e-mail: whom a member of one of its workspaces may ask.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn tenant_admins(
+        &self,
+        tenant: &Tenant,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT p.name, p.email FROM tenant_admin a JOIN person p ON p.id = a.person \
+             WHERE a.tenant = ? AND p.deactivated_at IS NULL \
+                 AND (a.until IS NULL OR a.until > ?) ORDER BY p.name",
+        )
+        .bind(tenant.id)
         .bind(self.now().micros())
         .fetch_all(&self.inner.readers)
         .await?)
@@ -498,13 +518,11 @@ async fn set_actor(
 ) -> Result<ShownActor, AdministrationError> {
     let now = change.now;
     let tenant = grant.tenant();
-    let log = match &grant.reach {
-        Reach::Tenant(_) => Log {
-            ws: -tenant,
-            tenant,
-        },
-        Reach::Workspace(workspace) | Reach::Object(workspace, _) => Log::from(workspace),
+    let own = Log {
+        ws: -tenant,
+        tenant,
     };
+    let log = grant.reach.workspace().map_or(own, Log::from);
     // As they were when they were last new, in the workspace or anywhere in the tenant.
     let row = sqlx::query(
         "SELECT a.name, a.email FROM actor a WHERE a.kind = ?1 AND a.id = ?2 AND (a.ws = ?3 OR \

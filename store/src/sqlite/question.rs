@@ -63,11 +63,13 @@ impl Store {
             .events(connection, scope.tenant(), &[(ws, shared)], &[n])
             .await?;
         Ok(events.into_iter().next().filter(|event| {
-            scope.subject().is_none_or(|subject| {
+            let is_about = scope.subject().is_none_or(|subject| {
                 std::iter::once(&event.target)
                     .chain(&event.related)
                     .any(|object| subject.is(object))
-            })
+            });
+            let mut myself = scope.myself().into_iter();
+            is_about && myself.all(|myself| myself.is(&event.actor.actor))
         }))
     }
 }
@@ -99,6 +101,9 @@ impl Snapshot {
             Heading::Newer => query.direction().reversed(),
         };
         let limit = query.page_size();
+        // Of a tenant's log each workspace is asked for a page, and they are merged: one statement
+        // or a few for each, however long the log, and none for those that have nothing of what is
+        // asked for.
         let mut found: Vec<(Place, usize)> = Vec::new();
         let connection = self.transaction.connection();
         for (at, asked) in asked.iter().enumerate() {
@@ -196,6 +201,7 @@ fn question_text(scope: &Scope, query: &Query) -> String {
         Reach::Object(workspace, subject) => {
             format!("object {} {} {:?}", workspace.id, subject.kind, subject.id)
         }
+        Reach::Own(workspace, myself) => format!("own {} {}", workspace.id, myself.id),
     };
     let question = Query {
         limit: None,

@@ -291,6 +291,52 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
 }
 
 #[tokio::test]
+async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
+    let (log, _) = log_of(6_000).await;
+    let role = domain::role::Role::Member;
+    let person = log.person("person.3@acme.example", "acme/growth", role);
+    let scope = person.await.own_scope(&"acme/growth".parse().unwrap());
+    let scope = scope.unwrap();
+    for text in [
+        "",
+        "order=asc",
+        "actor_kind=user",
+        "range=24h",
+        "sort=actor",
+    ] {
+        let mut statements = 0;
+        for line in two_pages(&log.store, &scope, &question(text)).await {
+            let statement = match line {
+                Line::Plan(plan) => {
+                    assert!(plan.contains("by_actor"), "{text}: {plan}");
+                    continue;
+                }
+                Line::Statement(statement) => statement,
+            };
+            statements += 1;
+            for step in explained(&log.store, &statement).await {
+                assert!(is_no_scan(&step), "{text}: {statement}\n{step}");
+            }
+        }
+        assert!(statements >= 2, "{text}: two pages were read");
+    }
+    let mut snapshot = log.store.snapshot(&scope).await.unwrap();
+    let told = Told::default();
+    let listening = tracing::subscriber::set_default(told.clone());
+    let choices = snapshot.choices().await.unwrap();
+    drop(listening);
+    snapshot.end().await;
+    assert!(!choices.offered.kinds.is_empty());
+    let lines = std::mem::take(&mut *told.0.lock().unwrap());
+    let [Line::Statement(statement)] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    for step in explained(&log.store, statement).await {
+        assert!(is_no_scan(&step), "{statement}\n{step}");
+    }
+}
+
+#[tokio::test]
 async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
     let log = Log::new().await;
     let statement = super::index::END_OF_STEP.replace("log.", "");

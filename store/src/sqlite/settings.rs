@@ -4,12 +4,12 @@ use super::{
     Store,
     change::{Change, Log, target, told},
     dictionaries::damaged,
-    directory::find_workspace,
+    directory::{find_workspace, workspace_of},
     snapshot::Snapshot,
 };
 use crate::{
     StoreError,
-    access::{SettingsScope, Workspace},
+    access::{Reach, SettingsScope, Workspace},
     administration::By,
     settings::{Changed, Notices, Pending, Settings, SettingsChange, SettingsError},
 };
@@ -190,12 +190,53 @@ impl Snapshot {
             return Ok(Notices::default());
         };
         let connection = self.transaction.connection();
-        let settings = settings(connection, workspace.id, self.now).await?;
-        Ok(Notices {
-            recording_off: settings.recording_set.filter(|_| !settings.recording),
-            pending: settings.pending,
-        })
+        notices(connection, workspace.id, self.now).await
     }
+
+    /// The same of each workspace of a tenant of which there is something to know, by name, `most`
+    /// of them; and of how many more there is. None where the scope is no tenant's.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn notices_within(
+        &mut self,
+        most: usize,
+    ) -> Result<(Vec<(Workspace, Notices)>, usize), StoreError> {
+        let Reach::Tenant(tenant) = &self.scope.0 else {
+            return Ok((Vec::new(), 0));
+        };
+        let connection = self.transaction.connection();
+        let rows = sqlx::query(
+            "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM tenant t \
+             CROSS JOIN workspace w ON w.tenant = t.id \
+             WHERE t.id = ? AND (w.recording = 0 OR w.pending_from > ?) ORDER BY w.name, w.id",
+        )
+        .bind(tenant.id)
+        .bind(self.now.micros())
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut told = Vec::new();
+        for row in rows.iter().take(most) {
+            let workspace = workspace_of(row, 0)?;
+            let notices = notices(connection, workspace.id, self.now).await?;
+            told.push((workspace, notices));
+        }
+        let more = rows.len() - told.len();
+        Ok((told, more))
+    }
+}
+
+async fn notices(
+    connection: &mut SqliteConnection,
+    workspace: i64,
+    now: Timestamp,
+) -> Result<Notices, StoreError> {
+    let settings = settings(connection, workspace, now).await?;
+    Ok(Notices {
+        recording_off: settings.recording_set.filter(|_| !settings.recording),
+        pending: settings.pending,
+    })
 }
 
 async fn change_settings(

@@ -80,6 +80,7 @@ impl Store {
             counts: inner.counts_of(connection, own, beginning.events).await?,
             texts: beginning.texts,
         }];
+        // One statement for each workspace of the tenant, which reads their sizes, not their events.
         if let Reach::Tenant(tenant) = &scope.0 {
             let workspaces: Vec<(i64, String)> =
                 sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
@@ -141,7 +142,7 @@ impl Snapshot {
 
     fn ask(&self, filter: &Filter, span: Span) -> Result<Vec<Asked>, QuestionError> {
         let of_shelf = |shelf: &Shelf| Asked {
-            conditions: conditions(&shelf.texts.read(), filter, self.scope.subject(), span),
+            conditions: conditions(&shelf.texts.read(), filter, &self.scope, span),
             shelf: shelf.clone(),
             gather_within: self.store.inner.gather_within,
         };

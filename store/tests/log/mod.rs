@@ -107,13 +107,21 @@ impl Log {
 
     /// Somebody who is signed in and owns a workspace.
     pub async fn owner(&self, place: &str) -> SignedIn {
-        let workspace = Place::Workspace(place.parse().unwrap(), Role::Owner);
-        self.person("Ingrid Solheim", "owner@acme.example", workspace)
-            .await
+        self.person("owner@acme.example", place, Role::Owner).await
     }
 
-    /// Somebody who is signed in and has a role.
-    pub async fn person(&self, name: &str, email: &str, place: Place) -> SignedIn {
+    /// Somebody who is signed in, with a role in a workspace (`acme/growth`) or as admin of a tenant
+    /// (`acme`).
+    pub async fn person(&self, email: &str, place: &str, role: Role) -> SignedIn {
+        let place = match place.parse::<WorkspacePath>() {
+            Ok(path) => Place::Workspace(path, role),
+            Err(_) => Place::Tenant(place.parse().unwrap()),
+        };
+        self.named("Ingrid Solheim", email, place).await
+    }
+
+    /// Somebody of this name who is signed in and has a role.
+    pub async fn named(&self, name: &str, email: &str, place: Place) -> SignedIn {
         let person = NewPerson {
             email: email.into(),
             name: name.into(),

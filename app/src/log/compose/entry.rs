@@ -2,14 +2,11 @@
 
 use super::{
     Local,
-    row::{called, row, target},
+    row::{called, row, target, workspace},
     value::{changes, facts, is_code, words},
 };
 use crate::log::view::{EntryView, FactView};
-use domain::{
-    event::{Event, Object, Source},
-    slug::WorkspacePath,
-};
+use domain::event::{Event, Object, Source};
 use serde_json::Value;
 
 /// The members of the context that are shown by name, whether they were given or not.
@@ -21,22 +18,18 @@ const NAMED: [(&str, &str); 4] = [
 ];
 
 /// An event as an open row. `label` is the catalogue's for its action.
-pub(crate) fn entry(
-    event: &Event,
-    label: &str,
-    local: &Local,
-    workspace: &WorkspacePath,
-) -> EntryView {
+pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
+    let workspace = workspace(event);
     let changes = changes(event.before.as_ref(), event.after.as_ref());
     EntryView {
-        row: row(event, label, local, workspace),
+        row: row(event, label, local),
         change_words: words(&changes),
         changes,
         operation: event.operation.clone(),
         related: event
             .related
             .iter()
-            .map(|related| target(related, local, workspace))
+            .map(|related| target(related, local, workspace.as_ref()))
             .collect(),
         metadata: facts(event.metadata.as_ref(), &[]),
         context: context(event.context.as_ref()),

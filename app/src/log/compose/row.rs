@@ -12,13 +12,14 @@ use domain::{
 };
 
 /// An event as a row. `label` is the catalogue's for its action.
-pub(crate) fn row(event: &Event, label: &str, local: &Local, workspace: &WorkspacePath) -> RowView {
+pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
     let late = match event.source {
         Some(Source::Import) => Some("imported".to_owned()),
         _ => Local::late(event.occurred_at, event.recorded_at),
     };
     RowView {
         id: event.id.to_string(),
+        place: None,
         when: local.when(event.occurred_at),
         late,
         actor: actor(event),
@@ -27,7 +28,7 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local, workspace: &Workspa
         label: Some(label)
             .filter(|label| !label.is_empty() && *label != event.action.as_str())
             .map(str::to_owned),
-        target: target(&event.target, local, workspace),
+        target: target(&event.target, local, workspace(event).as_ref()),
         outcome: event.outcome,
         change: value::summary(event.before.as_ref(), event.after.as_ref()),
         note: event.description.clone(),
@@ -60,13 +61,25 @@ pub(super) fn called(actor: &Actor) -> String {
     actor.sort_name().to_owned()
 }
 
-/// An object, with its Audit tab where it has an id.
-pub(super) fn target(target: &Target, local: &Local, workspace: &WorkspacePath) -> TargetView {
+/// The workspace that an event lies in; none where it is the tenant's own.
+pub(super) fn workspace(event: &Event) -> Option<WorkspacePath> {
+    Some(WorkspacePath {
+        tenant: event.tenant.clone(),
+        workspace: event.workspace.clone()?,
+    })
+}
+
+/// An object, with its Audit tab where it has an id and lies in a workspace.
+pub(super) fn target(
+    target: &Target,
+    local: &Local,
+    workspace: Option<&WorkspacePath>,
+) -> TargetView {
     TargetView {
         kind: target.kind.to_string(),
         id: target.id.clone(),
         name: target.name.clone().or_else(|| target.id.clone()),
-        tab: target.id.clone().map(|id| {
+        tab: target.id.clone().zip(workspace).map(|(id, workspace)| {
             let subject = Subject {
                 kind: target.kind.clone(),
                 id,

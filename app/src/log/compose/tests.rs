@@ -14,8 +14,7 @@ fn local(zone: &str) -> Local {
 }
 
 fn shown(event: &Event, zone: &str) -> RowView {
-    let workspace = "acme/growth".parse().unwrap();
-    row(event, &label(event), &local(zone), &workspace)
+    row(event, &label(event), &local(zone))
 }
 
 fn of(action: &str) -> Event {
@@ -95,11 +94,7 @@ fn a_change_is_told_in_a_line() {
 #[test]
 fn an_action_that_no_catalogue_names_has_no_label_beside_it() {
     let event = of("MEMBER_REMOVED");
-    let workspace = "acme/growth".parse().unwrap();
-    assert_eq!(
-        row(&event, "MEMBER_REMOVED", &local("UTC"), &workspace).label,
-        None
-    );
+    assert_eq!(row(&event, "MEMBER_REMOVED", &local("UTC")).label, None);
 }
 
 #[test]
@@ -182,8 +177,7 @@ fn the_time_asked_for_is_told_in_words() {
 #[test]
 fn an_open_row_tells_every_change_and_what_was_not_given() {
     let event = of("SECRET_ROTATED");
-    let workspace = "acme/growth".parse().unwrap();
-    let entry = entry(&event, &label(&event), &local("UTC"), &workspace);
+    let entry = entry(&event, &label(&event), &local("UTC"));
     assert_eq!(entry.change_words, "5 changed, 1 added, 1 removed");
     let change = |path: &str| {
         let mut changes = entry.changes.iter();

@@ -1,15 +1,18 @@
 //! The pages of a log, rendered from sample events as the server renders them.
 
 use super::{
-    About, Page, Shown,
+    Page, Shown,
     compose::{self, Local},
-    view::{CountView, EntryView, LogView, ObjectView, ScopeView},
+    view::{CountView, EntryView, LogView, ObjectView, PlaceView, RowView, ScopeView},
 };
-use crate::frame::{Frame, Place};
+use crate::{
+    address::LogAddress,
+    frame::{Bar, Frame, Place, TenantFrame, TenantPlace},
+};
 use domain::{
     catalogue::Catalogue,
     event::Event,
-    question::{Query, Unknown},
+    question::{Query, Subject, Unknown},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -58,6 +61,7 @@ pub(crate) fn frame() -> Frame {
         tenant: "Acme Inc".to_owned(),
         name: name.to_owned(),
         role: role.to_owned(),
+        reads_the_log: role != "member",
     };
     let workspace = place("acme/growth", "Growth", "owner");
     Frame {
@@ -65,6 +69,7 @@ pub(crate) fn frame() -> Frame {
         role: "owner".to_owned(),
         workspaces: vec![workspace.clone(), place("acme/revenue", "Revenue", "admin")],
         workspace,
+        tenants: Vec::new(),
         reads_the_log: true,
         reads_settings: true,
         manages: true,
@@ -108,10 +113,9 @@ fn choices() -> Choices {
 fn log(search: &str, events: &[Event]) -> LogView {
     let read = Query::read(search, Unknown::Ignored);
     let local = Local::new(&read.query.filter.zone(), now());
-    let workspace = "acme/growth".parse().unwrap();
     let rows = events
         .iter()
-        .map(|event| compose::row(event, &label(event), &local, &workspace))
+        .map(|event| compose::row(event, &label(event), &local))
         .collect();
     LogView {
         faults: read.faults,
@@ -129,16 +133,15 @@ fn log(search: &str, events: &[Event]) -> LogView {
 /// An entry in full.
 fn entry(search: &str, event: &Event) -> EntryView {
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
-    let workspace = "acme/growth".parse().unwrap();
-    compose::entry(event, &label(event), &Local::new(&zone, now()), &workspace)
+    compose::entry(event, &label(event), &Local::new(&zone, now()))
 }
 
 /// A workspace's page that shows `log`.
 fn shown(log: LogView) -> Shown {
     Shown {
-        about: About::Workspace,
+        address: LogAddress::Workspace("acme/growth".parse().unwrap()),
         scope: ScopeView {
-            frame: frame(),
+            frame: Bar::Workspace(frame()),
             choices: choices(),
             object: None,
         },
@@ -165,12 +168,69 @@ fn of_object(shown: Shown) -> Shown {
         id: "int_rpa_invoice_7a".to_owned(),
         url: Some("https://app.acme.example/integrations/7a".to_owned()),
     };
+    let subject = Subject {
+        kind: "integration".parse().unwrap(),
+        id: object.id.clone(),
+    };
     Shown {
-        about: About::Object,
+        address: LogAddress::Object("acme/growth".parse().unwrap(), subject),
         scope: ScopeView {
             object: Some(object),
             ..shown.scope
         },
+        ..shown
+    }
+}
+
+/// A tenant's page, of these events.
+fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
+    let frame = frame();
+    let tenant = TenantPlace {
+        slug: "acme".parse().unwrap(),
+        name: "Acme Inc".to_owned(),
+    };
+    let names = [("growth", "Growth"), ("revenue", "Revenue")];
+    let mut log = shown.log;
+    log.workspaces = names
+        .map(|(slug, name)| (slug.to_owned(), name.to_owned()))
+        .to_vec();
+    let place = |row: &mut RowView| {
+        let event = events.iter().find(|event| event.id.to_string() == row.id);
+        let workspace = event.unwrap().workspace.clone();
+        let slug = workspace.as_ref().map(domain::slug::Slug::as_str);
+        let name = names.iter().find(|(known, _)| Some(*known) == slug);
+        row.place = Some(PlaceView {
+            name: name.map_or("Acme Inc", |(_, name)| name).to_owned(),
+            workspace,
+        });
+    };
+    log.days
+        .iter_mut()
+        .flat_map(|day| &mut day.rows)
+        .for_each(place);
+    let mut entry = shown.entry;
+    entry.iter_mut().map(|entry| &mut entry.row).for_each(place);
+    Shown {
+        address: LogAddress::Tenant(tenant.slug.clone()),
+        scope: ScopeView {
+            frame: Bar::Tenant(TenantFrame {
+                name: frame.name,
+                tenants: vec![tenant.clone()],
+                tenant,
+                workspaces: frame.workspaces,
+            }),
+            ..shown.scope
+        },
+        log,
+        entry,
+        ..shown
+    }
+}
+
+/// What the person did themselves.
+fn own(shown: Shown) -> Shown {
+    Shown {
+        address: LogAddress::Own("acme/growth".parse().unwrap()),
         ..shown
     }
 }

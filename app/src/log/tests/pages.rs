@@ -1,5 +1,5 @@
-use super::{entry, events, log, now, of_object, opening, page, shown};
-use crate::log::view::{CountView, LastView, LogView, WhenView};
+use super::{entry, events, html, log, now, of_object, of_tenant, opening, own, page, shown};
+use crate::log::view::{CountView, LastView, LogView, NoticesView, WhenView};
 use domain::question::{Query, Unknown};
 
 #[test]
@@ -99,6 +99,107 @@ fn an_object_s_tab_tells_who_changed_it_last_and_leads_to_it() {
     assert!(html.contains("Open the integration"));
     // Its kind is given, so nothing asks for one.
     assert!(!html.contains("name=\"target_kind\""));
+}
+
+#[test]
+fn a_tenant_s_page_says_of_each_entry_where_it_lies_and_lets_one_choose() {
+    let mut events = events();
+    events[3].workspace = Some("revenue".parse().unwrap());
+    events[2].workspace = None;
+    let search = "workspace=revenue&verb=create";
+    let html = page_of_tenant(of_tenant(
+        opening(search, log(search, &events), &events[3]),
+        &events,
+    ));
+    assert!(html.contains("<h1>Audit, all workspaces</h1>"));
+    assert!(html.contains("<col class=\"c-workspace\""));
+    for name in ["Growth", "Revenue", "Acme Inc"] {
+        assert!(
+            html.contains(&format!("<span class=\"clip\" title=\"{name}\">{name}")),
+            "{name}"
+        );
+    }
+    // A field to choose with, a token to take away, and the open entry's own workspace.
+    assert!(
+        html.contains("<option value=\"revenue\" selected>Revenue</option>"),
+        "{html}"
+    );
+    assert!(html.contains("Remove the filter workspace Revenue"));
+    assert!(html.contains("href=\"/acme/audit?workspace=revenue\""));
+    // Objects lie in workspaces: rows lead there, and the tenant's own entries nowhere.
+    let id = |at: usize| {
+        let target = &events[at].target;
+        format!(
+            "/objects/{}/{}/audit",
+            target.kind,
+            target.id.as_ref().unwrap()
+        )
+    };
+    assert!(html.contains(&format!("href=\"/acme/revenue{}", id(3))));
+    assert!(html.contains(&format!("href=\"/acme/growth{}", id(4))));
+    let row = format!("data-event-id=\"{}\"", events[2].id);
+    let row = html
+        .split(&row)
+        .nth(1)
+        .unwrap()
+        .split("</tr>")
+        .next()
+        .unwrap();
+    assert!(!row.contains("/objects/"), "{row}");
+    // Everything else stays on the tenant's page, and the bar leads to each workspace.
+    assert!(html.contains(&format!("href=\"/acme/audit?{search}#e-").replace('&', "&amp;")));
+    let action = crate::address::encoded(events[3].action.as_str());
+    assert!(html.contains(&format!("href=\"/acme/audit?action={action}\"")));
+    assert!(html.contains("All workspaces"));
+    assert!(html.contains("href=\"/acme/growth/audit\""));
+}
+
+#[test]
+fn a_tenant_s_page_says_in_which_workspaces_recording_is_off() {
+    let mut shown = of_tenant(shown(log("", &events())), &events());
+    let off = NoticesView {
+        recording_off: Some(("Ingrid Solheim".to_owned(), when())),
+        pending: None,
+    };
+    let settings = "/acme/growth/settings".to_owned();
+    shown.log.within.told = vec![("Growth".to_owned(), settings, off)];
+    shown.log.within.more = 2;
+    let html = page_of_tenant(shown);
+    assert!(html.contains("Recording is off in Growth."));
+    assert!(html.contains("href=\"/acme/growth/settings\""));
+    assert!(html.contains("2 more workspaces"));
+}
+
+fn page_of_tenant(shown: crate::log::Shown) -> String {
+    use crate::log::Page;
+    use leptos::prelude::*;
+    html("/acme/audit", move || view! { <Page shown/> })
+}
+
+#[test]
+fn my_activity_asks_for_nobody_and_says_of_no_entry_whose_it_is() {
+    let events = events();
+    let html = page(own(opening("", log("", &events), &events[4])));
+    assert!(html.contains("<h1>My activity</h1>"));
+    for absent in [
+        "name=\"actor\"",
+        "name=\"actor_kind\"",
+        "c-actor",
+        "name=\"workspace\"",
+    ] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+    assert!(html.contains("name=\"target_kind\"") && html.contains("<col class=\"c-target\""));
+    assert!(html.contains("action=\"/acme/growth/me\""));
+    assert!(!html.contains("?actor_id="));
+    // The name in the bar is the way here.
+    let end = html.find("who-name clip").unwrap();
+    let tag = html[..end].rfind("<a ").unwrap();
+    assert!(
+        html[tag..end].contains("href=\"/acme/growth/me\""),
+        "{}",
+        &html[tag..end]
+    );
 }
 
 #[test]

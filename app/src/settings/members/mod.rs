@@ -73,8 +73,7 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
     let link = members.link.clone().map(|link| view! { <NewLink link/> });
     let zone = members.zone.clone();
     let frame = members.frame.clone();
-    let places =
-        view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Members/> };
+    let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Members/> };
     let invites = members.invites.clone();
     let roles = members.roles.clone();
     view! {
