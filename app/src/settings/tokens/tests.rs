@@ -194,3 +194,39 @@ fn the_places_of_settings_are_those_open_to_who_looks() {
     assert!(current.contains("aria-current=\"page\""), "{current}");
     assert_eq!(places.matches("aria-current").count(), 1);
 }
+
+#[test]
+fn a_long_list_leads_on_and_back() {
+    let pages = |first: Option<&str>, older: Option<&str>| {
+        let html = page(TokensView {
+            first: first.map(str::to_owned),
+            older: older.map(str::to_owned),
+            ..view()
+        });
+        let nav = html.contains("Pages of tokens");
+        let next = html.contains("href=\"?after=tok_2\" rel=\"next\"");
+        (nav, next, html.contains("rel=\"first\""))
+    };
+    assert_eq!(pages(None, None), (false, false, false));
+    assert_eq!(pages(None, Some("?after=tok_2")), (true, true, false));
+    assert_eq!(pages(Some("?"), Some("?after=tok_2")), (true, true, true));
+    assert_eq!(pages(Some("?"), None), (true, false, true));
+}
+
+#[test]
+fn a_token_whose_last_day_is_over_says_so() {
+    let expired = TokenView {
+        state: TokenState::Expired,
+        expires: Some(when("2026-05-10")),
+        ..token("tok_1", "ci")
+    };
+    let html = page(TokensView {
+        tokens: vec![expired],
+        ..view()
+    });
+    let row = between(&html, "data-token=\"tok_1\"", "</tr>");
+    assert!(
+        row.contains("expired") && row.contains("2026-05-10"),
+        "{row}"
+    );
+}
