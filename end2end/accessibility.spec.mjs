@@ -118,6 +118,11 @@ const states = {
     await signIn(page, ingrid, `/acme/growth/settings?${typed}`);
     await expect(page.getByText('It takes 1 to 365.')).toBeVisible();
   },
+  'the settings with guarded kinds that are none': async ({ page }) => {
+    const typed = 'fault=guarded&retention=days&days=90&object_tabs=admins&guarded=user%3B+secret';
+    await signIn(page, ingrid, `/acme/growth/settings?${typed}`);
+    await expect(page.getByText('“user;” is not a kind.')).toBeVisible();
+  },
   'the settings as an auditor sees them': async ({ page }) => {
     await signIn(page, ruth, '/acme/growth/settings');
     await expect(page.getByText('You see these settings')).toBeVisible();

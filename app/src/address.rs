@@ -30,6 +30,11 @@ pub fn audit(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/audit")
 }
 
+/// The list of the workspace's objects.
+pub fn objects(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/objects")
+}
+
 /// The workspace's settings.
 pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")

@@ -29,6 +29,8 @@ pub struct NoAccess {
     pub role: String,
     /// Whom to ask, by name.
     pub owners: Vec<String>,
+    /// Where the objects that are open to them are listed, if any are.
+    pub objects: Option<String>,
 }
 
 /// What a server function answers: the inner result is the answer, the outer one whether there was

@@ -1,8 +1,11 @@
 //! Who looks at a page. The server provides a [`Viewer`] and a [`Store`] by context for each
 //! request, for pages and server functions alike.
 
-use crate::refusal::{NoAccess, Refusal};
-use domain::event::Object;
+use crate::{
+    address,
+    refusal::{NoAccess, Refusal},
+};
+use domain::{event::Object, slug::WorkspacePath};
 use leptos::prelude::use_context;
 use store::{
     Store, StoreError,
@@ -57,17 +60,24 @@ impl Asker {
         By::person(&self.person, self.request.context.clone())
     }
 
+    /// Where the objects of a workspace are listed, if they may open any.
+    fn list_of_objects(&self, workspace: &WorkspacePath) -> Option<String> {
+        let may = self.person.objects_scope(workspace).is_ok();
+        may.then(|| address::objects(workspace))
+    }
+
     /// What they are told when the store refuses them.
     pub(crate) async fn refusal(&self, refused: Refused) -> Refusal {
         match refused {
             Refused::NotFound => Refusal::NotFound,
             Refused::NoAccess { workspace, role } => match self.store.owners(&workspace).await {
                 Ok(owners) => Refusal::NoAccess(NoAccess {
-                    workspace: workspace.name,
+                    workspace: workspace.name.clone(),
                     name: self.person.name.clone(),
                     email: self.person.email.clone(),
                     role: role.label().to_owned(),
                     owners: owners.into_iter().map(|(name, _)| name).collect(),
+                    objects: self.list_of_objects(&workspace.path()),
                 }),
                 Err(error) => error.into(),
             },

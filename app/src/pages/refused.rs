@@ -73,8 +73,17 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
         email,
         role,
         owners,
+        objects,
         ..
     } = told;
+    let objects = objects.map(|objects| {
+        view! {
+            <p>
+                "You can still see the history of a single object on its own Audit tab: find it in "
+                <a href=objects>"Objects"</a> "."
+            </p>
+        }
+    });
     let location = use_location();
     let here = address::with_query(
         &location.pathname.get_untracked(),
@@ -100,7 +109,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
             </p>
             <p>"If you need it, ask an owner:"</p>
             <ul class="people">{owners}</ul>
-            <p>"You can still see the history of a single object on its own Audit tab."</p>
+            {objects}
             <div class="acts">
                 <a class="button" href=address::login(&here)>
                     "Sign in as someone else"
