@@ -18,6 +18,7 @@ mod dictionary;
 pub mod error;
 mod ids;
 mod keys;
+pub mod objects;
 pub mod options;
 pub mod people;
 mod plan;

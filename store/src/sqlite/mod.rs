@@ -15,6 +15,7 @@ mod find;
 mod index;
 mod looks;
 mod object;
+mod objects;
 mod password;
 mod people;
 mod question;
