@@ -20,6 +20,8 @@ pub struct Frame {
     pub workspaces: Vec<Place>,
     /// Whether they may open the Audit page.
     pub reads_the_log: bool,
+    /// Whether they may open objects' pages.
+    pub opens_objects: bool,
     /// Whether they may see the settings.
     pub reads_settings: bool,
 }
@@ -60,6 +62,7 @@ impl Frame {
             workspace: place(membership),
             workspaces: person.memberships.iter().map(place).collect(),
             reads_the_log: membership.role.reads_the_log(),
+            opens_objects: membership.opens_objects(),
             reads_settings: membership.role.reads_settings(),
         })
     }
@@ -70,8 +73,8 @@ impl Frame {
 pub enum Here {
     /// The Audit page.
     Audit,
-    /// An object's tab, which the bar does not name.
-    Object,
+    /// The list of objects, and their own pages.
+    Objects,
     /// Settings.
     Settings,
 }
@@ -123,6 +126,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         workspace,
         workspaces,
         reads_the_log,
+        opens_objects,
         reads_settings,
     } = frame;
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
@@ -137,6 +141,8 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         }
     };
     let audit = reads_the_log.then(|| link(address::audit(&workspace.path), "Audit", Here::Audit));
+    let objects =
+        opens_objects.then(|| link(address::objects(&workspace.path), "Objects", Here::Objects));
     let settings = reads_settings.then(|| {
         link(
             address::settings(&workspace.path),
@@ -149,7 +155,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
     view! {
         <Switcher workspace workspaces zone=zone.clone()/>
         <nav aria-label="Main">
-            <ul>{audit} {settings}</ul>
+            <ul>{audit} {objects} {settings}</ul>
         </nav>
         <div class="who">
             <span class="who-name clip" title=who>

@@ -19,10 +19,14 @@ pub mod view;
 mod when;
 mod zone;
 
-pub(crate) use compose::Local;
+pub(crate) use compose::{Local, row as row_of};
+pub(crate) use count::{entries, grouped};
+pub(crate) use head::{LastChanged, ObjectTab, ObjectTop};
+pub(crate) use ledger::Newest;
 pub(crate) use page::Page;
 use page::Shown;
 pub use page::{About, Log};
+pub(crate) use when::Ago;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

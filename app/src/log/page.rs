@@ -118,19 +118,16 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let log = Arc::new(log);
     let (here, class) = match about {
         About::Workspace => (Here::Audit, "page"),
-        About::Object => (Here::Object, "page object-scope"),
+        About::Object => (Here::Objects, "page object-scope"),
     };
     let settings = frame
         .reads_settings
         .then(|| crate::address::settings(&frame.workspace.path));
-    let audit = frame
-        .reads_the_log
-        .then(|| crate::address::audit(&frame.workspace.path));
     let workspace = frame.workspace.path.clone();
     let read_at = log.read_at.clone();
     let head = match object {
         Some(object) => {
-            view! { <ObjectHead links=links.clone() log=log.clone() object audit/> }.into_any()
+            view! { <ObjectHead links=links.clone() log=log.clone() object workspace=workspace.clone()/> }.into_any()
         }
         None => view! { <PageHead links=links.clone() log=log.clone()/> }.into_any(),
     };

@@ -6,7 +6,6 @@ mod refused;
 
 use crate::address;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
@@ -37,28 +36,22 @@ fn home() -> Option<String> {
     let Some(person) = viewer.and_then(|viewer| viewer.signed_in) else {
         return Some("/login".to_owned());
     };
-    let last = person
-        .last_workspace
-        .filter(|last| {
-            let mut mine = person.memberships.iter();
-            mine.any(|membership| membership.workspace.path() == *last)
-        })
-        .or_else(|| Some(person.memberships.first()?.workspace.path()))?;
+    let mut mine = person.memberships.iter();
+    let last = mine
+        .find(|membership| Some(membership.workspace.path()) == person.last_workspace)
+        .or_else(|| person.memberships.first())?;
+    let workspace = last.workspace.path();
+    // Members see the log only as far as it is about an object.
+    let there = if last.role.reads_the_log() || !last.opens_objects() {
+        address::audit(&workspace)
+    } else {
+        address::objects(&workspace)
+    };
     let zone = person
         .last_zone
         .as_ref()
         .map_or("UTC", |zone| zone.as_str());
-    Some(address::in_zone(&address::audit(&last), zone))
-}
-
-/// An object's page: its Audit tab, as long as that is its only one.
-#[component]
-pub fn Object() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let audit = format!("{}/audit", path.trim_end_matches('/'));
-    let there = address::with_query(&audit, &location.search.get_untracked());
-    view! { <Elsewhere there/> }
+    Some(address::in_zone(&there, zone))
 }
 
 /// Sends the browser to another page of this site; a link where it does not go by itself.

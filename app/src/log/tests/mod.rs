@@ -66,6 +66,7 @@ pub(crate) fn frame() -> Frame {
         workspaces: vec![workspace.clone(), place("acme/revenue", "Revenue", "admin")],
         workspace,
         reads_the_log: true,
+        opens_objects: true,
         reads_settings: true,
     }
 }
