@@ -11,7 +11,7 @@ pub enum Refusal {
     /// There is no such page for them, whether it exists or not.
     NotFound,
     /// They belong to the workspace, but their role does not open this page.
-    NoAccess(NoAccess),
+    NoAccess(Box<NoAccess>),
     /// The log cannot be read now; the text says why.
     Unavailable(String),
 }

@@ -71,14 +71,14 @@ impl Asker {
         match refused {
             Refused::NotFound => Refusal::NotFound,
             Refused::NoAccess { workspace, role } => match self.store.owners(&workspace).await {
-                Ok(owners) => Refusal::NoAccess(NoAccess {
+                Ok(owners) => Refusal::NoAccess(Box::new(NoAccess {
                     workspace: workspace.name.clone(),
                     name: self.person.name.clone(),
                     email: self.person.email.clone(),
                     role: role.label().to_owned(),
                     owners: owners.into_iter().map(|(name, _)| name).collect(),
                     objects: self.list_of_objects(&workspace.path()),
-                }),
+                })),
                 Err(error) => error.into(),
             },
         }

@@ -5,7 +5,7 @@
 mod log;
 
 use domain::{
-    event::{Event, NewEvent, Target},
+    event::{Event, NewEvent, Target, TargetKind},
     question::{Limit, Query, Subject},
     role::Role,
     slug::WorkspacePath,
@@ -277,7 +277,7 @@ async fn a_kind_is_listed_by_name_whatever_its_case_and_else_by_id() {
     assert_eq!(page.order, ObjectsOrder::Name);
     assert_eq!(ids(&page), ["3", "5", "4", "Mono", "1", "2"]);
     assert_eq!((&page.next, &page.previous), (&None, &None));
-    let kinds: Vec<&str> = page.kinds.iter().map(|kind| kind.as_str()).collect();
+    let kinds: Vec<&str> = page.kinds.iter().map(TargetKind::as_str).collect();
     assert!(kinds.contains(&"integration") && kinds.contains(&"pipeline"));
 
     // Renamed, it stands where its new name does, and is still found by the old one.

@@ -34,7 +34,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     match refusal {
         Refusal::SignedOut => view! { <SignedOut/> }.into_any(),
         Refusal::NotFound => view! { <Missing/> }.into_any(),
-        Refusal::NoAccess(told) => view! { <NoAccessPage told/> }.into_any(),
+        Refusal::NoAccess(told) => view! { <NoAccessPage told=*told/> }.into_any(),
         Refusal::Unavailable(why) => {
             crate::answer::status(503);
             view! { <Unavailable why/> }.into_any()

@@ -85,7 +85,7 @@ impl Snapshot {
         };
         let used: Vec<Number> = last.iter().map(|(number, _)| *number).collect();
         let (entries, touched_among) = newest_entries(connection, shelf.ws, &used, mark).await?;
-        let touched = self.touched(&shelf.texts.read(), &entries, &looks);
+        let touched = touched(&shelf.texts.read(), &entries, &looks);
         let touched = self.labelled(touched).await?;
         let names = names(&shelf.texts.read(), &first, &last);
         Ok(Some(Overview {
@@ -98,42 +98,6 @@ impl Snapshot {
             touched,
             touched_among,
         }))
-    }
-
-    /// Who did most of these entries, looks apart.
-    fn touched(&self, texts: &Dictionary, entries: &[Entry], looks: &Numbers) -> Vec<Touched> {
-        /// Somebody is the same by kind and id, whatever they are called; without an id, by the rest.
-        type Same<'a> = (&'static str, Option<&'a str>, Option<&'a str>);
-        let mut all: HashMap<Same<'_>, (usize, Touched)> = HashMap::new();
-        for entry in entries.iter().filter(|entry| !looks.has(entry.action)) {
-            let Some(actor) = texts.actor(entry.actor) else {
-                continue;
-            };
-            let name = match &actor.id {
-                Some(_) => None,
-                None => actor.name.as_deref().or(actor.email.as_deref()),
-            };
-            let order = all.len();
-            let (_, touched) = all
-                .entry((actor.kind.as_str(), actor.id.as_deref(), name))
-                .or_insert_with(|| {
-                    // Entries come newest first: this is how they were called last.
-                    let touched = Touched {
-                        actor: ShownActor {
-                            actor: actor.clone(),
-                            deactivated: false,
-                        },
-                        entries: 0,
-                        last: Timestamp::from_micros(entry.at),
-                    };
-                    (order, touched)
-                });
-            touched.entries += 1;
-        }
-        let mut all: Vec<(usize, Touched)> = all.into_values().collect();
-        all.sort_by_key(|(order, touched)| (std::cmp::Reverse(touched.entries), *order));
-        all.truncate(TOUCHED_MOST);
-        all.into_iter().map(|(_, touched)| touched).collect()
     }
 
     /// The same, with those labelled who are deactivated now.
@@ -325,6 +289,42 @@ async fn newest_entries(
     }
     let among = more.then_some(found.len());
     Ok((found, among))
+}
+
+/// Who did most of these entries, looks apart.
+fn touched(texts: &Dictionary, entries: &[Entry], looks: &Numbers) -> Vec<Touched> {
+    /// Somebody is the same by kind and id, whatever they are called; without an id, by the rest.
+    type Same<'a> = (&'static str, Option<&'a str>, Option<&'a str>);
+    let mut all: HashMap<Same<'_>, (usize, Touched)> = HashMap::new();
+    for entry in entries.iter().filter(|entry| !looks.has(entry.action)) {
+        let Some(actor) = texts.actor(entry.actor) else {
+            continue;
+        };
+        let name = match &actor.id {
+            Some(_) => None,
+            None => actor.name.as_deref().or(actor.email.as_deref()),
+        };
+        let order = all.len();
+        let (_, touched) = all
+            .entry((actor.kind.as_str(), actor.id.as_deref(), name))
+            .or_insert_with(|| {
+                // Entries come newest first: this is how they were called last.
+                let touched = Touched {
+                    actor: ShownActor {
+                        actor: actor.clone(),
+                        deactivated: false,
+                    },
+                    entries: 0,
+                    last: Timestamp::from_micros(entry.at),
+                };
+                (order, touched)
+            });
+        touched.entries += 1;
+    }
+    let mut all: Vec<(usize, Touched)> = all.into_values().collect();
+    all.sort_by_key(|(order, touched)| (std::cmp::Reverse(touched.entries), *order));
+    all.truncate(TOUCHED_MOST);
+    all.into_iter().map(|(_, touched)| touched).collect()
 }
 
 /// Each name with its first and last use, the one used last first.
