@@ -74,7 +74,11 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
         ..Query::default()
     };
     let links = Arc::new(Links::new(&log, query));
-    let words = format!("times in {zone}");
+    let words = format!("Times in {zone}");
+    let changed = known
+        .as_ref()
+        .and_then(|known| known.changed.clone())
+        .map(|last| view! { <LastChanged last now/> });
     let title = object.name.clone();
     let below = match known {
         Some(known) => view! { <Known known links zone=zone.clone() now/> }.into_any(),
@@ -96,7 +100,9 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
         >
             <div class="page object-scope">
                 <ObjectTop workspace object zone tab=ObjectTab::Overview here/>
-                <p class="page-words">{words}</p>
+                <div class="object-line">
+                    <div class="page-words">{changed} <span>{words}</span></div>
+                </div>
                 {below}
             </div>
         </Framed>
@@ -112,16 +118,8 @@ fn Known(known: KnownView, links: Arc<Links>, zone: String, now: i64) -> impl In
         CountView::MoreThan(count) => format!("more than {} entries", grouped(count)),
         CountView::Unknown => "entries".to_owned(),
     };
-    let changed = known.changed.map(|last| {
-        view! {
-            <p class="page-words">
-                <LastChanged last now/>
-            </p>
-        }
-    });
     let earlier = known.is_cut.then_some(" or earlier");
     view! {
-        {changed}
         <div class="glance" id="glance" tabindex="-1">
             <section aria-labelledby="g-seen">
                 <h2 id="g-seen">"Seen"</h2>
