@@ -73,11 +73,21 @@ test('a member opens the Audit tab of an object', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('RPA invoice bot');
   await expect(rows(page).first()).toBeVisible();
   const bar = page.getByRole('navigation', { name: 'Main' });
-  await expect(bar.getByRole('link', { name: /Audit|Settings/ })).toHaveCount(0);
+  await expect(bar.getByRole('link')).toHaveText(['Objects', 'My activity']);
 });
 
 test.describe('without the role', () => {
   test.use({ expectedComplaints: /\b403\b/ });
+
+  test('a member finds no access to an object of a guarded kind, and what is open instead', async ({
+    page,
+  }) => {
+    await signIn(page, kim, '/acme/growth/objects/secret/sec_salesforce/audit');
+    await expect(page.getByRole('heading', { name: 'This page is not open to you' })).toBeVisible();
+    await expect(page.locator('.people')).toContainText('Ingrid Solheim');
+    await page.getByRole('main').getByRole('link', { name: 'Objects' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Objects');
+  });
 
   for (const page_ of [growth, settings, `${growth}?q=rpa&open=1`]) {
     test(`a member finds no access at ${page_}, and whom to ask`, async ({ page }) => {
@@ -110,7 +120,13 @@ test.describe('outside', () => {
     await signIn(page, helena, '/acme/revenue/audit');
     const told = [];
     for (const workspace of ['acme/growth', 'acme/nowhere']) {
-      for (const path of ['audit', 'settings', 'objects/integration/int_rpa_invoice_7a/audit']) {
+      for (const path of [
+        'audit',
+        'settings',
+        'objects',
+        'objects/integration/int_rpa_invoice_7a',
+        'objects/integration/int_rpa_invoice_7a/audit',
+      ]) {
         const answer = await page.goto(`/${workspace}/${path}`);
         expect(answer.status()).toBe(404);
         await expect(page.getByRole('heading', { name: 'There is no such page' })).toBeVisible();

@@ -160,6 +160,39 @@ const states = {
     await clickRow(rows(page).first());
     await expect(entry(page)).toBeVisible();
   },
+  "an object's Overview": async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects/integration/int_rpa_invoice_7a');
+    await expect(page.getByRole('heading', { name: 'Who touched it most' })).toBeVisible();
+  },
+  "an object's Overview with everything as long as it may be": async ({ page, daybook, empty }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    await daybook.record(token, longest);
+    const { kind, id } = longest[0].target;
+    await signIn(page, empty.owner, `/${empty.workspace}/objects/${kind}/${id}`);
+    await expect(page.getByRole('heading', { name: 'Names over time' })).toBeVisible();
+  },
+  'the Overview of an object that no entry names': async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects/integration/nothing');
+    await expect(page.getByRole('heading', { name: 'No entries yet' })).toBeVisible();
+  },
+  'the list of objects': async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects');
+    await expect(page.locator('.objects tbody tr')).toHaveCount(50);
+  },
+  'the list of objects with everything as long as it may be': async ({ page, daybook, empty }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    await daybook.record(token, longest);
+    await signIn(page, empty.owner, `/${empty.workspace}/objects`);
+    await expect(page.locator('.objects tbody tr').first()).toBeVisible();
+  },
+  'the list of objects where nothing matches': async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects?q=no+such+thing&kind=integration');
+    await expect(page.getByRole('heading', { name: 'Nothing matches' })).toBeVisible();
+  },
+  'the list of objects with a kind that is none': async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects?kind=no+kind');
+    await expect(page.getByRole('alert')).toBeVisible();
+  },
   'the settings': async ({ page }) => {
     await signIn(page, ingrid, '/acme/growth/settings');
     await expect(page.getByRole('button', { name: 'Save changes' })).toBeVisible();
@@ -168,6 +201,11 @@ const states = {
     const typed = 'fault=days&retention=days&days=366&years=1';
     await signIn(page, ingrid, `/acme/growth/settings?${typed}`);
     await expect(page.getByText('It takes 1 to 365.')).toBeVisible();
+  },
+  'the settings with guarded kinds that are none': async ({ page }) => {
+    const typed = 'fault=guarded&retention=days&days=90&object_tabs=admins&guarded=user%3B+secret';
+    await signIn(page, ingrid, `/acme/growth/settings?${typed}`);
+    await expect(page.getByText('“user;” is not a kind.')).toBeVisible();
   },
   'the settings as an auditor sees them': async ({ page }) => {
     await signIn(page, ruth, '/acme/growth/settings');

@@ -22,12 +22,15 @@ const test = base.extend({
     });
     const owner = person('Olga', 'owner');
     const auditor = person('Aron', 'auditor');
+    const member = person('Mika', 'member');
     await daybook.createUser(owner);
     await daybook.createUser(auditor);
+    await daybook.createUser(member);
     await use({
       workspace,
       owner,
       auditor,
+      member,
       audit: `/${workspace}/audit`,
       settings: `/${workspace}/settings`,
     });
@@ -154,6 +157,29 @@ test('an auditor sees the settings and cannot change them', async ({ page, place
   await expect(page.getByRole('button', { name: 'Save changes' })).toHaveCount(0);
 });
 
+test('owners say who may open objects, and see how many people that is', async ({
+  page,
+  place,
+}) => {
+  const everyone = page.getByLabel('Everyone in the workspace');
+  const readers = page.getByLabel('Owners, admins and auditors', { exact: true });
+  const kinds = page.getByLabel('Kinds that are always for owners, admins and auditors');
+  await signInLive(page, place.owner, place.settings);
+  await expect(everyone).toBeChecked();
+  await expect(everyone).toHaveAccessibleDescription('3 people');
+  await expect(readers).toHaveAccessibleDescription('2 people');
+  await expect(kinds).toHaveValue('api_token invite secret user');
+  await readers.check();
+  await kinds.fill('user, secret');
+  await save(page);
+  await expect(saved(page)).toBeVisible();
+  await expect(readers).toBeChecked();
+  await expect(kinds).toHaveValue('secret user');
+  await expect(page.getByText(/^Set by Olga on/)).toBeVisible();
+  await visit(page, place.audit);
+  await expect(rows(page, 'AUDIT_OBJECT_ACCESS_UPDATED', 'Olga')).toHaveCount(1);
+});
+
 test('the browser holds back a number that is out of bounds', async ({ page, place }) => {
   await signInLive(page, place.owner, place.settings);
   const sent = [];
@@ -188,6 +214,28 @@ test.describe('with a number that the browser let through', () => {
     await visit(page, place.audit);
     await expect(rows(page, 'AUDIT_RETENTION_UPDATED')).toHaveCount(0);
     await expect(rows(page, 'AUDIT_RECORDING_UPDATED')).toHaveCount(0);
+  });
+});
+
+test.describe('with what is no kind of object', () => {
+  test.use({ expectedComplaints: /\b400\b/ });
+
+  test('the list of guarded kinds is kept as it was typed, and says what a kind is', async ({
+    page,
+    place,
+  }) => {
+    await signInLive(page, place.owner, place.settings);
+    const kinds = page.getByLabel('Kinds that are always for owners, admins and auditors');
+    await kinds.fill('secret; user');
+    await page.getByLabel('Owners, admins and auditors', { exact: true }).check();
+    await save(page);
+    await expect(page.getByText('“secret;” is not a kind.')).toBeVisible();
+    await expect(kinds).toHaveValue('secret; user');
+    await expect(kinds).toHaveAttribute('aria-invalid', 'true');
+    await expect(kinds).toHaveAccessibleDescription(/1 to 64 of A-Z a-z 0-9/);
+    await expect(page.getByLabel('Owners, admins and auditors', { exact: true })).toBeChecked();
+    await visit(page, place.audit);
+    await expect(rows(page, 'AUDIT_OBJECT_ACCESS_UPDATED')).toHaveCount(0);
   });
 });
 

@@ -40,6 +40,11 @@ pub fn own(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/me")
 }
 
+/// The list of the workspace's objects.
+pub fn objects(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/objects")
+}
+
 /// The workspace's settings.
 pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
@@ -69,12 +74,13 @@ pub fn with_query(path: &str, query: &str) -> String {
     }
 }
 
-/// A path of a page whose times are in `zone`, an IANA name. UTC needs no naming.
+/// An address of a page whose times are in `zone`, an IANA name. UTC needs no naming.
 pub fn in_zone(path: &str, zone: &str) -> String {
     if zone == "UTC" {
         path.to_owned()
     } else {
-        with_query(path, &format!("tz={}", encoded(zone)))
+        let and = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{and}tz={}", encoded(zone))
     }
 }
 
@@ -124,6 +130,29 @@ impl LogAddress {
 
 /// An object's Audit tab.
 pub fn object(workspace: &WorkspacePath, subject: &Subject) -> String {
+    object_page(workspace, subject, "/audit")
+}
+
+/// An object's Overview.
+pub fn overview(workspace: &WorkspacePath, subject: &Subject) -> String {
+    object_page(workspace, subject, "")
+}
+
+/// The object whose Overview lies at a path.
+pub fn overview_of(path: &str) -> Option<(WorkspacePath, Subject)> {
+    let tab = format!("{}/audit", path.strip_suffix('/').unwrap_or(path));
+    match LogAddress::read(&tab)? {
+        LogAddress::Object(workspace, subject) => Some((workspace, subject)),
+        _ => None,
+    }
+}
+
+/// The list of the workspace's objects of a kind.
+pub fn objects_of(workspace: &WorkspacePath, kind: &str) -> String {
+    format!("{}?kind={}", objects(workspace), encoded(kind))
+}
+
+fn object_page(workspace: &WorkspacePath, subject: &Subject, tab: &str) -> String {
     let kind = encoded(subject.kind.as_str());
     let id = match subject.id.as_str() {
         // Browsers take these two for steps in the path, however they are encoded: they are left
@@ -134,7 +163,7 @@ pub fn object(workspace: &WorkspacePath, subject: &Subject) -> String {
         }
         id => encoded(id),
     };
-    format!("/{workspace}/objects/{kind}/{id}/audit")
+    format!("/{workspace}/objects/{kind}/{id}{tab}")
 }
 
 /// A workspace by the two segments that name it in a path; none where they are no slugs.
@@ -247,6 +276,9 @@ mod tests {
         let workspace: WorkspacePath = "acme/growth".parse().unwrap();
         for id in ["int_1", "a/b", "100%", "%2F", "å b?c#d&e", "../x"] {
             let address = LogAddress::Object(workspace.clone(), subject("pipeline/run", id));
+            let object = (workspace.clone(), subject("pipeline/run", id));
+            let overview = overview(&workspace, &object.1);
+            assert_eq!(overview_of(&overview), Some(object), "{id}");
             assert_eq!(LogAddress::read(&address.path()), Some(address), "{id}");
         }
         let address = LogAddress::read("/acme/growth/objects/x/int%2F1/audit").unwrap();
@@ -270,6 +302,29 @@ mod tests {
             assert_eq!(address.path(), path);
             assert_eq!(LogAddress::read(path), Some(address), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_overview() {
+        for path in [
+            "/acme/growth/objects",
+            "/acme/growth/objects/integration",
+            "/acme/growth/objects/integration/int_1/audit",
+            "/acme/growth/objects/no%20kind/int_1",
+            "/acme/growth",
+        ] {
+            assert_eq!(overview_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_one_more_parameter() {
+        assert_eq!(in_zone("/a", "UTC"), "/a");
+        assert_eq!(in_zone("/a", "Europe/Oslo"), "/a?tz=Europe%2FOslo");
+        assert_eq!(
+            in_zone("/a?kind=b", "Europe/Oslo"),
+            "/a?kind=b&tz=Europe%2FOslo"
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use crate::{
     full_title,
     log::Log,
-    pages::{Home, Invite, Login, Missing, Object},
+    objects::{Objects, Overview},
+    pages::{Home, Invite, Login, Missing},
     settings::{MembersPage, SettingsPage, TokensPage},
 };
 use leptos::prelude::*;
@@ -44,8 +45,13 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route
+                    path=path!("/:tenant/:workspace/objects")
+                    view=Objects
+                    ssr=SsrMode::Async
+                />
+                <Route
                     path=path!("/:tenant/:workspace/objects/:kind/:id")
-                    view=Object
+                    view=Overview
                     ssr=SsrMode::Async
                 />
                 <Route

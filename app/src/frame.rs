@@ -29,6 +29,10 @@ impl From<Option<Frame>> for Bar {
 
 /// Who looks at a page of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one place of the bar, open or not"
+)]
 pub struct Frame {
     /// Their name.
     pub name: String,
@@ -42,6 +46,8 @@ pub struct Frame {
     pub tenants: Vec<TenantPlace>,
     /// Whether they may open the Audit page.
     pub reads_the_log: bool,
+    /// Whether they may open objects' pages.
+    pub opens_objects: bool,
     /// Whether they may see the settings.
     pub reads_settings: bool,
     /// Whether they manage its members and API tokens.
@@ -152,6 +158,7 @@ impl Frame {
             workspaces: person.memberships.iter().map(Place::of).collect(),
             tenants: person.administers.iter().map(TenantPlace::of).collect(),
             reads_the_log: membership.role.reads_the_log(),
+            opens_objects: membership.opens_objects(),
             reads_settings: membership.role.reads_settings(),
             manages: membership.role.manages_members_and_tokens(),
         })
@@ -165,8 +172,8 @@ pub enum Here {
     Audit,
     /// My activity.
     Own,
-    /// An object's tab, which the bar does not name.
-    Object,
+    /// The list of objects, and their own pages.
+    Objects,
     /// Settings.
     Settings,
 }
@@ -224,6 +231,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         workspaces,
         tenants,
         reads_the_log,
+        opens_objects,
         reads_settings,
         ..
     } = frame;
@@ -239,6 +247,8 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         }
     };
     let audit = reads_the_log.then(|| link(address::audit(&workspace.path), "Audit", Here::Audit));
+    let objects =
+        opens_objects.then(|| link(address::objects(&workspace.path), "Objects", Here::Objects));
     let settings = reads_settings.then(|| {
         link(
             address::settings(&workspace.path),
@@ -266,7 +276,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
     view! {
         <Switcher spot workspaces tenants zone=zone.clone()/>
         <nav aria-label="Main">
-            <ul>{audit} {settings} {own_place}</ul>
+            <ul>{audit} {objects} {settings} {own_place}</ul>
         </nav>
         <Who>
             <a class="who-name clip" href=own title=title aria-current=current(Here::Own)>

@@ -20,6 +20,8 @@ mod load;
 #[cfg(feature = "ssr")]
 pub mod log;
 #[cfg(feature = "ssr")]
+mod objects;
+#[cfg(feature = "ssr")]
 mod pages;
 pub mod refusal;
 #[cfg(feature = "ssr")]

@@ -11,7 +11,7 @@ pub enum Refusal {
     /// There is no such page for them, whether it exists or not.
     NotFound,
     /// They belong to the workspace or the tenant, but their role does not open this page.
-    NoAccess(NoAccess),
+    NoAccess(Box<NoAccess>),
     /// The log cannot be read now; the text says why.
     Unavailable(String),
 }
@@ -27,6 +27,8 @@ pub struct NoAccess {
     pub ask: Vec<String>,
     /// Where they see what they did themselves.
     pub own: Option<String>,
+    /// Where the objects that are open to them are listed, if any are.
+    pub objects: Option<String>,
 }
 
 /// What a page is of that is not open to somebody.

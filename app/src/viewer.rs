@@ -63,6 +63,12 @@ impl Asker {
         By::person(&self.person, self.request.context.clone())
     }
 
+    /// Where the objects of a workspace are listed, if they may open any.
+    fn list_of_objects(&self, workspace: &WorkspacePath) -> Option<String> {
+        let may = self.person.objects_scope(workspace).is_ok();
+        may.then(|| address::objects(workspace))
+    }
+
     /// What they are told when the store refuses them a page of all who read the log.
     pub(crate) async fn refusal(&self, refused: Refused) -> Refusal {
         self.refusal_of(refused, OpenTo::Readers).await
@@ -98,12 +104,13 @@ impl Asker {
             }
         };
         match ask {
-            Ok(ask) => Refusal::NoAccess(NoAccess {
+            Ok(ask) => Refusal::NoAccess(Box::new(NoAccess {
                 of,
                 email: self.person.email.clone(),
                 ask: ask.into_iter().map(|(name, _)| name).collect(),
+                objects: own.as_ref().and_then(|own| self.list_of_objects(own)),
                 own: own.map(|own| address::own(&own)),
-            }),
+            })),
             Err(error) => error.into(),
         }
     }

@@ -404,8 +404,8 @@ impl Log {
             store.create_workspace(path, name, &by).await?;
             let forever = SettingsChange {
                 retention: Some(Retention::Forever),
-                recording: None,
                 now: true,
+                ..SettingsChange::default()
             };
             if let Some(scope) = store.operator_settings(path).await? {
                 store.change_settings(&scope, forever, &by).await?;

@@ -9,7 +9,8 @@
 
 mod harness;
 
-use harness::{Client, Daybook, PASSWORD, event};
+use harness::{Client, Daybook, PASSWORD, event, with};
+use serde_json::json;
 
 const OWNER: &str = "olga@acme.example";
 const SETTINGS: &str = "/acme/growth/settings";
@@ -312,25 +313,31 @@ fn each_role_opens_its_pages_and_no_others() {
     server
         .client()
         .with_token(&secret)
-        .send(&event("SOMETHING_PRIVATE"))
+        .send(&with(
+            event("SOMETHING_PRIVATE"),
+            "related",
+            json!([{"kind": "integration", "id": "int/1"}]),
+        ))
         .expect(201);
 
     let audit = "/acme/growth/audit";
-    let tab = "/acme/growth/objects/api_token/tok_9/audit";
+    let tab = "/acme/growth/objects/integration/int%2F1/audit";
+    let guarded = "/acme/growth/objects/api_token/tok_9/audit";
     let settings = "/acme/growth/settings";
-    for (who, audit_status, tab_status, settings_status) in [
-        ("member@acme.example", 403, 200, 403),
-        ("auditor@acme.example", 200, 200, 200),
-        ("admin@acme.example", 200, 200, 200),
-        (OWNER, 200, 200, 200),
-        ("tenant_admin@acme.example", 200, 200, 200),
-        ("stranger@globex.example", 404, 404, 404),
-        ("neighbour@acme.example", 404, 404, 404),
+    for (who, audit_status, tab_status, guarded_status, settings_status) in [
+        ("member@acme.example", 403, 200, 403, 403),
+        ("auditor@acme.example", 200, 200, 200, 200),
+        ("admin@acme.example", 200, 200, 200, 200),
+        (OWNER, 200, 200, 200, 200),
+        ("tenant_admin@acme.example", 200, 200, 200, 200),
+        ("stranger@globex.example", 404, 404, 404, 404),
+        ("neighbour@acme.example", 404, 404, 404, 404),
     ] {
         let client = server.client().signed_in(who);
         for (path, status) in [
             (audit, audit_status),
             (tab, tab_status),
+            (guarded, guarded_status),
             (settings, settings_status),
         ] {
             let answer = client.get(path);
@@ -353,7 +360,7 @@ fn each_role_opens_its_pages_and_no_others() {
         }
     }
     // Who is nobody yet signs in first, wherever they want to go.
-    for path in [audit, tab, settings, "/acme/nowhere/audit"] {
+    for path in [audit, tab, guarded, settings, "/acme/nowhere/audit"] {
         assert!(
             location(&server.client().get(path)).starts_with("/login?next="),
             "{path}"
@@ -517,6 +524,104 @@ fn owners_change_settings_and_others_do_not() {
     let writer = daybook.token("acme/growth", &["events:write"]);
     let answer = server.client().with_token(&writer).send(&event("X"));
     assert_eq!(answer.expect(202).json()["discarded"], 1);
+}
+
+/// Somebody who says who may open objects, as a browser without script does.
+fn open_objects_to(client: &Client, who: &str, guarded: &str) -> String {
+    let fields = [
+        ("path", SETTINGS),
+        ("retention", "days"),
+        ("days", "90"),
+        ("recording", "on"),
+        ("object_tabs", who),
+        ("guarded", guarded),
+    ];
+    let form = client.with_header("accept", "text/html,*/*;q=0.8");
+    location(&form.form("/ui/save_settings", &fields))
+}
+
+#[test]
+fn owners_say_who_may_open_objects_and_it_holds_at_once() {
+    let daybook = installation()
+        .user("member@acme.example", "member", "acme/growth")
+        .user("auditor@acme.example", "auditor", "acme/growth")
+        .user("admin@acme.example", "admin", "acme/growth");
+    let secret = daybook.token("acme/growth", &["events:read"]);
+    let server = daybook.serve();
+    let changes = || {
+        let reader = server.client().with_token(&secret);
+        let walk = reader.walk("action=AUDIT_OBJECT_ACCESS_UPDATED");
+        walk.events.len()
+    };
+    let [member, auditor, admin, owner] = [
+        "member@acme.example",
+        "auditor@acme.example",
+        "admin@acme.example",
+        OWNER,
+    ]
+    .map(|who| server.client().signed_in(who));
+    let tab = "/acme/growth/objects/integration/int_1/audit";
+    let of_kind = |kind: &str| format!("/acme/growth/objects/{kind}/any/audit");
+    let saved = |leads: &str| leads.starts_with(&format!("{SETTINGS}?saved"));
+
+    // Owners see how many people each choice means; what is there already is no change.
+    let page = owner.get(SETTINGS).expect(200).text();
+    assert!(
+        page.contains("4 people") && page.contains("3 people"),
+        "{page}"
+    );
+    let kinds = "api_token invite secret user";
+    assert!(page.contains(&format!("value=\"{kinds}\"")), "{page}");
+    assert!(saved(&open_objects_to(&owner, "members", kinds)));
+    assert!(saved(&open_objects_to(
+        &owner,
+        "members",
+        "user,secret invite api_token"
+    )));
+    assert_eq!(changes(), 0);
+    member.get(tab).expect(200);
+
+    // To admins only.
+    assert!(saved(&open_objects_to(&owner, "admins", kinds)));
+    assert_eq!(changes(), 1);
+    let page = member.get(tab).expect(403).text();
+    assert!(
+        page.contains(">olga<") && !page.contains("int_1<"),
+        "{page}"
+    );
+    let objects = "href=\"/acme/growth/objects\"";
+    assert!(!page.contains(objects), "nothing is open to them: {page}");
+    for reader in [&auditor, &admin, &owner] {
+        reader.get(tab).expect(200);
+    }
+    // What the browser asks for once it is live is refused alike.
+    let ask = "/ui/log?search=&path=%2Facme%2Fgrowth%2Fobjects%2Fintegration%2Fint_1%2Faudit";
+    let told = member.get(ask).text();
+    assert!(told.contains("NoAccess"), "{told}");
+
+    // To all, but not these kinds.
+    assert!(saved(&open_objects_to(&owner, "members", "integration")));
+    assert_eq!(changes(), 2);
+    let page = member.get(tab).expect(403).text();
+    assert!(page.contains(objects), "others are open to them: {page}");
+    member.get(&of_kind("secret")).expect(200);
+
+    // A list that is none is kept, with what a kind is, and changes nothing.
+    let leads = open_objects_to(&owner, "admins", "user; secret");
+    let page = owner.get(&leads).expect(400).text();
+    assert!(page.contains("value=\"user; secret\""), "{page}");
+    assert!(page.contains("1 to 64 of A-Z a-z 0-9 _ . : / -"), "{page}");
+    assert_eq!(changes(), 2);
+    member.get(&of_kind("secret")).expect(200);
+
+    // Who only sees the settings does not change them.
+    for client in [&auditor, &admin, &member] {
+        let leads = open_objects_to(client, "admins", "");
+        assert!(!leads.contains("saved"), "{leads}");
+    }
+    assert_eq!(changes(), 2);
+    let page = auditor.get(SETTINGS).expect(200).text();
+    assert!(page.contains("value=\"integration\""), "{page}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Who is asking, and what they may see. Only what is made here opens the log.
 
+use crate::settings::ObjectAccess;
 use domain::{
-    event::{Actor, ActorKind},
+    event::{Actor, ActorKind, TargetKind},
     question::{Subject, Zone},
     retention::Retention,
     role::{Role, TokenScope},
@@ -217,6 +218,15 @@ pub struct Membership {
     pub workspace: Workspace,
     /// Their role; tenant admins have theirs in every workspace of the tenant.
     pub role: Role,
+    /// Which objects' pages the workspace opens to whom.
+    pub object_access: ObjectAccess,
+}
+
+impl Membership {
+    /// Whether they may open objects' pages, those of guarded kinds apart.
+    pub fn opens_objects(&self) -> bool {
+        self.role.reads_the_log() || self.object_access.for_members
+    }
 }
 
 /// Somebody who is signed in, with what they are a member of. Made anew for each request, so that
@@ -316,13 +326,21 @@ impl SignedIn {
         Ok(Scope(Reach::Own(membership.workspace.clone(), myself)))
     }
 
-    /// What an object's Audit tab shows them: every member may open it.
+    fn require_objects(&self, path: &WorkspacePath) -> Result<&Membership, Refused> {
+        let membership = self.membership(path)?;
+        self.require(path, |_| membership.opens_objects())
+    }
+
+    /// What an object's own pages show them: every member, unless the workspace's settings keep
+    /// objects, or those of this kind, for who reads the log.
     ///
     /// # Errors
     ///
-    /// They are no member.
+    /// They are no member, or a member to whom the object is not open, whether it exists or not.
     pub fn object_scope(&self, path: &WorkspacePath, subject: Subject) -> Result<Scope, Refused> {
-        let membership = self.membership(path)?;
+        let guarded = self.require_objects(path)?.guarded();
+        let is_guarded = guarded.iter().any(|kind| is_same(kind, &subject.kind));
+        let membership = self.require(path, |_| !is_guarded)?;
         Ok(Scope(Reach::Object(membership.workspace.clone(), subject)))
     }
 
@@ -336,6 +354,19 @@ impl SignedIn {
         Ok(ManagementScope {
             workspace: membership.workspace.clone(),
             role: membership.role,
+        })
+    }
+
+    /// The objects that they may look for and open, in the list of them.
+    ///
+    /// # Errors
+    ///
+    /// They are no member, or a member to whom no object is open.
+    pub fn objects_scope(&self, path: &WorkspacePath) -> Result<ObjectsScope, Refused> {
+        let membership = self.require_objects(path)?;
+        Ok(ObjectsScope {
+            workspace: membership.workspace.clone(),
+            hidden: membership.guarded().to_vec(),
         })
     }
 
@@ -369,6 +400,41 @@ impl ManagementScope {
     /// The role of who manages.
     pub fn role(&self) -> Role {
         self.role
+    }
+}
+
+impl Membership {
+    /// The kinds whose objects are not open to them.
+    fn guarded(&self) -> &[TargetKind] {
+        if self.role.reads_the_log() {
+            &[]
+        } else {
+            self.object_access.guarded()
+        }
+    }
+}
+
+/// Kinds are guarded however they are spelled: `Secret` is no way around `secret`.
+fn is_same(one: &TargetKind, other: &TargetKind) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
+}
+
+/// The objects of a workspace that somebody may open: proof that it was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectsScope {
+    pub(crate) workspace: Workspace,
+    hidden: Vec<TargetKind>,
+}
+
+impl ObjectsScope {
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Whether objects of a kind are in it.
+    pub fn has(&self, kind: &TargetKind) -> bool {
+        !self.hidden.iter().any(|hidden| is_same(hidden, kind))
     }
 }
 

@@ -16,8 +16,9 @@ use domain::{
     verb::Verb,
 };
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     hash::Hash,
+    ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -65,7 +66,7 @@ impl Ranked {
         from: Option<&str>,
         ascending: bool,
     ) -> Box<dyn Iterator<Item = (&str, &[Number])> + '_> {
-        use std::ops::Bound::{Included, Unbounded};
+        use std::ops::Bound::Included;
         match (from, ascending) {
             (None, true) => Box::new(self.0.iter().map(|(text, list)| (&**text, &**list))),
             (None, false) => Box::new(self.0.iter().rev().map(|(text, list)| (&**text, &**list))),
@@ -118,6 +119,17 @@ pub(crate) struct Dictionary {
     related_with_kind: HashMap<TargetKind, Vec<Number>>,
     /// The last searches, newest first.
     searches: Mutex<VecDeque<Searched>>,
+    /// The objects by name, as far as a list of them was last asked for.
+    objects: Mutex<ObjectsByName>,
+}
+
+/// Objects, each by the first number under which it was named, in the order of the name that came
+/// up last (lowercased), else of the id.
+#[derive(Debug, Default)]
+struct ObjectsByName {
+    /// The last target that is in it.
+    known: Number,
+    order: BTreeSet<(Box<str>, Number)>,
 }
 
 /// What a search came to, and how far the tables were known then.
@@ -137,6 +149,43 @@ pub(crate) struct Sizes {
     pub(crate) kind: Number,
     pub(crate) target: Number,
     pub(crate) related: Number,
+}
+
+impl ObjectsByName {
+    /// Takes in the targets that came up since: an object that has a new name moves to it.
+    fn extend(&mut self, texts: &Dictionary) {
+        let name = |target: Number| {
+            let target = texts.target(target)?;
+            target.name.as_deref().map(str::to_lowercase)
+        };
+        let id = |target: Number| {
+            let id = texts.target(target).and_then(|target| target.id.as_deref());
+            id.unwrap_or_default().to_lowercase()
+        };
+        let all = next(&texts.targets);
+        for target in self.known + 1..all {
+            let Some(object) = texts.object(target) else {
+                continue;
+            };
+            let was = (object != target).then(|| {
+                let mut before = texts.ways_before(target).rev();
+                before.find_map(name).unwrap_or_else(|| id(target))
+            });
+            let is = match (name(target), &was) {
+                (Some(name), _) => name,
+                (None, Some(_)) => continue,
+                (None, None) => id(target),
+            };
+            if was.as_ref() == Some(&is) {
+                continue;
+            }
+            if let Some(was) = was {
+                self.order.remove(&(was.into_boxed_str(), object));
+            }
+            self.order.insert((is.into_boxed_str(), object));
+        }
+        self.known = all - 1;
+    }
 }
 
 fn next<T>(list: &[T]) -> Number {
@@ -209,6 +258,81 @@ impl Dictionary {
             .iter()
             .map(|member| self.target(*member).cloned())
             .collect()
+    }
+
+    /// The numbers of a set of related objects.
+    pub(crate) fn related_numbers(&self, number: Number) -> &[Number] {
+        at(&self.related, number).map_or(&[], |members| members)
+    }
+
+    /// The numbers under which an object was named that has the number `target`, ascending. None is
+    /// named without an id.
+    pub(crate) fn ways_to_name(&self, target: Number) -> impl DoubleEndedIterator<Item = Number> {
+        self.of_its_kind(target, self.of_its_id(target))
+    }
+
+    /// Those of them before this one.
+    fn ways_before(&self, target: Number) -> impl DoubleEndedIterator<Item = Number> {
+        let same = self.of_its_id(target);
+        let before = same.partition_point(|number| *number < target);
+        self.of_its_kind(target, same.get(..before).unwrap_or_default())
+    }
+
+    /// The targets with the id of one.
+    fn of_its_id(&self, target: Number) -> &[Number] {
+        let id = self.target(target).and_then(|target| target.id.as_deref());
+        id.filter(|id| !id.is_empty())
+            .and_then(|id| self.targets_by_id.get(id))
+            .map_or(&[], |same| same)
+    }
+
+    /// Those of its kind.
+    fn of_its_kind<'a>(
+        &'a self,
+        target: Number,
+        some: &'a [Number],
+    ) -> impl DoubleEndedIterator<Item = Number> + 'a {
+        let kind = |number| self.target(number).map(|target| &target.kind);
+        let wanted = kind(target);
+        let some = some.iter().copied();
+        some.filter(move |number| self.target(*number).map(|target| &target.kind) == wanted)
+    }
+
+    /// The first number under which an object was named: which object a target is.
+    pub(crate) fn object(&self, target: Number) -> Option<Number> {
+        self.ways_to_name(target).next()
+    }
+
+    /// Objects in the order of their names, as they came up last, lowercased: those after (or before)
+    /// a name and object, of which `keep` is true, at most so many.
+    pub(crate) fn objects_by_name(
+        &self,
+        after: Option<(&str, Number)>,
+        ascending: bool,
+        mut keep: impl FnMut(Number) -> bool,
+        most: usize,
+    ) -> Vec<(String, Number)> {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.extend(self);
+        let after = after.map(|(name, object)| (Box::from(name), object));
+        let kept = |(name, object): &(Box<str>, Number)| {
+            keep(*object).then(|| (name.to_string(), *object))
+        };
+        match (after, ascending) {
+            (None, true) => objects.order.iter().filter_map(kept).take(most).collect(),
+            (None, false) => {
+                let order = objects.order.iter().rev();
+                order.filter_map(kept).take(most).collect()
+            }
+            (Some(after), true) => {
+                let order = objects.order.range((Excluded(after), Unbounded));
+                order.filter_map(kept).take(most).collect()
+            }
+            (Some(before), false) => {
+                let order = objects.order.range((Unbounded, Excluded(before))).rev();
+                order.filter_map(kept).take(most).collect()
+            }
+        }
     }
 
     pub(crate) fn actor_number(&self, actor: &Actor) -> Option<Number> {

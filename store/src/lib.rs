@@ -19,6 +19,7 @@ pub mod error;
 mod ids;
 mod keys;
 pub mod members;
+pub mod objects;
 pub mod options;
 pub mod people;
 mod plan;

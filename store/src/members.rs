@@ -95,6 +95,15 @@ pub struct Invitation {
     pub has_account: bool,
 }
 
+/// What somebody is who accepted an invitation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Where.
+    pub workspace: Workspace,
+    /// As what.
+    pub role: Role,
+}
+
 /// Why members or invitations were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {

@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use domain::{
+    event::TargetKind,
     retention::{Plan, Retention},
     time::Timestamp,
 };
@@ -27,6 +28,54 @@ pub struct Settings {
     pub discarded: u64,
     /// When the workspace was created.
     pub created_at: Timestamp,
+    /// Who may open objects' pages.
+    pub object_access: ObjectAccess,
+    /// Who set that last, and when; none: it is as it began.
+    pub object_access_set: Option<Changed>,
+}
+
+/// Who may open objects' pages in a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectAccess {
+    /// Every member may, not only who reads the log.
+    pub for_members: bool,
+    guarded: Vec<TargetKind>,
+}
+
+impl ObjectAccess {
+    /// `for_members`: every member may open objects' pages; `guarded`: but not those of these
+    /// kinds, in any order.
+    pub fn new(for_members: bool, mut guarded: Vec<TargetKind>) -> Self {
+        guarded.sort_unstable();
+        guarded.dedup();
+        Self {
+            for_members,
+            guarded,
+        }
+    }
+
+    /// The kinds whose objects are always for those who read the log, by name.
+    pub fn guarded(&self) -> &[TargetKind] {
+        &self.guarded
+    }
+
+    /// How the setting is named in the log and in forms.
+    pub const fn word(&self) -> &'static str {
+        if self.for_members {
+            "members"
+        } else {
+            "admins"
+        }
+    }
+}
+
+/// How many people a workspace has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct People {
+    /// All whose account and role are good now, tenant admins among them.
+    pub all: u64,
+    /// Those of them who read the log: auditors, admins, owners, tenant admins.
+    pub readers: u64,
 }
 
 /// Who changed something, and when.
@@ -50,12 +99,14 @@ pub struct Pending {
 }
 
 /// What to change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingsChange {
     /// The retention to set.
     pub retention: Option<Retention>,
     /// Switch recording.
     pub recording: Option<bool>,
+    /// Who may open objects' pages from now on.
+    pub object_access: Option<ObjectAccess>,
     /// A shorter retention holds at once: the operator's alone.
     pub now: bool,
 }

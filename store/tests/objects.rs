@@ -9,8 +9,14 @@ use domain::{
     question::{Query, Subject},
     verb::Verb,
 };
-use log::{Log, event, limit, object, time, user};
-use store::{Scope, access::SignedIn, administration::By};
+use log::{Log, event, limit, object, operator, time, user};
+use store::{
+    Scope,
+    access::SignedIn,
+    administration::By,
+    objects::{Named, Overview},
+    question::Count,
+};
 
 const ID: &str = "rpa_7";
 
@@ -235,4 +241,180 @@ async fn the_last_change_is_the_newest_event_that_is_no_reading() {
     related.related = vec![on()];
     record(&log, vec![related]).await;
     assert_eq!(last(&log, &scope).await.as_deref(), Some("MEMBER_ADDED"));
+}
+
+/// The object at a glance.
+async fn overview(log: &Log, scope: &Scope) -> Option<Overview> {
+    let mut snapshot = log.store.snapshot(scope).await.unwrap();
+    let overview = snapshot.overview().await.unwrap();
+    snapshot.end().await;
+    overview
+}
+
+/// Who touched it most, with in how many entries.
+fn touched(overview: &Overview) -> Vec<(&str, usize)> {
+    let touched = overview.touched.iter();
+    touched
+        .map(|touched| (touched.actor.actor.sort_name(), touched.entries))
+        .collect()
+}
+
+#[tokio::test]
+async fn an_overview_tells_every_name_and_since_when() {
+    let (log, owner, scope) = an_object().await;
+    assert_eq!(overview(&log, &scope).await, None);
+    let by = By::person(&owner, None);
+    log.store.note_look(&scope, &by, &[]).await.unwrap();
+    assert_eq!(overview(&log, &scope).await, None, "a look tells nothing");
+
+    let on = |name: &str| named(name, None);
+    let mut related = alex(
+        "MEMBER_ADDED",
+        object("user", "usr_4", "Kim Berg"),
+        "2026-05-12T06:00:00Z",
+    );
+    related.related = vec![unnamed()];
+    record(
+        &log,
+        vec![
+            alex("UPDATED", on("Slack"), "2026-05-12T08:30:00Z"),
+            alex("UPDATED", on("Teams"), "2026-05-12T08:00:00Z"),
+            // What arrives late tells of what was before.
+            alex("CREATED", on("Slack"), "2026-05-12T07:00:00Z"),
+            alex("RUN", unnamed(), "2026-05-12T08:45:00Z"),
+            related,
+        ],
+    )
+    .await;
+    // Long after: a look with the newest name is no use of it.
+    log.clock.set(time("2026-05-12T12:00:00Z"));
+    log.store.note_look(&scope, &by, &[]).await.unwrap();
+    let known = overview(&log, &scope).await.unwrap();
+    assert_eq!(known.object, on("Slack"));
+    let name = |name: &str, since: &str, last: &str| Named {
+        name: name.to_owned(),
+        since: time(since),
+        last: time(last),
+    };
+    assert_eq!(
+        known.names,
+        [
+            name("Slack", "2026-05-12T07:00:00Z", "2026-05-12T08:30:00Z"),
+            name("Teams", "2026-05-12T08:00:00Z", "2026-05-12T08:00:00Z"),
+        ]
+    );
+    assert_eq!(known.first_seen, time("2026-05-12T06:00:00Z"));
+    assert_eq!(known.last_seen, time("2026-05-12T08:45:00Z"));
+    assert!(!known.is_cut);
+    assert_eq!(known.entries, Count::Exactly(7), "looks are entries too");
+    assert_eq!(
+        touched(&known),
+        [("Alex Kim", 5)],
+        "who looked did not touch it"
+    );
+    assert_eq!(known.touched_among, None);
+}
+
+#[tokio::test]
+async fn an_overview_tells_the_five_who_touched_it_most() {
+    let (log, _, scope) = an_object().await;
+    let mut made = Vec::new();
+    for person in 1..=7 {
+        for minute in 0..person {
+            let actor = user(&format!("usr_{person}"), &format!("Person {person}"));
+            let at = format!("2026-05-12T0{person}:{minute:02}:00Z");
+            made.push(event(actor, "UPDATED", named("Slack", None), &at));
+        }
+    }
+    // Somebody who was called otherwise is the same; a related object is touched, too; an entry
+    // that names it twice is one.
+    let renamed = || user("usr_3", "Person three");
+    for minute in 0..4 {
+        let on = object("user", "usr_4", "Kim Berg");
+        let mut related = event(
+            renamed(),
+            "MEMBER_ADDED",
+            on,
+            &format!("2026-05-12T08:{minute:02}:00Z"),
+        );
+        related.related = vec![named("Slack", None), named("Slack of growth", None)];
+        made.push(related);
+    }
+    record(&log, made).await;
+    let known = overview(&log, &scope).await.unwrap();
+    assert_eq!(
+        touched(&known),
+        [
+            // Of two who touched it equally often, who did so last.
+            ("Person three", 7),
+            ("Person 7", 7),
+            ("Person 6", 6),
+            ("Person 5", 5),
+            ("Person 4", 4)
+        ]
+    );
+    assert_eq!(known.touched[0].last, time("2026-05-12T08:03:00Z"));
+    assert!(
+        known
+            .touched
+            .iter()
+            .all(|touched| !touched.actor.deactivated)
+    );
+
+    let grant = log.token("acme/growth").await;
+    let kind = domain::event::ActorKind::User;
+    log.store
+        .set_actor_deactivated(&grant, kind, "usr_7", true, &operator())
+        .await
+        .unwrap();
+    let known = overview(&log, &scope).await.unwrap();
+    let gone: Vec<bool> = known
+        .touched
+        .iter()
+        .map(|touched| touched.actor.deactivated)
+        .collect();
+    assert_eq!(gone, [false, true, false, false, false]);
+}
+
+#[tokio::test]
+async fn of_a_long_log_only_the_newest_entries_are_counted_by_actor() {
+    let (log, _, scope) = an_object().await;
+    let grant = log.token("acme/growth").await;
+    // Half under one name and half under another, the older ones by somebody else.
+    for from in (0..12_000_i64).step_by(2_000) {
+        let made = (from..from + 2_000).map(|n| {
+            let on = named(if n % 2 == 0 { "Slack" } else { "Teams" }, None);
+            let actor = if n < 9_999 {
+                user("usr_1", "Alex Kim")
+            } else {
+                user("usr_2", "Kim Berg")
+            };
+            let mut made = event(actor, "UPDATED", on, log::BEGINNING);
+            let ago = chrono::TimeDelta::milliseconds(n);
+            made.occurred_at = Some(time(log::BEGINNING).plus(-ago));
+            made
+        });
+        log.record(&grant, made.collect()).await;
+    }
+    let known = overview(&log, &scope).await.unwrap();
+    assert_eq!(known.touched_among, Some(10_000));
+    assert_eq!(touched(&known), [("Alex Kim", 9_999), ("Kim Berg", 1)]);
+}
+
+#[tokio::test]
+async fn an_object_whose_name_is_never_the_same_is_known_by_its_newest_names() {
+    let (log, _, scope) = an_object().await;
+    let grant = log.token("acme/growth").await;
+    let made = (0..1_500).map(|n| {
+        let on = named(&format!("Run {n}"), None);
+        let mut made = alex("RUN", on, log::BEGINNING);
+        made.occurred_at = Some(time(log::BEGINNING).plus(chrono::TimeDelta::milliseconds(n)));
+        made
+    });
+    log.record(&grant, made.collect()).await;
+    let known = overview(&log, &scope).await.unwrap();
+    assert_eq!(known.object.name.as_deref(), Some("Run 1499"));
+    assert_eq!(known.names.len(), 1_000);
+    assert!(known.is_cut);
+    assert_eq!(called(&log, &scope).await.0.as_deref(), Some("Run 1499"));
 }

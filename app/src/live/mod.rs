@@ -124,7 +124,13 @@ impl Live {
             && let Ok(Some(opener)) = row.query_selector("a.opener")
         {
             let opener: HtmlAnchorElement = opener.unchecked_into();
-            self.go_on(Place::read(&opener.pathname(), &opener.search()));
+            let there = Place::read(&opener.pathname(), &opener.search());
+            if here().is_log() {
+                self.go_on(there);
+            } else {
+                // A few rows on another page: they open on their log's own.
+                let _ = window().location().set_href(&opener.href());
+            }
         }
     }
 

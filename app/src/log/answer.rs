@@ -361,7 +361,7 @@ async fn entry(
 
 /// Notes that somebody looked, and where. A log that cannot be written at the moment can still
 /// be read: whoever has to find out why needs it most then.
-async fn note(asker: &Asker, scope: &Scope, query: &Query) {
+pub(crate) async fn note(asker: &Asker, scope: &Scope, query: &Query) {
     let names = query.filter.names();
     if let Err(error) = asker.store.note_look(scope, &asker.by(), &names).await {
         logging::error!("a look at the log was not recorded: {error}");
@@ -380,7 +380,10 @@ async fn note(asker: &Asker, scope: &Scope, query: &Query) {
 }
 
 /// Who changed an object last, and when.
-async fn last(snapshot: &mut Snapshot, local: &Local) -> Result<Option<LastView>, Refusal> {
+pub(crate) async fn last(
+    snapshot: &mut Snapshot,
+    local: &Local,
+) -> Result<Option<LastView>, Refusal> {
     let change = snapshot.last_change().await?;
     Ok(change.map(|event| LastView {
         by: event.actor.actor.sort_name().to_owned(),

@@ -4,7 +4,7 @@ use super::view::CountView;
 use leptos::prelude::*;
 
 /// A number with its thousands apart: `41,872`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -17,7 +17,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// "entry" or "entries".
-pub(super) const fn entries(number: u64) -> &'static str {
+pub(crate) const fn entries(number: u64) -> &'static str {
     if number == 1 { "entry" } else { "entries" }
 }
 

@@ -2,11 +2,15 @@
 
 use super::{
     range::RangePicker,
-    view::{LogView, ObjectView},
+    view::{LastView, LogView, ObjectView},
     when::Ago,
     zone::ZoneMenu,
 };
-use crate::{address::Links, icon::Icon};
+use crate::{
+    address::{self, Links},
+    icon::Icon,
+};
+use domain::{question::Subject, slug::WorkspacePath};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -32,31 +36,60 @@ pub(super) fn PageHead(
     .into_any()
 }
 
-/// The head of an object's tab.
+/// One of the pages of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectTab {
+    /// What is known of it.
+    Overview,
+    /// Its entries.
+    Audit,
+}
+
+/// What stands above each of an object's pages: where it is, what it is called, and its tabs.
 #[component]
-pub(super) fn ObjectHead(
-    links: Arc<Links>,
-    log: Arc<LogView>,
+pub(crate) fn ObjectTop(
+    workspace: WorkspacePath,
     object: ObjectView,
-    /// The Audit page, for those who may open it.
-    audit: Option<String>,
+    /// The zone of the page, which its links keep.
+    zone: String,
+    /// The tab that is open.
+    tab: ObjectTab,
+    /// The address of the page, as it is asked now.
+    here: String,
 ) -> impl IntoView {
-    let kind = object.kind.replace('_', " ");
-    let crumb = audit.map(|audit| {
-        let of_kind = format!(
-            "{audit}?target_kind={}",
-            crate::address::encoded(&object.kind)
-        );
+    let subject = object.kind.parse().ok().map(|kind| Subject {
+        kind,
+        id: object.id.clone(),
+    });
+    let in_zone = |path: &str| address::in_zone(path, &zone);
+    let objects = in_zone(&address::objects(&workspace));
+    let of_kind = in_zone(&address::objects_of(&workspace, &object.kind));
+    let tabs = [
+        (ObjectTab::Overview, "Overview"),
+        (ObjectTab::Audit, "Audit"),
+    ]
+    .map(|(each, name)| {
+        let current = each == tab;
+        let leads = subject.as_ref().filter(|_| !current).map(|subject| {
+            in_zone(&match each {
+                ObjectTab::Overview => address::overview(&workspace, subject),
+                ObjectTab::Audit => address::object(&workspace, subject),
+            })
+        });
         view! {
             <li>
-                <a href=audit>"Audit"</a>
-            </li>
-            <li>
-                <a href=of_kind>{object.kind.clone()}</a>
+                <a
+                    href=leads.unwrap_or_else(|| here.clone())
+                    aria-current=current.then_some("page")
+                >
+                    {name}
+                </a>
             </li>
         }
-    });
-    let open = object.url.clone().map(|url| {
+    })
+    .collect_view();
+    let kind = object.kind.replace('_', " ");
+    let open = object.url.map(|url| {
         view! {
             <a class="button" href=url rel="noopener external">
                 <Icon name="open"/>
@@ -64,27 +97,15 @@ pub(super) fn ObjectHead(
             </a>
         }
     });
-    let last = log.last.clone().map(|last| {
-        let exact = last.at.exact.clone();
-        view! {
-            <span>
-                "Last changed by " <strong class="strong">{last.by}</strong> " on "
-                <time datetime=last.at.iso title=exact>
-                    {last.at.date}
-                    " "
-                    {last.at.clock}
-                </time>
-                " "
-                <span class="quiet">
-                    <Ago millis=last.at.millis midnights=last.at.days_ago now=log.now/>
-                </span>
-            </span>
-        }
-    });
     view! {
         <nav class="crumbs" aria-label="Where this is">
             <ol>
-                {crumb}
+                <li>
+                    <a href=objects>"Objects"</a>
+                </li>
+                <li>
+                    <a href=of_kind>{object.kind.clone()}</a>
+                </li>
                 <li aria-current="page">{object.name.clone()}</li>
             </ol>
         </nav>
@@ -97,14 +118,57 @@ pub(super) fn ObjectHead(
             </p>
         </header>
         <nav class="tabs" aria-label="This object">
-            <ul>
-                <li>
-                    <a href=links.closed() aria-current="page">
-                        "Audit"
-                    </a>
-                </li>
-            </ul>
+            <ul>{tabs}</ul>
         </nav>
+    }
+    .into_any()
+}
+
+/// Who changed an object last, and when.
+#[component]
+pub(crate) fn LastChanged(
+    last: LastView,
+    /// When the page was read: milliseconds since 1970.
+    now: i64,
+) -> impl IntoView {
+    let exact = last.at.exact.clone();
+    view! {
+        <span>
+            "Last changed by " <strong class="strong">{last.by}</strong> " on "
+            <time datetime=last.at.iso title=exact>
+                {last.at.date}
+                " "
+                {last.at.clock}
+            </time>
+            " "
+            <span class="quiet">
+                <Ago millis=last.at.millis midnights=last.at.days_ago now/>
+            </span>
+        </span>
+    }
+    .into_any()
+}
+
+/// The head of an object's Audit tab.
+#[component]
+pub(super) fn ObjectHead(
+    links: Arc<Links>,
+    log: Arc<LogView>,
+    object: ObjectView,
+    workspace: WorkspacePath,
+) -> impl IntoView {
+    let last = log
+        .last
+        .clone()
+        .map(|last| view! { <LastChanged last now=log.now/> });
+    view! {
+        <ObjectTop
+            workspace
+            object
+            zone=log.zone.clone()
+            tab=ObjectTab::Audit
+            here=links.closed()
+        />
         <div class="object-line">
             <div class="page-words">
                 {last}

@@ -4,7 +4,7 @@ use super::{
     About,
     count::{entries, grouped},
     row::Rows,
-    view::{DayView, EntryView, LogView},
+    view::{DayView, EntryView, LogView, RowView},
 };
 use crate::{address::Links, icon::Icon};
 use domain::question::{Order, Sort};
@@ -71,6 +71,49 @@ pub(super) fn Ledger(
                 </tr>
             </thead>
             {days}
+        </table>
+    }
+    .into_any()
+}
+
+/// An object's newest entries, on another page of it: each opens on its Audit tab.
+#[component]
+pub(crate) fn Newest(
+    /// The links of the Audit tab.
+    links: Arc<Links>,
+    rows: Vec<RowView>,
+    zone: String,
+    /// When the page was read: milliseconds since 1970.
+    now: i64,
+) -> impl IntoView {
+    let about = About::Object;
+    let templates = Rows { links, about, now };
+    let html = html! {
+        @for row in &rows {
+            (templates.row(row, None, None))
+        }
+    };
+    view! {
+        <table class="ledger" id="entries" tabindex="-1">
+            <caption class="sr-only">"The newest entries"</caption>
+            <Columns about/>
+            <thead>
+                <tr>
+                    <th class="c-time" scope="col">
+                        {name(Sort::Time)} <span class="zone-name">{zone}</span>
+                    </th>
+                    <th class="c-actor" scope="col">
+                        {name(Sort::Actor)}
+                    </th>
+                    <th class="c-action" scope="col">
+                        {name(Sort::Action)}
+                    </th>
+                    <th class="c-change" scope="col">
+                        "Change"
+                    </th>
+                </tr>
+            </thead>
+            <tbody inner_html=html.into_string()></tbody>
         </table>
     }
     .into_any()

@@ -21,11 +21,15 @@ mod when;
 mod zone;
 
 pub use about::About;
-pub(crate) use compose::Local;
+pub(crate) use compose::{Local, row as row_of};
+pub(crate) use count::{entries, grouped};
+pub(crate) use head::{LastChanged, ObjectTab, ObjectTop};
+pub(crate) use ledger::Newest;
 pub use page::Log;
 pub(crate) use page::Page;
 use page::Shown;
 pub(crate) use states::{Command, first_entry};
+pub(crate) use when::Ago;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

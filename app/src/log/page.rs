@@ -114,26 +114,25 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let log = Arc::new(log);
     let here = match about {
         About::Tenant | About::Workspace => Here::Audit,
-        About::Object => Here::Object,
+        About::Object => Here::Objects,
         About::Own => Here::Own,
     };
     // What leads from a page of a workspace to others of it.
-    let (settings, audit, workspace, tokens) = match &frame {
+    let (settings, workspace, tokens) = match &frame {
         Bar::Workspace(frame) => {
             let path = &frame.workspace.path;
             (
                 frame.reads_settings.then(|| address::settings(path)),
-                frame.reads_the_log.then(|| address::audit(path)),
                 Some(path.clone()),
                 frame.manages.then(|| address::tokens(path)),
             )
         }
-        Bar::Tenant(_) | Bar::Bare => (None, None, None, None),
+        Bar::Tenant(_) | Bar::Bare => (None, None, None),
     };
     let read_at = log.read_at.clone();
-    let head = match object {
-        Some(object) => {
-            view! { <ObjectHead links=links.clone() log=log.clone() object audit/> }.into_any()
+    let head = match object.zip(workspace.clone()) {
+        Some((object, workspace)) => {
+            view! { <ObjectHead links=links.clone() log=log.clone() object workspace/> }.into_any()
         }
         None => {
             let heading = heading(about);

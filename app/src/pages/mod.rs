@@ -8,7 +8,6 @@ mod refused;
 use crate::{address, frame::first_page};
 pub(crate) use invite::Invite;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
@@ -56,16 +55,6 @@ fn home() -> Option<String> {
         .as_ref()
         .map_or("UTC", |zone| zone.as_str());
     Some(address::in_zone(&there, zone))
-}
-
-/// An object's page: its Audit tab, as long as that is its only one.
-#[component]
-pub fn Object() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let audit = format!("{}/audit", path.trim_end_matches('/'));
-    let there = address::with_query(&audit, &location.search.get_untracked());
-    view! { <Elsewhere there/> }
 }
 
 /// Sends the browser to another page of this site; a link where it does not go by itself.

@@ -34,7 +34,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     match refusal {
         Refusal::SignedOut => view! { <SignedOut/> }.into_any(),
         Refusal::NotFound => view! { <Missing/> }.into_any(),
-        Refusal::NoAccess(told) => view! { <NoAccessPage told/> }.into_any(),
+        Refusal::NoAccess(told) => view! { <NoAccessPage told=*told/> }.into_any(),
         Refusal::Unavailable(why) => {
             crate::answer::status(503);
             view! { <Unavailable why/> }.into_any()
@@ -73,6 +73,7 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
         email,
         ask,
         own,
+        objects,
     } = told;
     let (open_to, role, who, whom) = match of {
         Closed::Workspace {
@@ -92,6 +93,14 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
             "one of them",
         ),
     };
+    let objects = objects.map(|objects| {
+        view! {
+            <p>
+                "You can still see the history of a single object on its own Audit tab: find it in "
+                <a href=objects>"Objects"</a> "."
+            </p>
+        }
+    });
     let location = use_location();
     let here = address::with_query(
         &location.pathname.get_untracked(),
@@ -116,8 +125,10 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
     let people = (!people.is_empty()).then(|| view! { <ul class="people">{people}</ul> });
     let own = own.map(|own| {
         view! {
-            ", and what you did yourself under "
-            <a href=own>"My activity"</a>
+            <p>
+                "What you did yourself is under "
+                <a href=own>"My activity"</a> "."
+            </p>
         }
     });
     view! {
@@ -129,7 +140,8 @@ fn NoAccessPage(told: NoAccess) -> impl IntoView {
             </p>
             <p>{to_ask}</p>
             {people}
-            <p>"You can still see the history of a single object on its own Audit tab" {own} "."</p>
+            {objects}
+            {own}
             <div class="acts">
                 <a class="button primary" href="/">
                     "To your workspace"

@@ -2,7 +2,9 @@
 //! next.
 
 use crate::{refusal::Answered, viewer::Asker};
+use domain::event::TargetKind;
 use leptos::prelude::*;
+use store::settings::ObjectAccess;
 
 /// Saves the settings at `path`, sends the browser to the page that shows what came of it, and tells
 /// its address.
@@ -17,12 +19,17 @@ pub async fn save_settings(
     #[server(default)] days: String,
     #[server(default)] years: String,
     #[server(default)] recording: String,
+    #[server(default)] object_tabs: String,
+    #[server(default)] guarded: String,
 ) -> Answered<String> {
     let typed = Typed {
         retention: Some(retention),
         days: Some(days),
         years: Some(years),
         recording: Typed::switch(&recording),
+        // A form always has one of the two chosen: who sends neither does not ask about objects.
+        guarded: (!object_tabs.is_empty()).then_some(guarded),
+        object_tabs: Some(object_tabs).filter(|tabs| !tabs.is_empty()),
         ..Typed::default()
     };
     Ok(answer::save(Asker::of_request(), &path, typed).await)
@@ -56,10 +63,17 @@ pub struct Typed {
     pub years: Option<String>,
     /// Whether recording is on.
     pub recording: Option<bool>,
+    /// Who may open objects' pages: `members` or `admins`.
+    pub object_tabs: Option<String>,
+    /// The guarded kinds, separated by spaces or commas.
+    pub guarded: Option<String>,
 }
 
 /// The fields that can be wrong.
-const FIELDS: [&str; 3] = ["retention", "days", "years"];
+const FIELDS: [&str; 5] = ["retention", "days", "years", "object_tabs", "guarded"];
+
+/// So many kinds can be guarded.
+const GUARDED_MOST: usize = 100;
 
 impl Typed {
     /// Reads the query string of the page.
@@ -73,6 +87,8 @@ impl Typed {
                 "retention" => typed.retention = Some(value.into_owned()),
                 "days" => typed.days = Some(value.into_owned()),
                 "years" => typed.years = Some(value.into_owned()),
+                "object_tabs" => typed.object_tabs = Some(value.into_owned()),
+                "guarded" => typed.guarded = Some(value.into_owned()),
                 "recording" => typed.recording = Self::switch(&value),
                 _ => {}
             }
@@ -108,7 +124,13 @@ impl Typed {
             query.append_pair("fault", fault);
         }
         if self.failed || self.fault.is_some() {
-            let typed = [&self.retention, &self.days, &self.years];
+            let typed = [
+                &self.retention,
+                &self.days,
+                &self.years,
+                &self.object_tabs,
+                &self.guarded,
+            ];
             for (name, value) in FIELDS.into_iter().zip(typed) {
                 if let Some(value) = value {
                     query.append_pair(name, value);
@@ -134,6 +156,50 @@ impl Typed {
         };
         text.parse().map_err(|_| field)
     }
+
+    /// Who may open objects' pages, as it was typed; none where the form did not ask.
+    fn object_access(&self) -> Result<Option<ObjectAccess>, &'static str> {
+        let for_members = match self.object_tabs.as_deref() {
+            None => return Ok(None),
+            Some("members") => true,
+            Some("admins") => false,
+            Some(_) => return Err("object_tabs"),
+        };
+        let guarded =
+            guarded(self.guarded.as_deref().unwrap_or_default()).map_err(|_| "guarded")?;
+        Ok(Some(ObjectAccess::new(for_members, guarded)))
+    }
+
+    /// What is wrong with the list of guarded kinds, if anything is.
+    pub(super) fn guarded_fault(&self) -> Option<String> {
+        guarded(self.guarded.as_deref()?).err()
+    }
+}
+
+/// The kinds that a text names, or what is wrong with it.
+fn guarded(text: &str) -> Result<Vec<TargetKind>, String> {
+    let apart = |letter: char| letter == ',' || letter.is_whitespace();
+    let kinds = text
+        .split(apart)
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            word.parse().map_err(|_| {
+                let shown: String = word.chars().take(80).collect();
+                format!(
+                    "“{shown}” is not a kind. A kind is 1 to 64 of A-Z a-z 0-9 _ . : / -; \
+                     several are separated by spaces or commas."
+                )
+            })
+        })
+        .collect::<Result<Vec<TargetKind>, String>>()?;
+    if kinds.len() > GUARDED_MOST {
+        return Err(format!(
+            "These are {} kinds. At most {GUARDED_MOST} can be guarded: to guard more, open \
+             objects to admins only.",
+            kinds.len()
+        ));
+    }
+    Ok(kinds)
 }
 
 mod answer {
@@ -153,8 +219,11 @@ mod answer {
     ) -> Result<String, Refusal> {
         let answer = async {
             let (asker, scope) = opened(asker, path).await?;
-            let retention = match typed.retention() {
-                Ok(retention) => retention,
+            let understood = typed
+                .retention()
+                .and_then(|retention| Ok((retention, typed.object_access()?)));
+            let (retention, access) = match understood {
+                Ok(understood) => understood,
                 Err(field) => {
                     typed.fault = Some(field);
                     return Ok(());
@@ -168,6 +237,7 @@ mod answer {
                 recording: typed
                     .recording
                     .filter(|recording| *recording != before.recording),
+                object_access: access.filter(|access| *access != before.object_access),
                 now: false,
             };
             if change != SettingsChange::default() {
@@ -240,6 +310,7 @@ mod answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use domain::retention::Retention;
@@ -270,10 +341,44 @@ mod tests {
     }
 
     #[test]
+    fn guarded_kinds_are_separated_by_spaces_or_commas() {
+        let access = |tabs: &str, guarded: &str| {
+            let typed = Typed {
+                object_tabs: Some(tabs.to_owned()),
+                guarded: Some(guarded.to_owned()),
+                ..Typed::default()
+            };
+            typed.object_access()
+        };
+        let kinds = |texts: &[&str]| texts.iter().map(|kind| kind.parse().unwrap()).collect();
+        assert_eq!(
+            access("members", " user,api_token  secret,\nuser "),
+            Ok(Some(ObjectAccess::new(
+                true,
+                kinds(&["api_token", "secret", "user"])
+            )))
+        );
+        assert_eq!(
+            access("admins", ""),
+            Ok(Some(ObjectAccess::new(false, Vec::new())))
+        );
+        assert_eq!(access("admins", "user; secret"), Err("guarded"));
+        assert_eq!(access("admins", &"k ".repeat(101)), Err("guarded"));
+        assert_eq!(access("everyone", "user"), Err("object_tabs"));
+        assert_eq!(Typed::default().object_access(), Ok(None));
+    }
+
+    #[test]
     fn what_was_typed_and_not_understood_is_kept_in_the_address() {
         let mut wrong = typed("days", "9 0", "2");
         wrong.fault = Some("days");
         assert_eq!(Typed::read(&wrong.query()), wrong);
+        wrong.object_tabs = Some("admins".to_owned());
+        wrong.guarded = Some("user & secret".to_owned());
+        wrong.fault = Some("guarded");
+        assert_eq!(Typed::read(&wrong.query()), wrong);
+        let told = wrong.guarded_fault().unwrap();
+        assert!(told.starts_with("“&” is not a kind."), "{told}");
         assert_eq!(Typed::read("days=5&retention=days"), Typed::default());
         assert!(Typed::read("saved=1").saved);
     }

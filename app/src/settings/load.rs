@@ -5,15 +5,19 @@ use crate::{
     frame::Frame,
     log::Local,
     refusal::Refusal,
-    settings::view::{PendingView, RetentionView, SettingsView},
+    settings::view::{ObjectsView, PendingView, RetentionView, SettingsView},
     viewer::Asker,
 };
 use domain::{
+    event::TargetKind,
     question::{Query, Unknown},
     retention::{Plan, Retention},
     slug::WorkspacePath,
 };
-use store::{access::SettingsScope, settings::Settings};
+use store::{
+    access::SettingsScope,
+    settings::{People, Settings},
+};
 
 /// The workspace whose settings lie at a path.
 pub(super) fn workspace(path: &str) -> Option<WorkspacePath> {
@@ -45,6 +49,7 @@ pub(super) async fn settings(
 ) -> Result<SettingsView, Refusal> {
     let (asker, scope) = opened(asker, path).await?;
     let settings = asker.store.settings(&scope).await?;
+    let people = asker.store.people(&scope).await?;
     let frame = match Frame::of(&asker.person, &scope.workspace().path()) {
         Ok(frame) => frame,
         Err(refused) => return Err(asker.refusal(refused).await),
@@ -59,6 +64,7 @@ pub(super) async fn settings(
         plan: plan(&settings),
         retention_history: retention_history(&settings, &local),
         recording_history: recording_history(&settings, &local),
+        objects: objects(&settings, people, &local),
         recording: settings.recording,
         pending: settings.pending.map(|pending| PendingView {
             words: pending.retention.words(),
@@ -79,6 +85,25 @@ fn fields(retention: Retention) -> RetentionView {
         kind: kind.to_owned(),
         days: days.to_string(),
         years: years.to_string(),
+    }
+}
+
+fn objects(settings: &Settings, people: People, local: &Local) -> ObjectsView {
+    let access = &settings.object_access;
+    let count = |number: u64| match number {
+        1 => "1 person".to_owned(),
+        number => format!("{number} people"),
+    };
+    let guarded: Vec<&str> = access.guarded().iter().map(TargetKind::as_str).collect();
+    ObjectsView {
+        opened_by: access.word().to_owned(),
+        guarded: guarded.join(" "),
+        everyone: count(people.all),
+        readers: count(people.readers),
+        history: match &settings.object_access_set {
+            Some(changed) => format!("Set by {} on {}", changed.by, local.second(changed.at)),
+            None => "As the workspace began".to_owned(),
+        },
     }
 }
 

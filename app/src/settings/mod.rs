@@ -1,4 +1,5 @@
-//! Settings → Audit log: how long entries are kept, and whether they are recorded.
+//! Settings → Audit log: how long entries are kept, whether they are recorded, and who may open
+//! objects' pages.
 
 mod change;
 mod load;
@@ -21,7 +22,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use places::{Current, Places};
-use view::{RetentionView, SettingsView};
+use view::{ObjectsView, RetentionView, SettingsView};
 
 /// The settings of a workspace.
 #[component]
@@ -167,7 +168,8 @@ fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl Into
         <form method="post" action=SaveSettings::url()>
             <input type="hidden" name="path" value=path/>
             <Keep settings=settings.clone() typed=typed.clone()/>
-            <Recording settings typed/>
+            <Recording settings=settings.clone() typed=typed.clone()/>
+            <Objects objects=settings.objects typed disabled=!may/>
             {save}
         </form>
     }
@@ -340,6 +342,87 @@ fn Recording(settings: SettingsView, typed: Typed) -> impl IntoView {
                     </div>
                 </fieldset>
                 <p class="history">{settings.recording_history}</p>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Who may open objects' pages.
+#[component]
+fn Objects(objects: ObjectsView, typed: Typed, disabled: bool) -> impl IntoView {
+    let chosen = typed.object_tabs.clone().unwrap_or(objects.opened_by);
+    let wrong_choice = (typed.fault == Some("object_tabs"))
+        .then(|| view! { <Wrong id="o-tabs-error" words="Choose one of these."/> });
+    let wrong = typed
+        .guarded_fault()
+        .filter(|_| typed.fault == Some("guarded"));
+    let is_wrong = wrong.is_some();
+    let described = if is_wrong {
+        "o-guarded-error o-guarded-hint"
+    } else {
+        "o-guarded-hint"
+    };
+    let error = wrong.map(|words| view! { <Wrong id="o-guarded-error" words/> });
+    let guarded = typed.guarded.unwrap_or(objects.guarded);
+    view! {
+        <section class="setting" aria-labelledby="s-objects">
+            <div class="about">
+                <h2 id="s-objects">"Who may open object tabs"</h2>
+                <p>
+                    "The list of objects, and the tabs on an object’s own page. The Audit page is \
+                     always for owners, admins and auditors."
+                </p>
+            </div>
+            <div class="control">
+                <fieldset class="control" disabled=disabled>
+                    <legend class="sr-only">"Who may open object tabs"</legend>
+                    {wrong_choice}
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="o-members"
+                            name="object_tabs"
+                            value="members"
+                            checked=chosen == "members"
+                            aria-describedby="o-members-hint"
+                        />
+                        <label for="o-members">"Everyone in the workspace"</label>
+                        <p class="hint" id="o-members-hint">{objects.everyone}</p>
+                    </div>
+                    <div class="choice">
+                        <input
+                            type="radio"
+                            id="o-admins"
+                            name="object_tabs"
+                            value="admins"
+                            checked=chosen == "admins"
+                            aria-describedby="o-admins-hint"
+                        />
+                        <label for="o-admins">"Owners, admins and auditors"</label>
+                        <p class="hint" id="o-admins-hint">{objects.readers}</p>
+                    </div>
+                    <div class="field">
+                        <label for="o-guarded">"Kinds that are always for owners, admins and auditors"</label>
+                        <input
+                            type="text"
+                            id="o-guarded"
+                            name="guarded"
+                            maxlength="4000"
+                            autocomplete="off"
+                            autocapitalize="none"
+                            spellcheck="false"
+                            value=guarded
+                            aria-invalid=is_wrong.then_some("true")
+                            aria-describedby=described
+                        />
+                        {error}
+                        <p class="hint" id="o-guarded-hint">
+                            "Separated by spaces or commas. Empty: none is."
+                        </p>
+                    </div>
+                </fieldset>
+                <p class="history">{objects.history}</p>
             </div>
         </section>
     }

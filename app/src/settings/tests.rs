@@ -24,6 +24,13 @@ fn settings(may_change: bool) -> SettingsView {
         }),
         recording: true,
         recording_history: "On since 2025-11-02 08:15:00, never turned off".to_owned(),
+        objects: ObjectsView {
+            opened_by: "members".to_owned(),
+            guarded: "api_token invite secret user".to_owned(),
+            everyone: "38 people".to_owned(),
+            readers: "5 people".to_owned(),
+            history: "Set by Tom Okafor on 2026-02-20 15:44:09".to_owned(),
+        },
     }
 }
 
@@ -51,6 +58,33 @@ fn a_bad_number_is_said_beside_its_field_and_kept() {
     assert!(html.contains("Not a number of days. It takes 1 to 365."));
     assert!(html.contains("value=\"900\""));
     assert!(html.contains("aria-describedby=\"r-days-error\""));
+}
+
+#[test]
+fn what_is_no_kind_is_said_beside_the_list_and_kept() {
+    let html = page(
+        true,
+        "fault=guarded&retention=days&days=90&object_tabs=admins&guarded=user%3B+secret",
+    );
+    assert!(html.contains("“user;” is not a kind. A kind is 1 to 64 of"));
+    assert!(html.contains("value=\"user; secret\""));
+    assert!(html.contains("name=\"object_tabs\" value=\"admins\" checked"));
+    assert!(html.contains("id=\"o-guarded-error\""));
+}
+
+#[test]
+fn who_may_open_objects_is_told_with_how_many_people_that_is() {
+    let html = page(true, "");
+    for words in [
+        "name=\"object_tabs\" value=\"members\" checked",
+        "38 people",
+        "5 people",
+        "value=\"api_token invite secret user\"",
+        "Set by Tom Okafor",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(!html.contains("is not a kind"));
 }
 
 #[test]

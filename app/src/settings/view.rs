@@ -23,6 +23,23 @@ pub struct SettingsView {
     pub recording: bool,
     /// Who switched it, and when.
     pub recording_history: String,
+    /// Who may open objects' pages.
+    pub objects: ObjectsView,
+}
+
+/// Who may open objects' pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectsView {
+    /// `members` or `admins`.
+    pub opened_by: String,
+    /// The guarded kinds, separated by spaces.
+    pub guarded: String,
+    /// How many people there are: "38 people".
+    pub everyone: String,
+    /// How many of them read the log.
+    pub readers: String,
+    /// Who set it, and when.
+    pub history: String,
 }
 
 /// A retention, as its fields show it.

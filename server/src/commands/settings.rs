@@ -66,6 +66,7 @@ impl Settings {
                     retention: change.retention,
                     recording: change.recording.map(|switch| switch == Switch::On),
                     now,
+                    ..SettingsChange::default()
                 };
                 let held = store.change_settings(&scope, change, by).await?;
                 say(words(&workspace, &held))

@@ -24,7 +24,9 @@ use requests::{Asked, REQUESTS};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fmt, fs,
+    env,
+    fmt::{self, Write as _},
+    fs,
     net::SocketAddr,
     path::Path,
     sync::Arc,
@@ -243,9 +245,9 @@ async fn everybody_reaches_what_is_theirs_and_nothing_else() {
          that changes is to be read.\n",
     );
     for (asked, answers) in &table {
-        text.push_str(&format!("\n{asked}\n"));
+        writeln!(text, "\n{asked}").unwrap();
         for (answered, actors) in answers {
-            text.push_str(&format!("    {answered}: {}\n", together(actors)));
+            writeln!(text, "    {answered}: {}", together(actors)).unwrap();
         }
     }
     if env::var_os(WRITE).is_some() {

@@ -67,7 +67,25 @@ impl Inner {
         tenant: &Tenant,
         events: &mut [Event],
     ) -> Result<(), StoreError> {
-        let actors = || events.iter().map(|event| &event.actor.actor);
+        let actors: Vec<_> = events
+            .iter()
+            .map(|event| (&event.actor.actor, event.workspace.as_ref()))
+            .collect();
+        let gone = self.deactivated(connection, tenant, &actors).await?;
+        for (event, gone) in events.iter_mut().zip(gone) {
+            event.actor.deactivated = gone;
+        }
+        Ok(())
+    }
+
+    /// Which of these actors, each with the workspace that the event is of, are deactivated now.
+    pub(super) async fn deactivated(
+        &self,
+        connection: &mut SqliteConnection,
+        tenant: &Tenant,
+        all: &[(&Actor, Option<&Slug>)],
+    ) -> Result<Vec<bool>, StoreError> {
+        let actors = || all.iter().map(|(actor, _)| *actor);
         let emails: HashSet<String> = actors()
             .filter_map(|actor| actor.email.as_deref())
             .map(str::to_lowercase)
@@ -98,7 +116,7 @@ impl Inner {
         .fetch_all(&mut *connection)
         .await?;
         if rows.is_empty() {
-            return Ok(());
+            return Ok(vec![false; all.len()]);
         }
         let mut slugs: HashMap<Option<Slug>, i64> = HashMap::from([(None, -tenant.id)]);
         if rows.iter().any(|(ws, ..)| ws.is_some_and(|ws| ws > 0)) {
@@ -111,11 +129,10 @@ impl Inner {
                 slugs.insert(Some(slug(&text)?), id);
             }
         }
-        for event in events {
-            let ws = slugs.get(&event.workspace).copied();
-            let actor = &event.actor.actor;
+        let is_gone = |(actor, workspace): &(&Actor, Option<&Slug>)| {
+            let ws = slugs.get(&workspace.cloned()).copied();
             let email = actor.email.as_deref().map(str::to_lowercase);
-            event.actor.deactivated = rows.iter().any(|(of, kind, text)| match of {
+            rows.iter().any(|(of, kind, text)| match of {
                 None => email.as_deref() == Some(text),
                 // A member's e-mail, in one workspace: no kind.
                 Some(of) if kind.is_empty() => ws == Some(*of) && email.as_deref() == Some(text),
@@ -124,9 +141,9 @@ impl Inner {
                         && kind == actor.kind.as_str()
                         && actor.id.as_ref() == Some(text)
                 }
-            });
-        }
-        Ok(())
+            })
+        };
+        Ok(all.iter().map(is_gone).collect())
     }
 }
 

@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{ManagementScope, Membership, NewSession, Secret, SignedIn, Workspace},
+    access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
     administration::By,
     members::{
-        Invitation, InviteListed, MemberError, MemberListed, MemberState, Members, NewInvite, PAGE,
+        Invitation, InviteListed, Joined, MemberError, MemberListed, MemberState, Members,
+        NewInvite, PAGE,
     },
 };
 use chrono::{NaiveDate, TimeDelta};
@@ -310,7 +311,7 @@ impl Store {
         secret: &str,
         person: &SignedIn,
         context: Option<Object>,
-    ) -> Result<Membership, MemberError> {
+    ) -> Result<Joined, MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
             let found = need_invite(&mut change, secret).await?;
@@ -337,7 +338,7 @@ impl Store {
         name: &str,
         password: &str,
         context: Option<Object>,
-    ) -> Result<(Membership, NewSession), MemberError> {
+    ) -> Result<(Joined, NewSession), MemberError> {
         check_name(name).map_err(|_| MemberError::Name)?;
         password::check(password).map_err(|_| MemberError::Password)?;
         // Hashing takes long: nobody makes us do it without a link.
@@ -673,7 +674,7 @@ async fn join(
     invite: OpenInvite,
     person: &Person,
     context: Option<Object>,
-) -> Result<Membership, MemberError> {
+) -> Result<Joined, MemberError> {
     let now = change.now;
     let Invitation {
         workspace,
@@ -739,5 +740,5 @@ async fn join(
         .insert("invited_by".to_owned(), by.into());
     added.related = vec![invite_target(&invite.public_id, &email)?];
     change.record(log, added).await?;
-    Ok(Membership { workspace, role })
+    Ok(Joined { workspace, role })
 }

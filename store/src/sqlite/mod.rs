@@ -16,6 +16,7 @@ mod index;
 mod looks;
 mod members;
 mod object;
+mod objects;
 mod password;
 mod people;
 mod question;

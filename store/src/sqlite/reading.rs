@@ -10,7 +10,7 @@
 mod log;
 
 use super::{find::Search, sql::made_of_our_own_texts};
-use crate::{cursor::Place, dictionary::Dictionary, plan::CHUNK};
+use crate::{cursor::Place, dictionary::Dictionary, objects::ObjectsQuery, plan::CHUNK};
 use domain::{
     event::{NewEvent, Outcome, Target},
     question::{Limit, Order, Query, Sort, Unknown},
@@ -471,5 +471,44 @@ async fn a_page_reads_no_more_of_a_long_log_than_of_a_short_one() {
             };
             assert!(many <= most, "{text}: {many} steps for a page of 20");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_objects_reads_no_more_of_a_long_log_than_of_a_short_one() {
+    let query = |kind: Option<&str>, q: Option<&str>| ObjectsQuery {
+        kind: kind.map(|kind| kind.parse().unwrap()),
+        q: q.map(str::to_owned),
+        limit: 20,
+        ..ObjectsQuery::default()
+    };
+    let questions = [
+        query(None, None),
+        query(Some("deployment"), None),
+        query(None, Some("thing 1")),
+    ];
+    let mut read: Vec<Vec<u64>> = Vec::new();
+    for events in [4_000, 16_000] {
+        let (log, _) = log_of(events).await;
+        let owner = log.owner("acme/growth").await;
+        let path = "acme/growth".parse().unwrap();
+        let scope = owner.objects_scope(&path).unwrap();
+        let steps = Steps::of(&log.store).await;
+        let mut all = Vec::new();
+        for question in &questions {
+            log.store.objects(&scope, question).await.unwrap();
+            steps.0.store(0, Ordering::Relaxed);
+            let page = log.store.objects(&scope, question).await.unwrap();
+            assert!(page.objects.len() > 5, "{question:?}");
+            all.push(steps.0.load(Ordering::Relaxed));
+        }
+        read.push(all);
+    }
+    for (question, (few, many)) in questions.iter().zip(read[0].iter().zip(&read[1])) {
+        assert!(*few > 0, "{question:?}: no step was counted");
+        assert!(
+            *many <= few + few / 10,
+            "{question:?}: {few} steps, then {many}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Settings: how long a workspace keeps its events, and whether it records.
+//! Settings: how long a workspace keeps its events, whether it records, and who may open objects.
 
 use super::{
     Store,
@@ -11,7 +11,9 @@ use crate::{
     StoreError,
     access::{Reach, SettingsScope, Workspace},
     administration::By,
-    settings::{Changed, Notices, Pending, Settings, SettingsChange, SettingsError},
+    settings::{
+        Changed, Notices, ObjectAccess, Pending, People, Settings, SettingsChange, SettingsError,
+    },
 };
 use chrono::TimeDelta;
 use domain::{
@@ -64,7 +66,8 @@ pub(super) async fn settings(
     let row = sqlx::query(
         "SELECT w.retention, w.retention_by, w.retention_at, w.pending, w.pending_from, \
              w.pending_by, w.pending_at, w.recording, w.recording_by, w.recording_at, \
-             w.discarded, w.created_at, t.floor, t.cap \
+             w.discarded, w.created_at, t.floor, t.cap, w.object_tabs, w.guarded_kinds, \
+             w.object_access_by, w.object_access_at \
          FROM workspace w JOIN tenant t ON t.id = w.tenant WHERE w.id = ?",
     )
     .bind(workspace)
@@ -102,7 +105,16 @@ pub(super) async fn settings(
         recording_set: changed(row.try_get(8)?, row.try_get(9)?),
         discarded: u64::try_from(row.try_get::<i64, _>(10)?).unwrap_or_default(),
         created_at: Timestamp::from_micros(row.try_get(11)?),
+        object_access: object_access(row.try_get(14)?, row.try_get(15)?)?,
+        object_access_set: changed(row.try_get(16)?, row.try_get(17)?),
     })
+}
+
+/// Who may open objects' pages, from the columns `object_tabs` and `guarded_kinds`.
+pub(super) fn object_access(tabs: &str, guarded: &str) -> Result<ObjectAccess, StoreError> {
+    let guarded = serde_json::from_str(guarded)
+        .map_err(|_| damaged("the list of guarded kinds is broken"))?;
+    Ok(ObjectAccess::new(tabs == "members", guarded))
 }
 
 /// What holds for a workspace at `now`.
@@ -123,6 +135,34 @@ impl Store {
     pub async fn settings(&self, scope: &SettingsScope) -> Result<Settings, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
         settings(&mut connection, scope.workspace.id, self.now()).await
+    }
+
+    /// How many people a workspace has, and how many of them read its log: whom each choice of who
+    /// may open objects' pages means.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn people(&self, scope: &SettingsScope) -> Result<People, StoreError> {
+        let workspace = &scope.workspace;
+        let (all, readers): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), coalesce(sum(x.reads), 0) FROM ( \
+                 SELECT person, max(reads) AS reads FROM ( \
+                     SELECT person, role <> 'member' AS reads FROM membership \
+                     WHERE workspace = ?1 AND (until IS NULL OR until > ?3) \
+                     UNION ALL SELECT person, 1 FROM tenant_admin \
+                     WHERE tenant = ?2 AND (until IS NULL OR until > ?3)) GROUP BY person) x \
+             JOIN person p ON p.id = x.person WHERE p.deactivated_at IS NULL",
+        )
+        .bind(workspace.id)
+        .bind(workspace.tenant.id)
+        .bind(self.now().micros())
+        .fetch_one(&self.inner.readers)
+        .await?;
+        Ok(People {
+            all: u64::try_from(all).unwrap_or_default(),
+            readers: u64::try_from(readers).unwrap_or_default(),
+        })
     }
 
     /// Changes settings. A longer retention holds at once, a shorter one in seven days, unless the
@@ -255,6 +295,11 @@ async fn change_settings(
     {
         set_recording(change, workspace, &before, on, by).await?;
     }
+    if let Some(access) = asked.object_access
+        && access != before.object_access
+    {
+        set_object_access(change, workspace, &before.object_access, &access, by).await?;
+    }
     Ok(settings(change.connection(), workspace.id, now).await?)
 }
 
@@ -358,6 +403,38 @@ async fn set_recording(
         let metadata = event.metadata.get_or_insert_default();
         metadata.insert("discarded".to_owned(), before.discarded.into());
     }
+    change.record(Log::from(workspace), event).await
+}
+
+async fn set_object_access(
+    change: &mut Change<'_>,
+    workspace: &Workspace,
+    before: &ObjectAccess,
+    access: &ObjectAccess,
+    by: &By,
+) -> Result<(), StoreError> {
+    let guarded = serde_json::to_string(access.guarded())
+        .map_err(|error| StoreError::Database(error.to_string()))?;
+    let now = change.now;
+    sqlx::query(
+        "UPDATE workspace SET object_tabs = ?, guarded_kinds = ?, object_access_by = ?, \
+         object_access_at = ? WHERE id = ?",
+    )
+    .bind(access.word())
+    .bind(guarded)
+    .bind(named(by).to_owned())
+    .bind(now.micros())
+    .bind(workspace.id)
+    .execute(change.connection())
+    .await?;
+    let state = |access: &ObjectAccess| json!({"object_tabs": access.word(), "guarded_kinds": access.guarded()});
+    let event = told(
+        by,
+        "AUDIT_OBJECT_ACCESS_UPDATED",
+        target("workspace", workspace.path().to_string(), &workspace.name)?,
+        Some(state(before)),
+        Some(state(access)),
+    )?;
     change.record(Log::from(workspace), event).await
 }
 

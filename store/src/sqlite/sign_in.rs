@@ -8,6 +8,7 @@ use super::{
     object::LOOK,
     password,
     people::{SESSION, logs_of},
+    settings::object_access,
     tokens::{fingerprint, secret},
 };
 use crate::{
@@ -34,7 +35,7 @@ const WITHIN: TimeDelta = TimeDelta::minutes(15);
 const LOOKS: TimeDelta = TimeDelta::hours(1);
 
 /// Who the session with the secret ?1 belongs to at the time ?2, what they administer, and the
-/// workspaces that they are a member of, with their role in each. The first column tells which of
+/// workspaces that they are a member of, with their role in each and who may open its objects. The first column tells which of
 /// these a row is.
 const SIGNED_IN: &str = "
     SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone
@@ -44,14 +45,15 @@ const SIGNED_IN: &str = "
     SELECT 1, t.id, t.slug, t.name
     FROM session s JOIN tenant_admin a ON a.person = s.person JOIN tenant t ON t.id = a.tenant
     WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2) ORDER BY t.name;
-    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, m.role
+    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, m.role, w.object_tabs, w.guarded_kinds
     FROM session s JOIN membership m ON m.person = s.person
     JOIN workspace w ON w.id = m.workspace JOIN tenant t ON t.id = w.tenant
     WHERE s.secret = ?1 AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?2)
         AND w.tenant NOT IN (SELECT a.tenant FROM tenant_admin a
             WHERE a.person = s.person AND (a.until IS NULL OR a.until > ?2))
     UNION ALL
-    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, 'tenant_admin'
+    SELECT 2, w.id, w.slug, w.name, t.id, t.slug, t.name, 'tenant_admin', w.object_tabs,
+        w.guarded_kinds
     FROM session s JOIN tenant_admin a ON a.person = s.person
     JOIN tenant t ON t.id = a.tenant JOIN workspace w ON w.tenant = t.id
     WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2)
@@ -247,6 +249,7 @@ impl Store {
                         .try_get::<&str, _>(7)?
                         .parse()
                         .map_err(|_| damaged("a role is broken"))?,
+                    object_access: object_access(row.try_get(8)?, row.try_get(9)?)?,
                 }),
                 (_, None) => {}
             }

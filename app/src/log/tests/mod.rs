@@ -71,6 +71,7 @@ pub(crate) fn frame() -> Frame {
         workspace,
         tenants: Vec::new(),
         reads_the_log: true,
+        opens_objects: true,
         reads_settings: true,
         manages: true,
     }

@@ -30,7 +30,7 @@ pub(super) async fn opened(
     let workspace = workspace(path).ok_or(Refusal::NotFound)?;
     match asker.person.management_scope(&workspace) {
         Ok(scope) => Ok((asker, scope)),
-        Err(refused) => Err(asker.refusal(refused).await),
+        Err(refused) => Err(asker.management_refusal(refused).await),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn members(
     let workspace = scope.workspace().path();
     let frame = match Frame::of(&asker.person, &workspace) {
         Ok(frame) => frame,
-        Err(refused) => return Err(asker.refusal(refused).await),
+        Err(refused) => return Err(asker.management_refusal(refused).await),
     };
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let local = Local::new(&zone, asker.store.now());

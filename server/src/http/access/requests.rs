@@ -115,6 +115,26 @@ pub const REQUESTS: &[Asked] = &[
         "/acme/growth/settings/members",
     ),
     get(
+        "GET /{tenant}/{workspace}/objects",
+        "",
+        "/acme/growth/objects",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects",
+        "of a guarded kind",
+        "/acme/growth/objects?kind=user",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}",
+        "of a guarded kind",
+        "/acme/growth/objects/user/{member}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}/audit",
+        "of a guarded kind",
+        "/acme/growth/objects/user/{member}/audit",
+    ),
+    get(
         "GET /{tenant}/{workspace}/objects/{kind}/{id}",
         "",
         "/acme/growth/objects/plan/pln_1",
@@ -126,14 +146,38 @@ pub const REQUESTS: &[Asked] = &[
         "/acme/growth/objects/plan/pln_1/audit?open={other_event}",
     ),
     get("GET /{tenant}/audit", "", "/acme/audit"),
-    get("GET /{tenant}/audit", "opening an entry of a workspace", "/acme/audit?open={other_event}"),
-    get("GET /{tenant}/audit", "of one that is not there", "/initech/audit"),
+    get(
+        "GET /{tenant}/audit",
+        "opening an entry of a workspace",
+        "/acme/audit?open={other_event}",
+    ),
+    get(
+        "GET /{tenant}/audit",
+        "of one that is not there",
+        "/initech/audit",
+    ),
     get("GET /{tenant}/{workspace}/me", "", "/acme/growth/me"),
-    get("GET /{tenant}/{workspace}/me", "opening another's entry", "/acme/growth/me?open={event}"),
-    get("GET /{tenant}/{workspace}/settings/tokens", "", "/acme/growth/settings/tokens"),
+    get(
+        "GET /{tenant}/{workspace}/me",
+        "opening another's entry",
+        "/acme/growth/me?open={event}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings/tokens",
+        "",
+        "/acme/growth/settings/tokens",
+    ),
     get("GET /ui/log", "", "/ui/log?path=/acme/growth/audit&search="),
-    get("GET /ui/log", "of the tenant", "/ui/log?path=/acme/audit&search="),
-    get("GET /ui/log", "of oneself", "/ui/log?path=/acme/growth/me&search="),
+    get(
+        "GET /ui/log",
+        "of the tenant",
+        "/ui/log?path=/acme/audit&search=",
+    ),
+    get(
+        "GET /ui/log",
+        "of oneself",
+        "/ui/log?path=/acme/growth/me&search=",
+    ),
     get(
         "GET /ui/entry",
         "",

@@ -1,0 +1,13 @@
+//! Objects: the list of them, and what is known of one.
+
+mod list;
+mod load;
+mod overview;
+mod view;
+
+pub use list::Objects;
+pub use overview::Overview;
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
