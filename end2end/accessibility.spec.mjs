@@ -230,6 +230,7 @@ const states = {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(link);
     await expect(page.getByLabel('Your name')).toBeVisible();
+  },
   'the API tokens where there are none': async ({ page, empty }) => {
     await signIn(page, empty.owner, empty.tokens);
     await expect(page.getByText('There are none.')).toBeVisible();

@@ -14,6 +14,14 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
         "it is not there for who asks",
     ),
     (
+        "POST /ui/revoke_token, the other workspace's",
+        "it is not there for who asks",
+    ),
+    (
+        "POST /ui/revoke_token, the tenant's",
+        "it is the operator's to revoke: nothing is done",
+    ),
+    (
         "POST /ui/change_member, the other workspace's",
         "they are not there for who asks",
     ),

@@ -243,6 +243,30 @@ pub const REQUESTS: &[Asked] = &[
         "path=/acme/growth/settings/members&member={other_member}&act=deactivate",
     ),
     send(
+        "POST /ui/create_token",
+        "",
+        "/ui/create_token",
+        "path=/acme/growth/settings/tokens&name=ci&scopes[0]=events:write",
+    ),
+    send(
+        "POST /ui/revoke_token",
+        "",
+        "/ui/revoke_token",
+        "path=/acme/growth/settings/tokens&token={token}",
+    ),
+    send(
+        "POST /ui/revoke_token",
+        "the other workspace's",
+        "/ui/revoke_token",
+        "path=/acme/growth/settings/tokens&token={other_token}",
+    ),
+    send(
+        "POST /ui/revoke_token",
+        "the tenant's",
+        "/ui/revoke_token",
+        "path=/acme/growth/settings/tokens&token={tenant_token}",
+    ),
+    send(
         "POST /login",
         "",
         "/login",
