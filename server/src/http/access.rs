@@ -180,20 +180,24 @@ async fn ask(server: &Router, asked: &Asked, actor: Actor, place: &Installation)
     }
 }
 
-/// Everybody's answer to everything. What changes something is asked of a copy of its own.
+/// Everybody's answer to everything, each as if nothing had been asked before: where something was
+/// recorded, what is asked next is asked of another copy.
 async fn answers(place: &Installation) -> BTreeMap<String, BTreeMap<Answered, Vec<Actor>>> {
     let mut table: BTreeMap<String, BTreeMap<Answered, Vec<Actor>>> = BTreeMap::new();
     let reading = place.copy().await;
+    let mut changing = place.copy().await;
     for actor in Actor::ALL {
         for asked in REQUESTS {
             let answered = if asked.method() == Method::GET {
                 ask(&server(&reading.store), asked, actor, place).await
             } else {
-                let own = place.copy().await;
-                let before = own.events().await.len();
-                let mut answered = ask(&server(&own.store), asked, actor, place).await;
-                answered.told = own.events().await.split_off(before);
-                own.close().await;
+                let before = changing.head().await;
+                let mut answered = ask(&server(&changing.store), asked, actor, place).await;
+                answered.told = changing.told_after(before).await;
+                if changing.head().await != before {
+                    changing.close().await;
+                    changing = place.copy().await;
+                }
                 answered
             };
             table
@@ -205,6 +209,7 @@ async fn answers(place: &Installation) -> BTreeMap<String, BTreeMap<Answered, Ve
         }
     }
     reading.close().await;
+    changing.close().await;
     table
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    event::{Actor as Doer, NewEvent},
+    event::{Actor as Doer, EventId, NewEvent},
     role::{Role, TokenScope},
     slug::WorkspacePath,
 };
@@ -137,6 +137,8 @@ pub struct Installation {
     folder: TempDir,
     clock: SetClock,
     headers: HashMap<Actor, (&'static str, String)>,
+    /// Tokens that read everything of each tenant.
+    readers: Vec<String>,
     /// What stands for what in addresses and bodies: `{event}`.
     names: Vec<(&'static str, String)>,
 }
@@ -144,7 +146,8 @@ pub struct Installation {
 /// A copy of it, open.
 pub struct Copied {
     pub store: Store,
-    reader: String,
+    /// Tokens that read everything of each tenant.
+    readers: Vec<String>,
     _folder: TempDir,
 }
 
@@ -327,6 +330,11 @@ impl Installation {
             all.find_map(|(actor, secret)| (*actor == wanted).then_some(secret))
                 .unwrap()
         };
+        let globex = TokenPlace::Tenant("globex".parse().unwrap());
+        let readers = vec![
+            secret(Actor::TenantToken).to_owned(),
+            token(&store, globex, "elsewhere", &[TokenScope::EventsRead]).await,
+        ];
         let listed = store.tokens().await.unwrap();
         let token_id = |name: &str| listed.iter().find(|it| it.name == name).unwrap().id.clone();
         store
@@ -403,6 +411,7 @@ impl Installation {
             folder,
             clock,
             headers,
+            readers,
             names,
         }
     }
@@ -444,30 +453,48 @@ impl Installation {
             }
             fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
         }
-        let (_, reader) = &self.headers[&Actor::TenantToken];
         Copied {
             store: open(folder.path(), &self.clock).await,
-            reader: reader.trim_start_matches("Bearer ").to_owned(),
+            readers: self.readers.clone(),
             _folder: folder,
         }
     }
 }
 
 impl Copied {
-    /// The actions of all events of the tenant, in their order of arrival.
-    pub async fn events(&self) -> Vec<String> {
-        let grant = self.store.token(&self.reader).await.unwrap().unwrap();
+    /// How many events it has, of all tenants.
+    pub async fn head(&self) -> u64 {
+        let mut all = 0;
+        for reader in &self.readers {
+            all += self.events(reader).await.len() as u64;
+        }
+        all
+    }
+
+    /// The actions of the events that came after so many, in their order of arrival.
+    pub async fn told_after(&self, head: u64) -> Vec<String> {
+        let mut events = Vec::new();
+        for reader in &self.readers {
+            events.extend(self.events(reader).await);
+        }
+        events.sort();
+        let told = events.split_off(usize::try_from(head).unwrap());
+        told.into_iter().map(|(_, action)| action).collect()
+    }
+
+    /// The events of a tenant: when each came, and its action.
+    async fn events(&self, reader: &str) -> Vec<(EventId, String)> {
+        let grant = self.store.token(reader).await.unwrap().unwrap();
         let scope = grant.read_scope().unwrap();
         let query = domain::question::Query {
             limit: domain::question::Limit::try_from(500).ok(),
             ..Default::default()
         };
-        let mut events = self.store.page(&scope, &query).await.unwrap().events;
-        events.sort_by_key(|event| event.seq);
-        events
+        let events = self.store.page(&scope, &query).await.unwrap().events;
+        let told = events
             .into_iter()
-            .map(|event| event.action.to_string())
-            .collect()
+            .map(|event| (event.id, event.action.to_string()));
+        told.collect()
     }
 
     pub async fn close(self) {
