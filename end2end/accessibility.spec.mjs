@@ -171,6 +171,13 @@ const states = {
     await signIn(page, empty.owner, `/${empty.workspace}/objects/${kind}/${id}`);
     await expect(page.getByRole('heading', { name: 'Names over time' })).toBeVisible();
   },
+  "an object's Audit tab with everything as long as it may be": async ({ page, daybook, empty }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    await daybook.record(token, longest);
+    const { kind, id } = longest[0].target;
+    await signIn(page, empty.owner, `/${empty.workspace}/objects/${kind}/${id}/audit`);
+    await expect(rows(page)).toHaveCount(2);
+  },
   'the Overview of an object that no entry names': async ({ page }) => {
     await signIn(page, kim, '/acme/growth/objects/integration/nothing');
     await expect(page.getByRole('heading', { name: 'No entries yet' })).toBeVisible();

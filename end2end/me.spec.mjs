@@ -78,10 +78,10 @@ test('the choices are of what they did, not of what others do', async ({ page })
 
 test('the name in the bar leads there, for who reads the whole log, too', async ({ page }) => {
   await signInLive(page, ingrid, growth);
-  await page.getByRole('link', { name: /^Ingrid Solheim/ }).click();
+  await page.getByRole('banner').getByRole('link', { name: /^Ingrid Solheim/ }).click();
   await expect(page).toHaveURL(own);
   await expect(heading(page)).toHaveText('My activity');
-  await expect(page.getByRole('link', { name: /^Ingrid Solheim/ })).toHaveAttribute(
+  await expect(page.getByRole('banner').getByRole('link', { name: /^Ingrid Solheim/ })).toHaveAttribute(
     'aria-current',
     'page',
   );
