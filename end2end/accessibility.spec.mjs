@@ -300,10 +300,10 @@ for (const [state, arrive] of Object.entries(states)) {
     await live(page);
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme: 'light' });
+      await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
       await expectAccessible(page);
       // Only the colours are others in the dark.
-      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
       await expectAccessible(page, ['color-contrast']);
     }
     for (const width of [360, 390, 720, 1024, 1440, 2560]) {

@@ -49,7 +49,10 @@ async function invite(page, email, role) {
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with script' : 'without script', () => {
-    test.use({ javaScriptEnabled });
+    test.use({
+      javaScriptEnabled,
+      expectedComplaints: javaScriptEnabled ? null : /\.wasm was preloaded using link preload but not used/,
+    });
 
     test('somebody new comes in by a link that is shown once', async ({ page, place, browser, daybook }) => {
       await signIn(page, place.owner, place.members);

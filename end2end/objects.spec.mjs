@@ -16,7 +16,10 @@ const crumb = (page, name) =>
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with script' : 'without script', () => {
-    test.use({ javaScriptEnabled });
+    test.use({
+      javaScriptEnabled,
+      expectedComplaints: javaScriptEnabled ? null : /\.wasm was preloaded using link preload but not used/,
+    });
     const arrive = javaScriptEnabled ? signInLive : signIn;
 
     test('a member finds an object by a part of its name, and opens it', async ({ page }) => {

@@ -64,7 +64,7 @@ async fn opens(log: &Log, session: &str, kind: &str) -> bool {
             assert_eq!(workspace.path(), path());
             false
         }
-        Err(Refused::NotFound) => panic!("they are a member"),
+        Err(refused) => panic!("they are a member, and are told: {refused}"),
     }
 }
 
