@@ -25,6 +25,7 @@ pub mod people;
 mod plan;
 pub mod question;
 pub mod recording;
+pub mod retention;
 pub mod revealing;
 pub mod settings;
 mod sqlite;

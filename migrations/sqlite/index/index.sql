@@ -11,7 +11,14 @@ CREATE TABLE mark (
     installation BLOB NOT NULL,
     -- The last event in the index, and its leaf's hash.
     n INTEGER NOT NULL,
-    leaf BLOB
+    leaf BLOB,
+    -- How many batches of events were removed from it.
+    removals INTEGER NOT NULL
+) STRICT;
+
+-- The events of the last batch: should the log have kept them after all, they are taken over again.
+CREATE TABLE removing (
+    n INTEGER PRIMARY KEY
 ) STRICT;
 
 CREATE TABLE by_time (

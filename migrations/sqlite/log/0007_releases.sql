@@ -155,5 +155,19 @@ BEGIN
         );
 END;
 
+-- How many batches of events were removed. The index counts them too, and before: a reader whose
+-- index has fewer than its log sees two states that do not belong together.
+CREATE TABLE removal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    batches INTEGER NOT NULL
+) STRICT;
+INSERT INTO removal (one, batches) VALUES (1, 0);
+
+-- How often texts of `ws` were emptied: whoever holds them in memory reads them again.
+CREATE TABLE emptied (
+    ws INTEGER PRIMARY KEY,
+    times INTEGER NOT NULL
+) STRICT;
+
 -- What retention passes by, of which there is little.
 CREATE INDEX content_kept ON content (n) WHERE keep <> 0;

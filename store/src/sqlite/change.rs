@@ -1,6 +1,10 @@
 //! A change of what is administered, in one transaction with the events that tell of it.
 
-use super::{Inner, admit::Admitted, append::Appender};
+use super::{
+    Inner,
+    admit::Admitted,
+    append::{Appender, NewRelease},
+};
 use crate::{
     StoreError,
     access::{Tenant, Workspace},
@@ -74,6 +78,11 @@ impl Change<'_> {
             .map_err(|_| StoreError::Database("an event of Daybook's own is broken".to_owned()))?;
         self.appender.stage(admitted, self.now).await?;
         Ok(())
+    }
+
+    /// Makes a release, of which the event that was recorded last tells.
+    pub(crate) fn release(&mut self, release: NewRelease) {
+        self.appender.stage_release(release);
     }
 
     /// Reads again which workspaces record, after the change switched one.

@@ -37,6 +37,8 @@ pub(super) struct LastChoices(Mutex<HashMap<i64, Found>>);
 struct Found {
     /// When the index held so many events.
     mark: i64,
+    /// When so many batches of them had been removed.
+    removals: i64,
     state: State,
     choices: Choices,
 }
@@ -103,21 +105,26 @@ impl Snapshot {
     async fn choices_of(&mut self, shelf: &Shelf) -> Result<Choices, StoreError> {
         let known = &self.store.inner.choices;
         let last = known.of(shelf.ws);
-        if let Some(last) = last.as_ref().filter(|last| last.mark == self.mark) {
+        if let Some(last) = last
+            .as_ref()
+            .filter(|last| (last.mark, last.removals) == (self.mark, self.removals))
+        {
             return Ok(last.choices.clone());
         }
         let in_use = in_use(self.transaction.connection(), shelf.ws).await?;
         let texts = shelf.texts.read();
         let state = State::of(&texts, &in_use);
-        let offered = match last.filter(|last| last.state == state) {
-            Some(last) => last.choices.offered,
-            None => Arc::new(offer(&texts, &in_use)),
-        };
+        let offered =
+            match last.filter(|last| last.state == state && last.removals == self.removals) {
+                Some(last) => last.choices.offered,
+                None => Arc::new(offer(&texts, &in_use)),
+            };
         let mut by_category = HashMap::new();
         count(&mut by_category, &texts, &in_use);
         let choices = choices(by_category, offered);
         let found = Found {
             mark: self.mark,
+            removals: self.removals,
             state,
             choices: choices.clone(),
         };

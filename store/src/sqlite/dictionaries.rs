@@ -17,16 +17,29 @@ use std::{
 
 /// A dictionary that many read and the writer extends.
 #[derive(Debug, Default)]
-pub(crate) struct Shared(RwLock<Dictionary>);
+pub(crate) struct Shared {
+    texts: RwLock<Dictionary>,
+    /// How often texts of its workspace had been emptied when it was begun: one that was begun
+    /// before still holds them.
+    emptied: i64,
+}
 
 impl Shared {
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Dictionary> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.texts.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Dictionary> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.texts.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How far the tables of a workspace go in a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    sizes: Sizes,
+    /// How often texts of it were emptied.
+    emptied: i64,
 }
 
 /// The dictionaries, by `ws`.
@@ -48,29 +61,46 @@ impl Dictionaries {
         &self.catalogue
     }
 
-    /// The dictionary of a workspace, as far as it is known.
-    pub(crate) fn of(&self, ws: i64) -> Arc<Shared> {
-        let known = self
-            .shared
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&ws)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(ws).or_default())
-        })
+    /// The dictionary of a workspace, as far as it is known. Where texts were emptied since it was
+    /// begun, a new one takes its place; whoever reads an older state keeps the old one, or gets one
+    /// alone.
+    fn of(&self, ws: i64, emptied: i64) -> Arc<Shared> {
+        let known = {
+            let all = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+            all.get(&ws).cloned()
+        };
+        if let Some(known) = known
+            && known.emptied == emptied
+        {
+            return known;
+        }
+        let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            Arc::new(Shared {
+                texts: RwLock::default(),
+                emptied,
+            })
+        };
+        let known = all.entry(ws).or_insert_with(new);
+        if known.emptied > emptied {
+            return new();
+        }
+        if known.emptied < emptied {
+            *known = new();
+        }
+        Arc::clone(known)
     }
 
-    /// Reads what the tables hold beyond what is known. `sizes` is what the connection's snapshot
+    /// Reads what the tables hold beyond what is known. `extent` is what the connection's snapshot
     /// holds.
     pub(crate) async fn extend(
         &self,
         connection: &mut SqliteConnection,
         ws: i64,
-        sizes: Sizes,
+        extent: Extent,
     ) -> Result<Arc<Shared>, StoreError> {
-        let shared = self.of(ws);
+        let shared = self.of(ws, extent.emptied);
+        let sizes = extent.sizes;
         let known = shared.read().sizes();
         if known.actor < sizes.actor {
             let rows = rows_after(
@@ -176,32 +206,39 @@ impl Dictionaries {
     }
 }
 
-/// What the tables of a workspace ?1 hold: the greatest number in each, as columns of a statement.
-macro_rules! sizes_of {
+/// What the tables of a workspace ?1 hold: the greatest number in each, and how often texts were
+/// emptied, as columns of a statement.
+macro_rules! extent_of {
     () => {
         "(SELECT max(num) FROM actor WHERE ws = ?1), \
          (SELECT max(num) FROM via WHERE ws = ?1), \
          (SELECT max(num) FROM action WHERE ws = ?1), \
          (SELECT max(num) FROM kind WHERE ws = ?1), \
          (SELECT max(num) FROM target WHERE ws = ?1), \
-         (SELECT max(num) FROM related WHERE ws = ?1)"
+         (SELECT max(num) FROM related WHERE ws = ?1), \
+         (SELECT times FROM emptied WHERE ws = ?1)"
     };
 }
-pub(crate) use sizes_of;
+pub(crate) use extent_of;
 
-/// Reads the columns of [`sizes_of`], from column `from` on.
-pub(crate) fn sizes(row: &SqliteRow, from: usize) -> Result<Sizes, StoreError> {
+/// Reads the columns of [`extent_of`], from column `from` on.
+pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError> {
     let size = |at: usize| -> Result<Number, StoreError> {
         let most: Option<i64> = row.try_get(from + at)?;
         Ok(Number::try_from(most.unwrap_or(0)).unwrap_or(Number::MAX))
     };
-    Ok(Sizes {
+    let sizes = Sizes {
         actor: size(0)?,
         via: size(1)?,
         action: size(2)?,
         kind: size(3)?,
         target: size(4)?,
         related: size(5)?,
+    };
+    let emptied: Option<i64> = row.try_get(from + 6)?;
+    Ok(Extent {
+        sizes,
+        emptied: emptied.unwrap_or(0),
     })
 }
 

@@ -1,5 +1,9 @@
 //! Keeping the index: one process does, the one that holds its lock.
 
+mod remove;
+
+pub(crate) use remove::Batch;
+
 use super::{connect::Files, dictionaries::damaged, sql::made_of_our_own_texts};
 use crate::StoreError;
 use domain::{
@@ -14,7 +18,7 @@ use uuid::Uuid;
 
 /// The index's schema, and its version: an index of another version is made again.
 const SCHEMA: &str = include_str!("../../../migrations/sqlite/index/index.sql");
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// How many events are taken over in one transaction.
 const STEP: i64 = 20_000;
@@ -27,6 +31,10 @@ pub(crate) struct Indexer {
     mark: i64,
     /// The text that takes a step over.
     take_over: Arc<str>,
+    /// Those that remove a batch.
+    remove: remove::Texts,
+    /// The release that is being carried out, and the place in time before which it is.
+    removed_to: Option<(i64, (i64, i64))>,
 }
 
 impl Indexer {
@@ -41,7 +49,9 @@ impl Indexer {
             connection,
             _lock: lock,
             mark,
-            take_over: TAKE_OVER.join(";\n").into(),
+            take_over: text_of(&[BEGIN, &[STEP_AFTER_MARK], KEYS, ADD, MOVE_MARK]),
+            remove: remove::Texts::new(),
+            removed_to: None,
         })
     }
 }
@@ -55,7 +65,11 @@ impl Indexer {
         installation: &[u8; 16],
     ) -> Result<Self, StoreError> {
         match Self::existing(files, installation).await {
-            Ok(Some((connection, mark))) => return Self::begin(connection, lock, mark).await,
+            Ok(Some((connection, mark))) => {
+                let mut indexer = Self::begin(connection, lock, mark).await?;
+                indexer.agree_on_removals().await?;
+                return Ok(indexer);
+            }
             Ok(None) => {}
             Err(StoreError::DiskFull) => return Err(StoreError::DiskFull),
             Err(error) => tracing::warn!("the index cannot be used and is made again: {error}"),
@@ -69,10 +83,13 @@ impl Indexer {
                 "PRAGMA user_version = {VERSION}"
             )))
             .await?;
-        sqlx::query("INSERT INTO mark (one, installation, n, leaf) VALUES (1, ?, 0, NULL)")
-            .bind(&installation[..])
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO mark (one, installation, n, leaf, removals) \
+             SELECT 1, ?, 0, NULL, batches FROM log.removal",
+        )
+        .bind(&installation[..])
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Self::begin(connection, lock, 0).await
     }
@@ -93,13 +110,18 @@ impl Indexer {
             connection.close().await?;
             return Ok(None);
         }
-        let row = sqlx::query("SELECT installation, n, leaf FROM mark")
-            .fetch_one(&mut connection)
-            .await?;
+        let row = sqlx::query(
+            "SELECT installation, n, leaf, removals - (SELECT batches FROM log.removal) FROM mark",
+        )
+        .fetch_one(&mut connection)
+        .await?;
         let owner: &[u8] = row.try_get(0)?;
         let mark: i64 = row.try_get(1)?;
         let leaf: Option<&[u8]> = row.try_get(2)?;
+        // Ahead of the log by the last batch at most, which is taken over again; never behind it.
+        let removed_ahead: i64 = row.try_get(3)?;
         let agrees = owner == installation
+            && (0..=1).contains(&removed_ahead)
             && match leaf {
                 None => mark == 0,
                 Some(leaf) => hash_at(&mut connection, mark)
@@ -213,26 +235,31 @@ const TEMPORARY: &str = "
     CREATE TEMP TABLE of_kind (ws, key, at, n, own, actor, via, action, kind, target, related,
         outcome)";
 
-/// What takes over the events after number ?1 and up to ?2, whose leaf has the hash ?3: one
-/// transaction, sent as one text. Each copy is filled in its own order, so that neighbours are
-/// written together.
-const TAKE_OVER: &[&str] = &[
-    // Not IMMEDIATE: that would take the write lock of the log too, which is attached, and keep
-    // those waiting who record.
+/// One text of several lists of statements.
+fn text_of(parts: &[&[&str]]) -> Arc<str> {
+    parts.concat().join(";\n").into()
+}
+
+/// Begins a transaction, with nothing in the temporary tables. Not IMMEDIATE: that would take the
+/// write lock of the log too, which is attached, and keep those waiting who record.
+const BEGIN: &[&str] = &[
     "BEGIN",
     "DELETE FROM temp.batch",
     "DELETE FROM temp.of_actor",
     "DELETE FROM temp.of_target",
     "DELETE FROM temp.of_kind",
-    "INSERT INTO temp.batch
+];
+
+/// The events after number ?1 and up to ?2.
+const STEP_AFTER_MARK: &str = "INSERT INTO temp.batch
      SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
          c.outcome, c.operation, c.key
      FROM log.leaf l JOIN log.content c ON c.n = l.n
      LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target
-     WHERE l.n > ?1 AND l.n <= ?2",
-    "INSERT INTO by_time (ws, at, n, actor, via, action, kind, target, related, outcome)
-     SELECT ws, at, n, actor, via, action, kind, target, related, outcome FROM batch
-     ORDER BY ws, at, n",
+     WHERE l.n > ?1 AND l.n <= ?2";
+
+/// Under which actors, targets and kinds the events of a batch stand.
+const KEYS: &[&str] = &[
     "INSERT INTO temp.of_actor
      SELECT ws, actor AS key, at, n, 1 AS own, actor, via, action, kind, target, related, outcome
      FROM batch
@@ -240,12 +267,6 @@ const TAKE_OVER: &[&str] = &[
      SELECT DISTINCT b.ws, m.value, b.at, b.n, 0, b.actor, b.via, b.action, b.kind, b.target,
          b.related, b.outcome
      FROM batch b JOIN log.via v ON v.ws = b.ws AND v.num = b.via, json_each(v.members) m",
-    "INSERT INTO by_actor
-         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
-     SELECT * FROM of_actor ORDER BY ws, key, at, n, own",
-    "INSERT INTO by_action (ws, key, at, n, actor, via, action, kind, target, related, outcome)
-     SELECT ws, action, at, n, actor, via, action, kind, target, related, outcome FROM batch
-     ORDER BY ws, action, at, n",
     "INSERT INTO temp.of_target
      SELECT ws, target AS key, at, n, 1 AS own, actor, via, action, kind, target, related, outcome
      FROM batch
@@ -253,13 +274,27 @@ const TAKE_OVER: &[&str] = &[
      SELECT DISTINCT b.ws, m.value, b.at, b.n, 0, b.actor, b.via, b.action, b.kind, b.target,
          b.related, b.outcome
      FROM batch b JOIN log.related r ON r.ws = b.ws AND r.num = b.related, json_each(r.members) m",
-    "INSERT INTO by_target
-         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
-     SELECT * FROM of_target ORDER BY ws, key, at, n, own",
     "INSERT INTO temp.of_kind
      SELECT DISTINCT o.ws, coalesce(t.kind, o.kind) AS key, o.at, o.n, o.own, o.actor, o.via,
          o.action, o.kind, o.target, o.related, o.outcome
      FROM of_target o LEFT JOIN log.target t ON t.ws = o.ws AND t.num = o.key",
+];
+
+/// Takes a batch over. Each copy is filled in its own order, so that neighbours are written
+/// together.
+const ADD: &[&str] = &[
+    "INSERT INTO by_time (ws, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     ORDER BY ws, at, n",
+    "INSERT INTO by_actor
+         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
+     SELECT * FROM of_actor ORDER BY ws, key, at, n, own",
+    "INSERT INTO by_action (ws, key, at, n, actor, via, action, kind, target, related, outcome)
+     SELECT ws, action, at, n, actor, via, action, kind, target, related, outcome FROM batch
+     ORDER BY ws, action, at, n",
+    "INSERT INTO by_target
+         (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
+     SELECT * FROM of_target ORDER BY ws, key, at, n, own",
     "INSERT INTO by_kind
          (ws, key, at, n, own, actor, via, action, kind, target, related, outcome)
      SELECT * FROM of_kind ORDER BY ws, key, at, n, own",
@@ -297,6 +332,7 @@ const TAKE_OVER: &[&str] = &[
     "INSERT INTO count_via (ws, key, actor, events)
      SELECT ws, key, actor, count(*) FROM of_actor WHERE own = 0 GROUP BY ws, key, actor
      ON CONFLICT DO UPDATE SET events = events + excluded.events",
-    "UPDATE mark SET n = ?2, leaf = ?3",
-    "COMMIT",
 ];
+
+/// The mark is at event ?2 now, whose leaf has the hash ?3.
+const MOVE_MARK: &[&str] = &["UPDATE mark SET n = ?2, leaf = ?3", "COMMIT"];

@@ -24,6 +24,7 @@ mod read_transaction;
 #[cfg(test)]
 mod reading;
 mod recording;
+mod release;
 mod settings;
 mod sign_in;
 mod snapshot;
@@ -128,6 +129,8 @@ pub(crate) struct Inner {
     /// who recorded it was answered, and the index may not have it yet.
     others_head: Arc<AtomicI64>,
     progress: watch::Sender<Progress>,
+    /// Asks the one who keeps the index to remove some of what releases cover.
+    removals: mpsc::Sender<writer::RemovalRequest>,
     /// Why the index could not be brought on, the last time that it could not.
     trouble: StdMutex<Option<StoreError>>,
     nudge: Notify,
@@ -185,6 +188,7 @@ impl Store {
         let others_head = Arc::new(AtomicI64::new(head));
         let (queue, jobs) = mpsc::unbounded_channel();
         let (committed, to_index) = mpsc::unbounded_channel();
+        let (removals, to_remove) = mpsc::channel(1);
         let (progress, _) = watch::channel(Progress {
             mark,
             head,
@@ -217,13 +221,19 @@ impl Store {
             own_head: AtomicI64::new(head),
             others_head,
             progress,
+            removals,
             trouble: StdMutex::default(),
             nudge: Notify::new(),
             tasks: Mutex::default(),
         });
         let tasks = vec![
             tokio::spawn(writer::commit_groups(Arc::clone(&inner), jobs, committed)),
-            tokio::spawn(writer::keep_index(Arc::clone(&inner), indexer, to_index)),
+            tokio::spawn(writer::keep_index(
+                Arc::clone(&inner),
+                indexer,
+                to_index,
+                to_remove,
+            )),
         ];
         *inner.tasks.lock().await = tasks;
         Ok(Self { inner })

@@ -2,19 +2,20 @@
 
 use super::{
     Inner,
-    dictionaries::{Shared, damaged, sizes, sizes_of},
+    dictionaries::{Shared, damaged, extent, extent_of},
 };
 use crate::StoreError;
 use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
 use std::sync::Arc;
 
 /// Begins the transaction and looks at what its snapshot holds. The index first: the log's
-/// snapshot, taken after it, holds all that the index does.
+/// snapshot, taken after it, holds all that the index does, unless a batch of events was removed
+/// between the two.
 const BEGIN: &str = concat!(
-    "BEGIN; SELECT n FROM i.mark; \
-     SELECT (SELECT max(n) FROM leaf), \
+    "BEGIN; SELECT n, removals FROM i.mark; \
+     SELECT (SELECT max(n) FROM leaf), (SELECT batches FROM removal), \
          (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
-    sizes_of!()
+    extent_of!()
 );
 
 /// An open transaction of a reader.
@@ -28,6 +29,8 @@ pub(super) struct ReadTransaction {
 pub(super) struct Beginning {
     /// The last event in the index.
     pub(super) mark: i64,
+    /// How many batches of events the index knows to be removed.
+    pub(super) removals: i64,
     /// How many events of the workspace that it was begun for are in the index.
     pub(super) events: u64,
     /// The workspace's texts.
@@ -52,16 +55,21 @@ impl Inner {
             let [mark, rest] = rows.as_slice() else {
                 return Err(damaged("the index has no mark"));
             };
-            let mark: i64 = mark.try_get(0)?;
+            let (mark, removals): (i64, i64) = (mark.try_get(0)?, mark.try_get(1)?);
             let head: Option<i64> = rest.try_get(0)?;
+            if removals < rest.try_get(1)? {
+                transaction.end().await;
+                continue;
+            }
             let needed = self.needed_by_others(head.unwrap_or(0));
             if mark >= needed {
-                let events: Option<i64> = rest.try_get(1)?;
+                let events: Option<i64> = rest.try_get(2)?;
                 let connection = transaction.connection();
-                let texts = self.dictionaries.extend(connection, ws, sizes(rest, 2)?);
+                let texts = self.dictionaries.extend(connection, ws, extent(rest, 3)?);
                 let texts = texts.await?;
                 let beginning = Beginning {
                     mark,
+                    removals,
                     events: u64::try_from(events.unwrap_or(0)).unwrap_or_default(),
                     texts,
                 };

@@ -3,7 +3,7 @@
 use super::{
     Inner, Store,
     conditions::conditions,
-    dictionaries::{Shared, sizes, sizes_of},
+    dictionaries::{Shared, extent, extent_of},
     read_transaction::ReadTransaction,
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub(super) now: Timestamp,
     /// The last event in it.
     pub(super) mark: i64,
+    /// How many batches of events had been removed.
+    pub(super) removals: i64,
     pub(super) shelves: Vec<Shelf>,
     /// What was asked last came to this: who asks for a page asks how much there is as well.
     last_asked: Option<(Filter, Span, Arc<[Asked]>)>,
@@ -98,6 +100,7 @@ impl Store {
             transaction,
             now: self.now(),
             mark: beginning.mark,
+            removals: beginning.removals,
             shelves,
             last_asked: None,
         })
@@ -197,19 +200,19 @@ impl Inner {
     ) -> Result<Shelf, StoreError> {
         let row = sqlx::query(concat!(
             "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
-            sizes_of!()
+            extent_of!()
         ))
         .bind(ws)
         .fetch_one(&mut *connection)
         .await?;
         let events: Option<i64> = row.try_get(0)?;
         let events = u64::try_from(events.unwrap_or(0)).unwrap_or_default();
-        let sizes = sizes(&row, 1)?;
+        let extent = extent(&row, 1)?;
         Ok(Shelf {
             ws,
             slug,
             events,
-            texts: self.dictionaries.extend(connection, ws, sizes).await?,
+            texts: self.dictionaries.extend(connection, ws, extent).await?,
             counts: self.counts_of(connection, ws, events).await?,
         })
     }
@@ -220,12 +223,12 @@ impl Inner {
         connection: &mut SqliteConnection,
         ws: i64,
     ) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", sizes_of!()))
+        let row = sqlx::query(concat!("SELECT ", extent_of!()))
             .bind(ws)
             .fetch_one(&mut *connection)
             .await?;
         self.dictionaries
-            .extend(connection, ws, sizes(&row, 0)?)
+            .extend(connection, ws, extent(&row, 0)?)
             .await
     }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     StoreError,
     recording::{Placed, Receipt, RecordError},
+    retention::Removal,
 };
 use sqlx::Row;
 use std::{
@@ -99,6 +100,9 @@ pub(crate) async fn commit_groups(
         }
     }
 }
+
+/// Somebody who asks for some of what releases cover to be removed, and waits for what comes of it.
+pub(crate) type RemovalRequest = oneshot::Sender<Result<Removal, StoreError>>;
 
 /// A committed request on its way to the index.
 pub(crate) struct CommittedJob(Committed);
@@ -227,12 +231,13 @@ impl Inner {
     }
 }
 
-/// Brings the index up to date, answers what was waiting for it, and watches for what other
-/// processes write. Ends when the committing task has.
+/// Brings the index up to date, answers what was waiting for it, removes what it is asked to, and
+/// watches for what other processes write. Ends when the committing task has.
 pub(crate) async fn keep_index(
     inner: Arc<Inner>,
     mut indexer: Option<Indexer>,
     mut committed: mpsc::UnboundedReceiver<Vec<CommittedJob>>,
+    mut removals: mpsc::Receiver<RemovalRequest>,
 ) {
     let mut waiting: Vec<Committed> = Vec::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -273,6 +278,13 @@ pub(crate) async fn keep_index(
                 None => open = false,
             },
             () = inner.nudge.notified() => {}
+            Some(request) = removals.recv() => {
+                let removed = match &mut indexer {
+                    Some(indexer) => inner.remove_some(indexer).await,
+                    None => Ok(Removal::Elsewhere),
+                };
+                let _ = request.send(removed);
+            }
             _ = look.tick() => {
                 // A transaction that is open while nobody holds the connection was abandoned.
                 if let Ok(mut appender) = inner.appender.try_lock() {

@@ -12,14 +12,14 @@ pub(crate) use rows::{outcome_number, placed_at};
 
 use super::{
     admit::{Admitted, KeyHash},
-    dictionaries::{Dictionaries, Shared, damaged, sizes, sizes_of},
+    dictionaries::{Dictionaries, Shared, damaged, extent, extent_of},
 };
 use crate::{StoreError, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
 use rows::{Content, Leaf, Statements, source_number};
 use sqlx::{Executor, SqliteConnection};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -48,8 +48,8 @@ pub(crate) struct Appender {
     tail: Tail,
     /// Whether a transaction is open.
     open: bool,
-    /// Workspaces whose dictionary holds all that the log does.
-    prepared: HashSet<i64>,
+    /// The dictionaries that hold all that the log does.
+    prepared: HashMap<i64, Arc<Shared>>,
     /// What the open transaction adds.
     staged: Staged,
     statements: Statements,
@@ -64,6 +64,17 @@ struct Staged {
     keys: Vec<(KeyHash, Placed)>,
     leaves: Vec<Leaf>,
     contents: Vec<Content>,
+    release: Option<NewRelease>,
+}
+
+/// A release that is made with the event that tells of it, the last of its transaction.
+#[derive(Debug)]
+pub(crate) struct NewRelease {
+    pub(crate) ws: i64,
+    /// What occurred before this moment may go.
+    pub(crate) before: Timestamp,
+    /// How many events that is.
+    pub(crate) events: i64,
 }
 
 impl Appender {
@@ -83,7 +94,7 @@ impl Appender {
             recording: HashMap::new(),
             tail: Tail::default(),
             open: false,
-            prepared: HashSet::new(),
+            prepared: HashMap::new(),
             staged: Staged::default(),
             statements: Statements::default(),
         }
@@ -157,13 +168,13 @@ impl Appender {
     }
 
     async fn extend(&mut self, ws: i64) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", sizes_of!()))
+        let row = sqlx::query(concat!("SELECT ", extent_of!()))
             .bind(ws)
             .fetch_one(&mut self.connection)
             .await?;
-        let sizes = sizes(&row, 0)?;
+        let extent = extent(&row, 0)?;
         self.dictionaries
-            .extend(&mut self.connection, ws, sizes)
+            .extend(&mut self.connection, ws, extent)
             .await
     }
 
@@ -187,12 +198,11 @@ impl Appender {
         let recorded_at = event.recorded_at.unwrap_or(now);
         let (ws, tenant) = (event.ws, event.tenant);
         if !self.staged.texts.contains_key(&ws) {
-            let shared = if self.prepared.contains(&ws) {
-                self.dictionaries.of(ws)
-            } else {
-                self.extend(ws).await?
+            let shared = match self.prepared.get(&ws) {
+                Some(shared) => Arc::clone(shared),
+                None => self.extend(ws).await?,
             };
-            self.prepared.insert(ws);
+            self.prepared.insert(ws, Arc::clone(&shared));
             self.staged.texts.insert(ws, Additions::new(shared));
         }
         let staged = &mut self.staged;
@@ -286,7 +296,12 @@ impl Appender {
         self.data_version = None;
     }
 
-    /// Writes the staged texts, leaves and contents.
+    /// Makes a release in the open transaction, of which its event was staged last.
+    pub(crate) fn stage_release(&mut self, release: NewRelease) {
+        self.staged.release = Some(release);
+    }
+
+    /// Writes the staged texts, leaves and contents, and then the release that they tell of.
     async fn write(&mut self) -> Result<(), StoreError> {
         for (ws, additions) in &self.staged.texts {
             additions
@@ -300,7 +315,20 @@ impl Appender {
         let contents = std::mem::take(&mut self.staged.contents);
         self.statements
             .write_contents(&mut self.connection, &contents)
-            .await
+            .await?;
+        if let Some(release) = self.staged.release.take() {
+            sqlx::query(
+                "INSERT INTO release (id, ws, n, before, events) \
+                 SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ? FROM release",
+            )
+            .bind(release.ws)
+            .bind(self.staged.head)
+            .bind(release.before.micros())
+            .bind(release.events)
+            .execute(&mut self.connection)
+            .await?;
+        }
+        Ok(())
     }
 
     /// Moves what was committed into the main file, so that little is left to recover. Where it

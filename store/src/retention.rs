@@ -1,0 +1,99 @@
+//! Retention: what has expired is deleted under a release, which is an event of its own.
+//!
+//! A log (a workspace's, or a tenant's own) is released at most once a day, or when the operator asks
+//! for it. What a release covers is then removed in short batches by the process that keeps the
+//! index, one after the other, from the index and the log; interrupted anywhere, it goes on. The
+//! database itself refuses to delete what no release covers, and everything while a legal hold
+//! stands.
+
+use crate::access::{Tenant, Workspace};
+use domain::{retention::Retention, time::Timestamp};
+use std::fmt;
+
+/// A log of which events expire: a workspace's, or a tenant's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiringLog(pub(crate) Place);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Workspace(Workspace),
+    Tenant(Tenant),
+}
+
+impl ExpiringLog {
+    pub(crate) const fn ws(&self) -> i64 {
+        match &self.0 {
+            Place::Workspace(workspace) => workspace.id,
+            Place::Tenant(tenant) => -tenant.id,
+        }
+    }
+}
+
+/// `TENANT/WORKSPACE`, or `TENANT` for its own events.
+impl fmt::Display for ExpiringLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Workspace(workspace) => workspace.path().fmt(f),
+            Place::Tenant(tenant) => tenant.slug.fmt(f),
+        }
+    }
+}
+
+/// How often a log may be released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Once a day.
+    Daily,
+    /// Now: somebody asked for it.
+    Asked,
+}
+
+/// A release of events that expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    pub(crate) id: i64,
+    /// What occurred before this moment goes.
+    pub before: Timestamp,
+    /// How many events it covered when it was made.
+    pub events: u64,
+}
+
+/// What came of asking for a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// One was made, under this retention.
+    Made(Release, Retention),
+    /// One that was made before is still being carried out.
+    Unfinished(Release),
+    /// Nothing has expired.
+    Nothing,
+    /// The last one is less than a day old.
+    TooSoon,
+    /// A legal hold stands, here or, where it is a tenant's own log, in one of its workspaces.
+    Held,
+}
+
+/// What came of removing a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// So many events were removed, after having kept those who record waiting for so long.
+    Some {
+        /// How many.
+        events: u64,
+        /// How long nobody else could write.
+        kept_waiting: std::time::Duration,
+    },
+    /// No release is left to be carried out, but for those that a legal hold suspends.
+    Nothing,
+    /// Another process keeps the index, and removes what is to be removed.
+    Elsewhere,
+}
+
+/// What a retention would delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiring {
+    /// What occurred before this moment.
+    pub before: Timestamp,
+    /// How many events that is.
+    pub events: u64,
+}

@@ -1,0 +1,382 @@
+//! Retention: making releases of what has expired, and carrying them out.
+
+use super::{
+    Inner, Store,
+    append::NewRelease,
+    change::{Change, Log, target, told},
+    directory::{find_workspace, tenant_of, workspace_of},
+    index::{Batch, Indexer},
+    settings::effective_retention,
+};
+use crate::{
+    StoreError,
+    access::{SettingsScope, Tenant, Workspace},
+    administration::By,
+    retention::{Expiring, ExpiringLog, Occasion, Place, Release, Released, Removal},
+};
+use chrono::TimeDelta;
+use domain::{retention::Retention, slug::WorkspacePath, time::Timestamp};
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How many events are removed at a time.
+const BATCH: i64 = 1_000;
+
+/// How long a batch waits for its turn to write: whoever holds it may wait for the index, which
+/// waits for the batch.
+const TURN: Duration = Duration::from_secs(1);
+
+/// A legal hold stands in the log `$ws`: in that workspace, or in one of that tenant.
+macro_rules! is_held {
+    ($ws:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM hold h JOIN workspace w ON w.id = h.workspace \
+                 WHERE h.lifted_at IS NULL AND (w.id = ",
+            $ws,
+            " OR w.tenant = -",
+            $ws,
+            "))"
+        )
+    };
+}
+
+impl From<&ExpiringLog> for Log {
+    fn from(log: &ExpiringLog) -> Self {
+        match &log.0 {
+            Place::Workspace(workspace) => workspace.into(),
+            Place::Tenant(tenant) => tenant.into(),
+        }
+    }
+}
+
+impl Store {
+    /// Every log of the installation: the workspaces', and the tenants' own.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn expiring_logs(&self) -> Result<Vec<ExpiringLog>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name \
+             FROM tenant t LEFT JOIN workspace w ON w.tenant = t.id ORDER BY t.slug, w.slug",
+        )
+        .fetch_all(&self.inner.readers)
+        .await?;
+        let mut logs: Vec<ExpiringLog> = Vec::with_capacity(rows.len());
+        let mut last: Option<Tenant> = None;
+        for row in &rows {
+            let tenant = tenant_of(row, 0)?;
+            if last.as_ref() != Some(&tenant) {
+                logs.push(ExpiringLog(Place::Tenant(tenant.clone())));
+                last = Some(tenant);
+            }
+            if row.try_get::<Option<i64>, _>(3)?.is_some() {
+                logs.push(ExpiringLog(Place::Workspace(workspace_of(row, 3)?)));
+            }
+        }
+        Ok(logs)
+    }
+
+    /// The log of a workspace; none where there is no such workspace.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn expiring_log(
+        &self,
+        path: &WorkspacePath,
+    ) -> Result<Option<ExpiringLog>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        let workspace = find_workspace(&mut connection, path).await?;
+        Ok(workspace.map(|workspace| ExpiringLog(Place::Workspace(workspace))))
+    }
+
+    /// Permits the deletion of what has expired in a log by now, and records that. It is deleted
+    /// afterwards: [`Self::remove_some`].
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn release(
+        &self,
+        log: &ExpiringLog,
+        occasion: Occasion,
+        by: &By,
+    ) -> Result<Released, StoreError> {
+        loop {
+            let found = {
+                let mut connection = self.inner.readers.acquire().await?;
+                state(&mut connection, log, occasion, self.now()).await?
+            };
+            let (retention, before) = match found {
+                State::Due(retention, before) => (retention, before),
+                State::Not(reason) => return Ok(reason),
+            };
+            // Counted before others are kept waiting; what came since is counted when they are.
+            let (counted, mark) = self.expired(log.ws(), before).await?;
+            if counted == 0 {
+                return Ok(Released::Nothing);
+            }
+            let mut change = self.inner.change().await?;
+            let now = change.now;
+            let result = match state(change.connection(), log, occasion, now).await {
+                Ok(State::Due(held, _)) if held == retention => {
+                    make(&mut change, log, (retention, before), (counted, mark), by)
+                        .await
+                        .map(Some)
+                }
+                // Somebody changed it meanwhile.
+                Ok(State::Due(..)) => Ok(None),
+                Ok(State::Not(reason)) => Ok(Some(reason)),
+                Err(error) => Err(error),
+            };
+            if let Some(released) = change.finish(result).await? {
+                return Ok(released);
+            }
+        }
+    }
+
+    /// Removes a batch of what unfinished releases cover, the oldest release first.
+    ///
+    /// # Errors
+    ///
+    /// The store failed, or is closing. What was not removed is removed the next time.
+    pub async fn remove_some(&self) -> Result<Removal, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let asked = self.inner.removals.send(answer).await;
+        asked.map_err(|_| StoreError::Closing)?;
+        answered.await.map_err(|_| StoreError::Closing)?
+    }
+
+    /// Whether all that a release covers is gone.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn is_finished(&self, release: &Release) -> Result<bool, StoreError> {
+        let finished: Option<i64> =
+            sqlx::query_scalar("SELECT finished_at FROM release WHERE id = ?")
+                .bind(release.id)
+                .fetch_one(&self.inner.readers)
+                .await?;
+        Ok(finished.is_some())
+    }
+
+    /// What a retention would delete in a workspace if it held now; none where it keeps everything.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn would_expire(
+        &self,
+        scope: &SettingsScope,
+        retention: Retention,
+    ) -> Result<Option<Expiring>, StoreError> {
+        let settings = self.settings(scope).await?;
+        let Some(before) = settings.plan.holds(retention).keeps_from(self.now()) else {
+            return Ok(None);
+        };
+        let (events, _) = self.expired(scope.workspace.id, before).await?;
+        Ok(Some(Expiring {
+            before,
+            events: u64::try_from(events).unwrap_or_default(),
+        }))
+    }
+
+    /// How many events of `ws` occurred before a moment, but for those that never expire; and the
+    /// last event that was counted with them. The index is read over them, and no content.
+    async fn expired(&self, ws: i64, before: Timestamp) -> Result<(i64, i64), StoreError> {
+        let (mut transaction, beginning) = self.inner.begin_reading(ws).await?;
+        let counted = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
+                 - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
+                     WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= ?3)",
+        )
+        .bind(ws)
+        .bind(before.micros())
+        .bind(beginning.mark)
+        .fetch_one(transaction.connection())
+        .await?;
+        transaction.end().await;
+        Ok((counted, beginning.mark))
+    }
+}
+
+/// Whether a log may be released.
+enum State {
+    /// Of what occurred before this moment, under this retention.
+    Due(Retention, Timestamp),
+    /// No.
+    Not(Released),
+}
+
+async fn state(
+    connection: &mut SqliteConnection,
+    log: &ExpiringLog,
+    occasion: Occasion,
+    now: Timestamp,
+) -> Result<State, StoreError> {
+    let ws = log.ws();
+    let last = sqlx::query(
+        "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
+         JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1",
+    )
+    .bind(ws)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(row) = last {
+        if row.try_get::<Option<i64>, _>(3)?.is_none() {
+            let release = Release {
+                id: row.try_get(0)?,
+                before: Timestamp::from_micros(row.try_get(1)?),
+                events: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+            };
+            return Ok(State::Not(Released::Unfinished(release)));
+        }
+        let made = Timestamp::from_micros(row.try_get(4)?);
+        if occasion == Occasion::Daily && now < made.plus(TimeDelta::days(1)) {
+            return Ok(State::Not(Released::TooSoon));
+        }
+    }
+    let is_held: bool = sqlx::query_scalar(concat!("SELECT ", is_held!("?1")))
+        .bind(ws)
+        .fetch_one(&mut *connection)
+        .await?;
+    if is_held {
+        return Ok(State::Not(Released::Held));
+    }
+    let retention = match &log.0 {
+        Place::Workspace(workspace) => {
+            Some(effective_retention(connection, workspace.id, now).await?)
+        }
+        Place::Tenant(tenant) => longest_retention(connection, tenant, now).await?,
+    };
+    let due = retention.and_then(|retention| Some((retention, retention.keeps_from(now)?)));
+    Ok(
+        due.map_or(State::Not(Released::Nothing), |(retention, before)| {
+            State::Due(retention, before)
+        }),
+    )
+}
+
+/// How long a tenant's own events are kept: as long as those of the workspace that keeps them
+/// longest; for ever where it has none.
+async fn longest_retention(
+    connection: &mut SqliteConnection,
+    tenant: &Tenant,
+    now: Timestamp,
+) -> Result<Option<Retention>, StoreError> {
+    let workspaces: Vec<i64> = sqlx::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
+        .bind(tenant.id)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut longest: Option<Retention> = None;
+    for workspace in workspaces {
+        let held = effective_retention(&mut *connection, workspace, now).await?;
+        longest = Some(longest.map_or(held, |longest| {
+            // The one that reaches back furthest now: a year may be no longer than 365 days.
+            if held.keeps_from(now) < longest.keeps_from(now) {
+                held
+            } else {
+                longest
+            }
+        }));
+    }
+    Ok(longest)
+}
+
+/// Makes a release of what occurred before a moment under a retention, with its event. So much was
+/// `counted` up to an event.
+async fn make(
+    change: &mut Change<'_>,
+    log: &ExpiringLog,
+    (retention, before): (Retention, Timestamp),
+    (counted, up_to): (i64, i64),
+    by: &By,
+) -> Result<Released, StoreError> {
+    let ws = log.ws();
+    let since: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
+         WHERE l.n > ? AND l.ws = ? AND l.occurred_at < ? AND c.keep = 0",
+    )
+    .bind(up_to)
+    .bind(ws)
+    .bind(before.micros())
+    .fetch_one(change.connection())
+    .await?;
+    let id: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
+        .fetch_one(change.connection())
+        .await?;
+    let count = counted + since;
+    let events = u64::try_from(count).unwrap_or_default();
+    let about = match &log.0 {
+        Place::Workspace(Workspace { name, .. }) => target("workspace", log.to_string(), name),
+        Place::Tenant(Tenant { name, .. }) => target("tenant", log.to_string(), name),
+    };
+    let after = json!({"deleted": events, "occurred_before": before, "retention": retention});
+    let mut event = told(by, "AUDIT_EVENTS_EXPIRED", about?, None, Some(after))?;
+    event.description = Some(format!(
+        "What occurred before {before} is deleted: events are kept for {}.",
+        retention.words()
+    ));
+    change.record(log.into(), event).await?;
+    change.release(NewRelease {
+        ws,
+        before,
+        events: count,
+    });
+    let release = Release { id, before, events };
+    Ok(Released::Made(release, retention))
+}
+
+impl Inner {
+    /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a
+    /// legal hold; or ends it, where nothing is left.
+    pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
+        let release: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
+            "SELECT r.id, r.ws, r.n, r.before FROM release r \
+             WHERE r.finished_at IS NULL AND NOT ",
+            is_held!("r.ws"),
+            " ORDER BY r.id LIMIT 1"
+        ))
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some((id, ws, up_to, before)) = release else {
+            return Ok(Removal::Nothing);
+        };
+        let batch = Batch {
+            ws,
+            before,
+            up_to,
+            after: indexer.removed_to(id),
+            most: BATCH,
+        };
+        let gathered = indexer.gather(&batch).await?;
+        if gathered.events > 0 {
+            indexer.remove_from_index().await?;
+        }
+        let Ok(mut turn) = tokio::time::timeout(TURN, self.appender.lock()).await else {
+            indexer.give_up().await;
+            return Ok(Removal::Some {
+                events: 0,
+                kept_waiting: TURN,
+            });
+        };
+        // Whatever is open while nobody holds the connection was abandoned.
+        turn.rollback().await;
+        let begun = Instant::now();
+        if gathered.events > 0 {
+            indexer.remove_from_log().await?;
+            indexer.removed(id, gathered.to);
+        } else {
+            let now = self.clock.now().micros();
+            indexer.finish_release(id, ws, now).await?;
+        }
+        Ok(Removal::Some {
+            events: u64::try_from(gathered.events).unwrap_or_default(),
+            kept_waiting: begun.elapsed(),
+        })
+    }
+}
