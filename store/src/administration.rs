@@ -51,6 +51,15 @@ impl By {
         }
     }
 
+    /// The server itself, in the background.
+    pub const fn background() -> Self {
+        Self {
+            actor: Actor::SYSTEM,
+            metadata: None,
+            context: None,
+        }
+    }
+
     /// The command line, run by an operating system's user.
     pub fn operator(os_user: &str) -> Self {
         let mut metadata = Object::new();

@@ -5,6 +5,7 @@ mod demo;
 mod import;
 mod plan;
 mod reindex;
+mod retention;
 mod serve;
 mod settings;
 mod tenant;
@@ -74,6 +75,9 @@ enum OnTheLog {
     /// What the operator allows the workspaces of a tenant
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// Deleting what has expired
+    #[command(subcommand)]
+    Retention(retention::Retention),
     Import(import::Import),
 }
 
@@ -319,6 +323,7 @@ impl OnTheLog {
             Self::Token(token) => token.run(store, by).await,
             Self::Settings(settings) => settings.run(store, by).await,
             Self::Plan(plan) => plan.run(store, by).await,
+            Self::Retention(retention) => retention.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
         }
     }

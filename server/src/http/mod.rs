@@ -10,6 +10,7 @@ mod router;
 pub use caller::Caller;
 pub use measure::SIGN_IN_FAILURES;
 
+use crate::background;
 use ipnet::IpNet;
 use std::{
     any::Any, convert::Infallible, fmt, io, net::SocketAddr, str::FromStr, sync::Arc,
@@ -118,7 +119,9 @@ pub async fn serve(store: Store, config: ServeConfig, stop: impl Future) -> Resu
     let router = router::router(&store, &config, metrics)?;
     tell(config.listen).map_err(ServeError::Output)?;
 
+    let work = background::begin(&store);
     connections::serve(listener, router, stop, LAST_REQUESTS_MOST).await;
+    drop(work);
     if tokio::time::timeout(CLOSING_MOST, store.close())
         .await
         .is_err()

@@ -164,6 +164,22 @@ impl Store {
         Ok(finished.is_some())
     }
 
+    /// Whether a legal hold suspends a release.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn is_suspended(&self, release: &Release) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(concat!(
+            "SELECT r.finished_at IS NULL AND ",
+            is_held!("r.ws"),
+            " FROM release r WHERE r.id = ?"
+        ))
+        .bind(release.id)
+        .fetch_one(&self.inner.readers)
+        .await?)
+    }
+
     /// What a retention would delete in a workspace if it held now; none where it keeps everything.
     ///
     /// # Errors

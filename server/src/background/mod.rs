@@ -1,0 +1,14 @@
+//! What the server does by itself, beside answering requests.
+
+mod retention;
+
+use store::Store;
+use tokio::task::JoinSet;
+
+/// Begins the background work. Dropping what is given back ends it: each step of it is whole, and
+/// what is left is done by whoever begins next.
+pub fn begin(store: &Store) -> JoinSet<()> {
+    let mut work = JoinSet::new();
+    work.spawn(retention::expire(store.clone()));
+    work
+}
