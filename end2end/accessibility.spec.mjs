@@ -204,6 +204,11 @@ const states = {
     await signIn(page, ingrid, '/acme/growth/settings');
     await expect(page.getByRole('button', { name: 'Save changes' })).toBeVisible();
   },
+  'the settings asking whether a shorter retention is meant': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings?asks=1&retention=days&days=30');
+    await expect(page.getByText('Not saved yet.')).toBeVisible();
+    await expect(page.getByText('Keeping 30 days deletes')).toBeVisible();
+  },
   'the settings with a value that is not understood': async ({ page }) => {
     const typed = 'fault=days&retention=days&days=366&years=1';
     await signIn(page, ingrid, `/acme/growth/settings?${typed}`);

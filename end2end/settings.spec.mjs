@@ -52,6 +52,8 @@ test('a shorter retention waits, everyone sees it, and an owner cancels it', asy
   await expect(days(page)).toHaveValue('90');
   await days(page).fill('30');
   await save(page);
+  await page.locator('#r-sure').check();
+  await save(page);
   await expect(saved(page)).toBeVisible();
   await expect(waiting(page)).toBeVisible();
   await expect(page.locator('.notice.warn')).toContainText('Olga');
@@ -69,6 +71,48 @@ test('a shorter retention waits, everyone sees it, and an owner cancels it', asy
   await visit(page, place.audit);
   await expect(waiting(page)).toHaveCount(0);
   await expect(rows(page, 'AUDIT_RETENTION_CANCELLED', 'Olga')).toHaveCount(1);
+});
+
+test('before a shorter retention is saved, the page says what it deletes, and asks', async ({
+  page,
+  daybook,
+  place,
+}) => {
+  const token = await daybook.createToken({ workspace: place.workspace });
+  const old = (days) => ({
+    actor: { kind: 'user', id: 'usr_1', name: 'Ingrid Solheim' },
+    action: 'MEMBER_ADDED',
+    target: { kind: 'member', id: `usr_${days}`, name: `Tom ${days}` },
+    occurred_at: new Date(Date.now() - days * 86_400_000).toISOString(),
+  });
+  await daybook.record(token, [old(60), old(50), old(40), old(2)]);
+  await signInLive(page, place.owner, place.settings);
+  await days(page).fill('30');
+  await page.getByLabel('Off', { exact: true }).check();
+  await save(page);
+  const warning = page.locator('#r-warning');
+  await expect(page.getByText('Not saved yet.')).toBeVisible();
+  await expect(warning).toContainText('Keeping 30 days deletes 3 entries');
+  await expect(warning).toContainText('any owner can cancel it');
+  // What was chosen is kept, and nothing is saved.
+  await expect(days(page)).toHaveValue('30');
+  await expect(page.getByLabel('Off', { exact: true })).toBeChecked();
+  await expect(waiting(page)).toHaveCount(0);
+
+  // Who is sure of one is not sure of another.
+  await page.getByLabel('Delete these 3 entries').check();
+  await days(page).fill('45');
+  await save(page);
+  await expect(warning).toContainText('Keeping 45 days deletes 2 entries');
+  await expect(page.getByLabel('Delete these 2 entries')).not.toBeChecked();
+  await page.getByLabel('Delete these 2 entries').check();
+  await save(page);
+  await expect(saved(page)).toBeVisible();
+  await expect(waiting(page)).toBeVisible();
+  await expect(page.locator('.notice.warn')).toContainText('45 days');
+  await expect(page.getByLabel('Off', { exact: true })).toBeChecked();
+  await visit(page, place.audit);
+  await expect(rows(page, 'AUDIT_RETENTION_UPDATED', 'Olga')).toHaveCount(1);
 });
 
 test('a longer retention holds at once', async ({ page, place }) => {

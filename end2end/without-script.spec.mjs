@@ -135,6 +135,10 @@ test('an owner shortens the retention and cancels it', async ({ page }) => {
   await page.locator('#r-days').check();
   await page.getByLabel('Days, 1 to 365').fill('30');
   await page.getByRole('button', { name: 'Save changes' }).click();
+  // It deletes entries: whether that is meant is asked first.
+  await expect(page.getByText('Not saved yet.')).toBeVisible();
+  await page.getByLabel(/^Delete these [0-9,]+ entries$/).check();
+  await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
   await expect(page.getByText('A shorter retention is waiting.')).toBeVisible();
   await page.getByRole('button', { name: 'Cancel it' }).click();

@@ -1,6 +1,7 @@
 //! `kill -9` at random moments while many record, and an import beside a server that records:
 //! nothing acknowledged is lost, nothing is doubled, and the index is what the log makes of it: its
-//! counts are those of the log, and one made anew is the same, row by row.
+//! counts are those of the log, and one made anew is the same, row by row. So it is where the server
+//! is killed while it deletes what has expired.
 //!
 //! `DAYBOOK_SWEEP_ROUNDS` says how often the server is killed; 5 times where it is not set.
 
@@ -13,6 +14,7 @@
 
 mod harness;
 
+use chrono::TimeDelta;
 use harness::{Client, Daybook, READ_AND_WRITE, Server, event, with};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -164,11 +166,17 @@ impl Kept {
     }
 }
 
-/// The whole log, in the order of arrival: every number from 1 once.
-fn whole_log(reader: &Client) -> Vec<Kept> {
+/// The log in the order of arrival, some of which is deleted.
+fn log_with_gaps(reader: &Client) -> Vec<Kept> {
     let mut log = Vec::new();
     reader.walk_pages("limit=500", |page| log.extend(page.iter().map(Kept::of)));
     log.sort_by_key(|event| event.seq);
+    log
+}
+
+/// The whole log, in the order of arrival: every number from 1 once.
+fn whole_log(reader: &Client) -> Vec<Kept> {
+    let log = log_with_gaps(reader);
     for (event, wanted) in log.iter().zip(1..) {
         assert_eq!(
             event.seq, wanted,
@@ -443,6 +451,127 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         before,
         "after reindex, answers differ"
     );
+}
+
+/// A number that a statement finds in the log of an installation, running or not.
+fn in_log(daybook: &Daybook, statement: &'static str) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let file = SqliteConnectOptions::new().filename(daybook.path("daybook.db"));
+        let mut log = file.read_only(true).connect().await.unwrap();
+        let count: i64 = sqlx::query_scalar(statement)
+            .fetch_one(&mut log)
+            .await
+            .unwrap();
+        usize::try_from(count).unwrap()
+    })
+}
+
+#[test]
+fn killed_while_it_deletes_what_has_expired_the_server_leaves_a_whole_log() {
+    const OLD: usize = 30_000;
+    let daybook = Daybook::acme();
+    let keep = |retention: &str| {
+        let line = [
+            "settings",
+            "set",
+            "--now",
+            "--workspace",
+            "acme/growth",
+            "--retention",
+        ];
+        daybook.run(&[&line[..], &[retention]].concat()).succeeded();
+    };
+    keep("1y");
+    let sender = daybook.token("acme/growth", &["events:write"]);
+    let reader = daybook.token("acme", &READ_AND_WRITE);
+    let server = daybook.serve();
+    let client = server.client().with_token(&sender);
+    for batch in 0..OLD / 1_000 {
+        let old: Vec<_> = (0..1_000)
+            .map(|n| {
+                let at = harness::now().plus(-TimeDelta::days(100 + (n % 7)));
+                let mut event = with(
+                    event(&format!("OLD_{}", n % 9)),
+                    "occurred_at",
+                    at.to_string(),
+                );
+                event["idempotency_key"] = json!(format!("old-{batch}-{n}"));
+                event["actor"]["id"] = json!(format!("usr_{}", random(60)));
+                event["target"]["id"] = json!(format!("tok_{}", random(500)));
+                event["via"] = json!([{"kind": "agent", "id": format!("agt_{}", n % 3)}]);
+                event["related"] = json!([{"kind": "service", "id": format!("srv_{}", n % 40)}]);
+                event["operation"] = json!(format!("op-{}", n % 50));
+                event["outcome"] = json!(["success", "failure", "denied"][random(3)]);
+                event
+            })
+            .collect();
+        client.send(&json!(old)).expect(201);
+    }
+    assert!(server.stop().0.success());
+    keep("90d");
+
+    let contents = |daybook: &Daybook| in_log(daybook, "SELECT count(*) FROM content");
+    let mut acknowledged = Acknowledged::new();
+    let mut rounds = 0;
+    let server = loop {
+        let (before, server) = (contents(&daybook), daybook.serve());
+        let pid = server.pid();
+        // The first times while applications go on recording, then not.
+        let senders_go_on = rounds < 2;
+        if senders_go_on {
+            let heard = record_until(&server, &sender, rounds, |acknowledged| {
+                harness::wait_for("some of it is deleted, some recorded", || {
+                    let sent = acknowledged.load(Ordering::Relaxed);
+                    (sent > 200 && contents(&daybook) < before + sent).then_some(())
+                });
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            });
+            acknowledged.extend(heard);
+        } else if rounds < 5 {
+            harness::wait_for("some of it is deleted", || {
+                (contents(&daybook) < before).then_some(())
+            });
+            for _ in 0..random(2_000_000) {
+                std::hint::spin_loop();
+            }
+        } else {
+            break server;
+        }
+        server.kill();
+        rounds += 1;
+    };
+    let client = server.client().with_token(&reader);
+    harness::wait_for("all of it is deleted", || {
+        let finished = "SELECT count(*) FROM release WHERE finished_at IS NOT NULL";
+        (in_log(&daybook, finished) == 1).then_some(())
+    });
+
+    // What was recorded meanwhile is there; what had expired is gone, under one release.
+    let log = log_with_gaps(&client);
+    assert_kept(&log, &acknowledged);
+    assert!(log.iter().all(|event| {
+        !event
+            .key
+            .as_ref()
+            .is_some_and(|key| key.starts_with("old-"))
+    }));
+    let told = client
+        .walk("action=AUDIT_EVENTS_EXPIRED")
+        .texts("/after/deleted");
+    assert_eq!(told, [OLD.to_string()]);
+    let count = log.len();
+    assert!(server.stop().0.success());
+    let followed = index_of(&daybook);
+    assert_eq!(followed["by_time"].len(), count);
+    daybook.run(&["reindex"]).succeeded();
+    let anew = index_of(&daybook);
+    for (table, rows) in &followed {
+        assert!(*rows == anew[table], "{table} is another when made anew");
+    }
 }
 
 #[test]

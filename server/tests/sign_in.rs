@@ -403,11 +403,17 @@ fn a_role_that_ends_today_is_good_today() {
 /// A person who changes settings as a browser without script does.
 fn save(client: &Client, retention: (&str, &str), recording: &str) -> String {
     let (kind, number) = retention;
+    let sure = match kind {
+        "days" => format!("{number}d"),
+        _ => String::new(),
+    };
     let fields = [
         ("path", SETTINGS),
         ("retention", kind),
         (kind, number),
         ("recording", recording),
+        // Should it be shorter, that is meant.
+        ("sure", &sure),
     ];
     let form = client.with_header("accept", "text/html,*/*;q=0.8");
     location(&form.form("/ui/save_settings", &fields))

@@ -89,10 +89,12 @@ pub enum Removal {
     Elsewhere,
 }
 
-/// What a retention would delete.
+/// What a retention would delete of what there is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiring {
-    /// What occurred before this moment.
+    /// When it would hold: a shorter one waits.
+    pub from: Timestamp,
+    /// What occurred before this moment would go then.
     pub before: Timestamp,
     /// How many events that is.
     pub events: u64,

@@ -628,11 +628,13 @@ async fn a_shorter_retention_says_beforehand_what_it_would_delete() {
     let would = async |retention| log.store.would_expire(&scope, retention).await.unwrap();
     let expiring = would(Retention::Days(90)).await.unwrap();
     assert_eq!(expiring.events, 7);
+    // It holds in seven days.
+    assert_eq!(expiring.from, time(log::BEGINNING).plus(TimeDelta::days(7)));
     assert_eq!(
         expiring.before,
-        time(log::BEGINNING).plus(-TimeDelta::days(90))
+        time(log::BEGINNING).plus(-TimeDelta::days(83))
     );
-    assert_eq!(would(Retention::Days(100)).await.unwrap().events, 0);
+    assert_eq!(would(Retention::Days(120)).await.unwrap().events, 0);
     assert_eq!(would(Retention::Forever).await, None);
     // The plan's floor holds whatever is asked for.
     let plan = Plan::new(Some(Retention::Days(180)), None).unwrap();

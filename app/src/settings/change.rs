@@ -21,6 +21,7 @@ pub async fn save_settings(
     #[server(default)] recording: String,
     #[server(default)] object_tabs: String,
     #[server(default)] guarded: String,
+    #[server(default)] sure: String,
 ) -> Answered<String> {
     let typed = Typed {
         retention: Some(retention),
@@ -32,7 +33,7 @@ pub async fn save_settings(
         object_tabs: Some(object_tabs).filter(|tabs| !tabs.is_empty()),
         ..Typed::default()
     };
-    Ok(answer::save(Asker::of_request(), &path, typed).await)
+    Ok(answer::save(Asker::of_request(), &path, typed, &sure).await)
 }
 
 /// Cancels the shorter retention that waits at `path`, sends the browser to the page that shows it, and
@@ -55,6 +56,9 @@ pub struct Typed {
     pub failed: bool,
     /// The field whose value was not understood.
     pub fault: Option<&'static str>,
+    /// The retention is shorter than it was, which deletes entries: whether that is meant is asked
+    /// before anything is saved.
+    pub asks: bool,
     /// `days`, `years` or `forever`.
     pub retention: Option<String>,
     /// The number of days.
@@ -83,6 +87,7 @@ impl Typed {
             match &*name {
                 "saved" => typed.saved = true,
                 "failed" => typed.failed = true,
+                "asks" => typed.asks = true,
                 "fault" => typed.fault = FIELDS.into_iter().find(|field| *field == value),
                 "retention" => typed.retention = Some(value.into_owned()),
                 "days" => typed.days = Some(value.into_owned()),
@@ -93,13 +98,18 @@ impl Typed {
                 _ => {}
             }
         }
-        if typed.fault.is_none() && !typed.failed {
+        if !typed.is_kept() {
             return Self {
                 saved: typed.saved,
                 ..Self::default()
             };
         }
         typed
+    }
+
+    /// Whether what was typed is to be shown again, because it was not saved.
+    const fn is_kept(&self) -> bool {
+        self.failed || self.asks || self.fault.is_some()
     }
 
     /// On or off, as the form has it.
@@ -123,7 +133,10 @@ impl Typed {
         if let Some(fault) = self.fault {
             query.append_pair("fault", fault);
         }
-        if self.failed || self.fault.is_some() {
+        if self.asks {
+            query.append_pair("asks", "1");
+        }
+        if self.is_kept() {
             let typed = [
                 &self.retention,
                 &self.days,
@@ -144,7 +157,7 @@ impl Typed {
     }
 
     /// The retention that was typed, or the field that is wrong.
-    fn retention(&self) -> Result<domain::retention::Retention, &'static str> {
+    pub(super) fn retention(&self) -> Result<domain::retention::Retention, &'static str> {
         let number = |field: &Option<String>, unit: char| {
             format!("{}{unit}", field.as_deref().unwrap_or_default().trim())
         };
@@ -216,6 +229,7 @@ mod answer {
         asker: Result<Asker, Refusal>,
         path: &str,
         mut typed: Typed,
+        sure: &str,
     ) -> Result<String, Refusal> {
         let answer = async {
             let (asker, scope) = opened(asker, path).await?;
@@ -230,6 +244,16 @@ mod answer {
                 }
             };
             let before = asker.store.settings(&scope).await?;
+            let waiting = before.pending.as_ref().map(|pending| pending.retention);
+            // Who was asked says for which retention: if they typed another, they are asked again.
+            if scope.may_change()
+                && retention < before.retention
+                && waiting != Some(retention)
+                && sure != retention.to_string()
+            {
+                typed.asks = true;
+                return Ok(());
+            }
             // Only what is different is changed: saving a form twice says nothing new, and what
             // waits goes on waiting.
             let change = SettingsChange {
@@ -379,6 +403,9 @@ mod tests {
         assert_eq!(Typed::read(&wrong.query()), wrong);
         let told = wrong.guarded_fault().unwrap();
         assert!(told.starts_with("“&” is not a kind."), "{told}");
+        wrong.fault = None;
+        wrong.asks = true;
+        assert_eq!(Typed::read(&wrong.query()), wrong);
         assert_eq!(Typed::read("days=5&retention=days"), Typed::default());
         assert!(Typed::read("saved=1").saved);
     }

@@ -3,9 +3,12 @@
 use crate::{
     address,
     frame::Frame,
-    log::Local,
+    log::{Local, entries, grouped},
     refusal::Refusal,
-    settings::view::{ObjectsView, PendingView, RetentionView, SettingsView},
+    settings::{
+        change::Typed,
+        view::{ExpiringView, ObjectsView, PendingView, RetentionView, SettingsView},
+    },
     viewer::Asker,
 };
 use domain::{
@@ -46,6 +49,7 @@ pub(super) async fn settings(
     asker: Result<Asker, Refusal>,
     path: &str,
     search: &str,
+    typed: &Typed,
 ) -> Result<SettingsView, Refusal> {
     let (asker, scope) = opened(asker, path).await?;
     let settings = asker.store.settings(&scope).await?;
@@ -56,6 +60,11 @@ pub(super) async fn settings(
     };
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let local = Local::new(&zone, asker.store.now());
+    let asked = typed.retention().ok().filter(|_| typed.asks);
+    let expiring = match asked {
+        Some(asked) => expiring(&asker, &scope, asked, &local).await?,
+        None => None,
+    };
     Ok(SettingsView {
         frame,
         may_change: scope.may_change(),
@@ -66,6 +75,7 @@ pub(super) async fn settings(
         recording_history: recording_history(&settings, &local),
         objects: objects(&settings, people, &local),
         recording: settings.recording,
+        expiring,
         pending: settings.pending.map(|pending| PendingView {
             words: pending.retention.words(),
             from: format!("{} {zone}", local.second(pending.from)),
@@ -73,6 +83,27 @@ pub(super) async fn settings(
             asked: local.second(pending.asked.at),
         }),
     })
+}
+
+/// What a shorter retention deletes, seven days from now, of what there is now.
+async fn expiring(
+    asker: &Asker,
+    scope: &SettingsScope,
+    asked: Retention,
+    local: &Local,
+) -> Result<Option<ExpiringView>, Refusal> {
+    let Some(expiring) = asker.store.would_expire(scope, asked).await? else {
+        return Ok(None);
+    };
+    let zone = local.zone();
+    Ok(Some(ExpiringView {
+        retention: asked.to_string(),
+        words: asked.words(),
+        entries: (expiring.events > 0)
+            .then(|| format!("{} {}", grouped(expiring.events), entries(expiring.events))),
+        before: format!("{} {zone}", local.second(expiring.before)),
+        from: format!("{} {zone}", local.second(expiring.from)),
+    }))
 }
 
 fn fields(retention: Retention) -> RetentionView {

@@ -22,7 +22,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use places::{Current, Places};
-use view::{ObjectsView, RetentionView, SettingsView};
+use view::{ExpiringView, ObjectsView, RetentionView, SettingsView};
 
 /// The settings of a workspace.
 #[component]
@@ -35,7 +35,7 @@ pub fn SettingsPage() -> impl IntoView {
         <Suspense>
             {Suspend::new(async move {
                 let typed = Typed::read(&search);
-                match load::settings(asker, &path, &search).await {
+                match load::settings(asker, &path, &search, &typed).await {
                     Ok(settings) => {
                         if typed.fault.is_some() {
                             crate::answer::status(400);
@@ -58,6 +58,17 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let path = crate::address::settings(&frame.workspace.path);
     let places =
         view! { <Places frame=frame.clone() zone=zone.clone() current=Current::AuditLog/> };
+    let asks = settings.expiring.is_some().then(|| {
+        view! {
+            <div class="notice warn" role="alert">
+                <Icon name="warn"/>
+                <p>
+                    <strong>"Not saved yet."</strong>
+                    " A shorter time deletes entries. Say below that it is meant, and save again."
+                </p>
+            </div>
+        }
+    });
     let saved = typed.saved.then(|| {
         view! {
             <div class="notice good" role="status">
@@ -98,6 +109,7 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                     <p class="page-words">{words}</p>
                 </header>
                 {failed}
+                {asks}
                 {saved}
                 {read_only}
                 <div class="settings">
@@ -194,6 +206,10 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
         .clone()
         .map(|words| view! { <p class="plan">{words}</p> });
     let history = settings.retention_history.clone();
+    let expiring = settings
+        .expiring
+        .clone()
+        .map(|expiring| view! { <Expiring expiring/> });
     view! {
         <section class="setting" aria-labelledby="s-keep">
             <div class="about">
@@ -243,11 +259,58 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
                             "Nothing is deleted until the workspace is."
                         </p>
                     </div>
+                    {expiring}
                 </fieldset>
                 {plan}
                 <p class="history">{history}</p>
             </div>
         </section>
+    }
+    .into_any()
+}
+
+/// What a shorter retention deletes, and whether that is meant.
+#[component]
+fn Expiring(expiring: ExpiringView) -> impl IntoView {
+    let ExpiringView {
+        retention,
+        words,
+        entries,
+        before,
+        from,
+    } = expiring;
+    let (what, meant) = match entries {
+        Some(entries) => (
+            format!("Keeping {words} deletes {entries}"),
+            format!("Delete these {entries}"),
+        ),
+        None => (
+            format!("Keeping {words} deletes no entry that is there now"),
+            format!("Keep entries for {words} only"),
+        ),
+    };
+    view! {
+        <div class="warning" id="r-warning">
+            <Icon name="warn"/>
+            <p>
+                <strong>{what}</strong>
+                {format!(
+                    ", all that occurred before {before}. They cannot be brought back. It holds \
+                     from {from} on; until then nothing is deleted on its account, and any owner \
+                     can cancel it."
+                )}
+            </p>
+            <div class="choice">
+                <input
+                    type="checkbox"
+                    id="r-sure"
+                    name="sure"
+                    value=retention
+                    aria-describedby="r-warning"
+                />
+                <label for="r-sure">{meant}</label>
+            </div>
+        </div>
     }
     .into_any()
 }

@@ -19,6 +19,8 @@ pub struct SettingsView {
     pub retention_history: String,
     /// A shorter retention that waits.
     pub pending: Option<PendingView>,
+    /// What the shorter retention that was asked for deletes.
+    pub expiring: Option<ExpiringView>,
     /// Whether what applications send is recorded.
     pub recording: bool,
     /// Who switched it, and when.
@@ -64,4 +66,19 @@ pub struct PendingView {
     pub by: String,
     /// When.
     pub asked: String,
+}
+
+/// What a shorter retention deletes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiringView {
+    /// The retention, as the form says it: `30d`.
+    pub retention: String,
+    /// In words: "30 days".
+    pub words: String,
+    /// How many entries it would delete now: "41,872 entries".
+    pub entries: Option<String>,
+    /// What occurred before this moment, with the zone.
+    pub before: String,
+    /// From when it holds, with the zone.
+    pub from: String,
 }

@@ -6,7 +6,7 @@ use super::{
     change::{Change, Log, target, told},
     directory::{find_workspace, tenant_of, workspace_of},
     index::{Batch, Indexer},
-    settings::effective_retention,
+    settings::{WAIT, effective_retention},
 };
 use crate::{
     StoreError,
@@ -180,7 +180,8 @@ impl Store {
         .await?)
     }
 
-    /// What a retention would delete in a workspace if it held now; none where it keeps everything.
+    /// What a retention would delete in a workspace when it holds, should an owner ask for it now;
+    /// none where it keeps everything.
     ///
     /// # Errors
     ///
@@ -191,11 +192,18 @@ impl Store {
         retention: Retention,
     ) -> Result<Option<Expiring>, StoreError> {
         let settings = self.settings(scope).await?;
-        let Some(before) = settings.plan.holds(retention).keeps_from(self.now()) else {
+        let now = self.now();
+        let from = if retention < settings.retention {
+            now.plus(WAIT)
+        } else {
+            now
+        };
+        let Some(before) = settings.plan.holds(retention).keeps_from(from) else {
             return Ok(None);
         };
         let (events, _) = self.expired(scope.workspace.id, before).await?;
         Ok(Some(Expiring {
+            from,
             before,
             events: u64::try_from(events).unwrap_or_default(),
         }))

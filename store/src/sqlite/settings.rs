@@ -25,7 +25,7 @@ use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
 /// How long a shorter retention waits.
-const WAIT: TimeDelta = TimeDelta::days(7);
+pub(super) const WAIT: TimeDelta = TimeDelta::days(7);
 
 fn retention(text: &str) -> Result<Retention, StoreError> {
     text.parse().map_err(|_| damaged("a retention is broken"))
