@@ -210,9 +210,10 @@ const FROM_INDEX: &[&str] = &[
     "DELETE FROM by_kind WHERE (ws, key, at, n, own) IN (SELECT ws, key, at, n, own FROM of_kind)",
     "DELETE FROM by_outcome
      WHERE (ws, key, at, n) IN (SELECT ws, outcome, at, n FROM batch WHERE outcome <> 0)",
+    // Without its type the operation is not looked for in the key.
     "DELETE FROM by_operation
      WHERE (ws, key, at, n) IN
-         (SELECT ws, operation, at, n FROM batch WHERE operation IS NOT NULL)",
+         (SELECT ws, CAST(operation AS TEXT), at, n FROM batch WHERE operation IS NOT NULL)",
     "DELETE FROM by_key WHERE (hash, n) IN (SELECT key, n FROM batch WHERE key IS NOT NULL)",
     "UPDATE count_actor SET events = count_actor.events - x.events, entries = count_actor.entries - x.entries
      FROM (SELECT ws, key, sum(own) AS events, count(*) AS entries FROM of_actor GROUP BY ws, key) x
@@ -290,3 +291,51 @@ const EMPTY_TEXTS: &[&str] = &[
     "UPDATE log.release SET finished_at = ?4 WHERE id = ?3",
     "COMMIT",
 ];
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{
+        super::{SCHEMA, TEMPORARY},
+        *,
+    };
+    use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+    /// What is removed is looked for by its whole key: whatever else an index holds is not read.
+    #[tokio::test]
+    async fn a_batch_is_removed_by_whole_keys() {
+        let mut index = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        index.execute(SCHEMA).await.unwrap();
+        index.execute(TEMPORARY).await.unwrap();
+        let mut looked_at = 0;
+        for statement in FROM_INDEX {
+            let Some(table) = ["DELETE FROM ", "UPDATE "]
+                .iter()
+                .find_map(|verb| statement.strip_prefix(verb)?.split_whitespace().next())
+                .filter(|table| table.starts_with("by_") || table.starts_with("count_"))
+            else {
+                continue;
+            };
+            let key: Vec<String> = sqlx::query_scalar(
+                "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk",
+            )
+            .bind(table)
+            .fetch_all(&mut index)
+            .await
+            .unwrap();
+            let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(&mut index)
+                .await
+                .unwrap();
+            let columns: Vec<_> = key.iter().map(|column| format!("{column}=?")).collect();
+            let by_key = format!(
+                "SEARCH {table} USING PRIMARY KEY ({})",
+                columns.join(" AND ")
+            );
+            let plan: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
+            assert!(plan.contains(&by_key), "{statement}: {plan:#?}");
+            looked_at += 1;
+        }
+        assert!(looked_at > 20);
+    }
+}
