@@ -550,19 +550,16 @@ fn killed_while_it_deletes_what_has_expired_the_server_leaves_a_whole_log() {
         (in_log(&daybook, finished) == 1).then_some(())
     });
 
-    // What was recorded meanwhile is there; what had expired is gone, under one release.
-    let log = log_with_gaps(&client);
-    assert_kept(&log, &acknowledged);
-    assert!(log.iter().all(|event| {
-        !event
-            .key
-            .as_ref()
-            .is_some_and(|key| key.starts_with("old-"))
-    }));
+    // What was recorded meanwhile is there; what had expired is gone, under one release. That
+    // somebody looks is an event too: it is there when the whole is read.
     let told = client
         .walk("action=AUDIT_EVENTS_EXPIRED")
         .texts("/after/deleted");
     assert_eq!(told, [OLD.to_string()]);
+    let log = log_with_gaps(&client);
+    assert_kept(&log, &acknowledged);
+    let keys = || log.iter().filter_map(|event| event.key.as_deref());
+    assert!(keys().any(|key| key.starts_with('r')) && !keys().any(|key| key.starts_with("old-")));
     let count = log.len();
     assert!(server.stop().0.success());
     let followed = index_of(&daybook);

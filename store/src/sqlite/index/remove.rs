@@ -135,15 +135,14 @@ impl Indexer {
             .await;
         self.undone_unless_ok(emptied).await?;
         // What they stood for is gone; should this be lost, they are passed over the next time.
-        for statement in [
-            "DELETE FROM count_actor WHERE ws = ? AND entries = 0",
-            "DELETE FROM count_target WHERE ws = ? AND entries = 0",
-        ] {
-            sqlx::query(statement)
-                .bind(ws)
-                .execute(&mut self.connection)
-                .await?;
-        }
+        sqlx::query(
+            "DELETE FROM count_actor WHERE ws = ?1 AND entries = 0; \
+             DELETE FROM count_target WHERE ws = ?1 AND entries = 0; \
+             DELETE FROM removing",
+        )
+        .bind(ws)
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 
