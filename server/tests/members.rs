@@ -218,7 +218,7 @@ fn a_removed_member_is_out_at_once_and_sees_only_the_invitation_that_brings_them
     let page = mia.get("/").expect(200).text();
     for words in [
         "No workspace yet",
-        "to Growth (",
+        "to growth (acme)",
         "as auditor",
         "Open the link",
     ] {
