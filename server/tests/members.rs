@@ -328,8 +328,16 @@ fn what_cannot_be_done_is_said_and_what_was_typed_is_kept() {
     let demoted = [("member", &*olga), ("act", "save"), ("role", "member")];
     assert!(sent(&owner, "change_member", &demoted).contains("last owner"));
     assert!(sent(&admin, "change_member", &demoted).contains("Only owners"));
-    let gone = [("member", &*olga), ("act", "deactivate")];
-    assert!(sent(&owner, "change_member", &gone).contains("cannot deactivate yourself"));
+    for act in ["deactivate", "remove"] {
+        let gone = [("member", &*olga), ("act", act)];
+        let oneself = sent(&owner, "change_member", &gone);
+        assert!(
+            oneself.contains("cannot deactivate or remove yourself"),
+            "{act}"
+        );
+        let owners = sent(&admin, "change_member", &gone);
+        assert!(owners.contains("Only owners"), "{act}");
+    }
     let mia = member(&owner, MEMBER);
     let yesterday = [
         ("member", &*mia),
