@@ -1,6 +1,11 @@
 //! Changing settings: plain forms. What came of one stands in the address of the page that is shown
 //! next.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has one for each field of its form"
+)]
+
 use crate::{refusal::Answered, viewer::Asker};
 use domain::event::TargetKind;
 use leptos::prelude::*;
