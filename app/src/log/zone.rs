@@ -168,7 +168,11 @@ pub(crate) fn ZoneMenu(zone: ZoneView) -> impl IntoView {
             </p>
         }
     });
-    let form_id = if form.is_some() { OWN_FORM } else { FORM };
+    // Other pages read the days that are typed there in UTC.
+    let (form_id, words) = match form {
+        Some(_) => (OWN_FORM, "Times are shown in"),
+        None => (FORM, "Dates are read, and times shown, in"),
+    };
     let form = form.map(|OwnForm { path, kept }| {
         let kept = kept
             .into_iter()
@@ -189,7 +193,7 @@ pub(crate) fn ZoneMenu(zone: ZoneView) -> impl IntoView {
                 <Icon name="chevron-down"/>
             </summary>
             <div class="menu-panel">
-                <p class="menu-head">"Dates are read, and times shown, in"</p>
+                <p class="menu-head">{words}</p>
                 <ul>
                     // Which zone that is, only the browser knows.
                     <li hidden data-browser-zone="">
@@ -204,6 +208,7 @@ pub(crate) fn ZoneMenu(zone: ZoneView) -> impl IntoView {
                         </a>
                     </li>
                 </ul>
+                {form}
                 <div class="field">
                     <label for="f-tz">"Another, by its name"</label>
                     <div class="with-button">
@@ -227,7 +232,6 @@ pub(crate) fn ZoneMenu(zone: ZoneView) -> impl IntoView {
                     {error}
                     <datalist id="zones">{options}</datalist>
                 </div>
-                {form}
             </div>
         </details>
     }
