@@ -10,30 +10,10 @@ import {
   own,
   ruth,
   tenant,
-  test as base,
+  test,
 } from './demo.mjs';
 import { expect, expectAccessible, live } from './fixtures.mjs';
 import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
-
-const test = base.extend({
-  /** A workspace to which nothing was sent, and its owner. */
-  empty: async ({ daybook }, use, { workerIndex, testId }) => {
-    const tenant = `t-${workerIndex}-${testId.replace(/[^a-z0-9]/g, '').slice(-12)}`;
-    const workspace = `${tenant}/main`;
-    const email = `olga@${tenant}.example`;
-    const owner = { workspace, email, name: 'Olga', role: 'owner', password: 'correct horse' };
-    await daybook.createTenant(tenant);
-    await daybook.createWorkspace(workspace);
-    await daybook.createUser(owner);
-    await use({
-      owner,
-      tenant,
-      workspace,
-      audit: `/${workspace}/audit`,
-      tokens: `/${workspace}/settings/tokens`,
-    });
-  },
-});
 
 test.use({ expectedComplaints: /\b(400|403|404)\b/ });
 
@@ -192,6 +172,11 @@ const states = {
     await signIn(page, empty.owner, `/${empty.workspace}/objects`);
     await expect(page.locator('.objects tbody tr').first()).toBeVisible();
   },
+  'the list of objects with its time zones open': async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects');
+    await page.locator('.zone summary').click();
+    await expect(page.getByLabel('Another, by its name')).toBeVisible();
+  },
   'the list of objects where nothing matches': async ({ page }) => {
     await signIn(page, kim, '/acme/growth/objects?q=no+such+thing&kind=integration');
     await expect(page.getByRole('heading', { name: 'Nothing matches' })).toBeVisible();
@@ -227,6 +212,12 @@ const states = {
     await signIn(page, ingrid, '/acme/growth/settings/members?q=berg');
     await page.getByRole('link', { name: 'Change: Kim Berg' }).click();
     await expect(page.getByRole('button', { name: 'Deactivate' })).toBeVisible();
+    await page.getByText('Remove…').click();
+    await expect(page.getByRole('button', { name: 'Remove them' })).toBeVisible();
+  },
+  'the members in a time zone that is none': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings/members?tz=Nowhere');
+    await expect(page.getByText('No such time zone.')).toBeVisible();
   },
   'the members with an invitation just made': async ({ page, empty }) => {
     await signIn(page, empty.owner, `/${empty.workspace}/settings/members`);
@@ -299,9 +290,9 @@ const states = {
 };
 
 for (const [state, arrive] of Object.entries(states)) {
-  test(`${state} holds together in every width, light and dark`, async ({ page, daybook, empty }) => {
+  test(`${state} holds together in every width, light and dark`, async ({ page, daybook, place }) => {
     test.slow();
-    await arrive({ page, daybook, empty });
+    await arrive({ page, daybook, empty: place });
     await live(page);
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 });

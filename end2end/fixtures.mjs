@@ -6,6 +6,9 @@ import { Daybook } from './server.mjs';
 
 export { expect };
 
+/** How many workspaces this worker made. */
+let made = 0;
+
 export const test = base.extend({
   /** A running server with an empty database, one for each worker: `daybook.run(…)` fills it. */
   daybook: [
@@ -19,6 +22,32 @@ export const test = base.extend({
   ],
 
   baseURL: async ({ daybook }, use) => use(daybook.url),
+
+  /** Who belongs to `place` beside its owner: `test.use({ people: { admin: 'Ada' } })`, by role. */
+  people: [{}, { option: true }],
+
+  /** A workspace of its own to which nothing was sent: Olga owns it, `place.admin` is an admin of it. */
+  place: async ({ daybook, people }, use, { workerIndex }) => {
+    made += 1;
+    const tenant = `t-${workerIndex}-${made}`;
+    const workspace = `${tenant}/main`;
+    await daybook.createTenant(tenant);
+    await daybook.createWorkspace(workspace);
+    const place = {
+      tenant,
+      workspace,
+      audit: `/${workspace}/audit`,
+      settings: `/${workspace}/settings`,
+      members: `/${workspace}/settings/members`,
+      tokens: `/${workspace}/settings/tokens`,
+    };
+    for (const [role, name] of Object.entries({ owner: 'Olga', ...people })) {
+      const email = `${name.toLowerCase()}@${tenant}.example`;
+      place[role] = { workspace, role, name, email, password: 'correct horse battery' };
+      await daybook.createUser(place[role]);
+    }
+    await use(place);
+  },
 
   /** Complaints that a test is about: `test.use({ expectedComplaints: /403/ })`. */
   expectedComplaints: [null, { option: true }],

@@ -1,38 +1,9 @@
 // Settings → Members, and the link of an invitation.
 
-import { expect, live, test as base } from './fixtures.mjs';
-import { rows, signIn, signInLive } from './steps.mjs';
+import { expect, live, test } from './fixtures.mjs';
+import { fillSignIn, rows, signIn, signInLive } from './steps.mjs';
 
-let made = 0;
-
-const test = base.extend({
-  /** A workspace of its own with an owner and a member. */
-  place: async ({ daybook }, use) => {
-    made += 1;
-    const tenant = `members-${made}`;
-    const workspace = `${tenant}/main`;
-    await daybook.createTenant(tenant);
-    await daybook.createWorkspace(workspace);
-    const person = (name, role) => ({
-      workspace,
-      role,
-      name,
-      email: `${name.toLowerCase()}@${tenant}.example`,
-      password: 'correct horse battery',
-    });
-    const owner = person('Olga', 'owner');
-    const mia = person('Mia', 'member');
-    await daybook.createUser(owner);
-    await daybook.createUser(mia);
-    await use({
-      tenant,
-      owner,
-      mia,
-      audit: `/${workspace}/audit`,
-      members: `/${workspace}/settings/members`,
-    });
-  },
-});
+test.use({ people: { member: 'Mia' } });
 
 const line = (page, name) => page.locator('.entry-line').filter({ hasText: name });
 const done = (page) => page.getByText('Done. The change is an entry in the log.');
@@ -102,6 +73,70 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('button', { name: 'Reactivate' }).click();
       await expect(done(page)).toBeVisible();
       await expect(line(page, 'Mia')).not.toContainText('deactivated');
+    });
+
+    test('a member is removed for good, and comes back by an invitation alone', async ({
+      page,
+      place,
+      browser,
+      daybook,
+    }) => {
+      await signIn(page, place.owner, place.members);
+      await line(page, 'Mia').getByRole('link', { name: 'Change: Mia' }).click();
+      const remove = page.getByRole('button', { name: 'Remove them' });
+      await expect(remove).toBeHidden();
+      await page.getByText('Remove…').click();
+      await expect(page.getByText('Remove Mia from this workspace?')).toBeVisible();
+      await remove.click();
+      await expect(done(page)).toBeVisible();
+      await expect(line(page, 'Mia')).toHaveCount(0);
+      await page.goto(place.audit);
+      await expect(rows(page, 'MEMBER_REMOVED', 'Mia')).toHaveCount(1);
+
+      await page.goto(place.members);
+      const link = await invite(page, place.member.email, 'auditor');
+      const context = await browser.newContext({ javaScriptEnabled, baseURL: daybook.url });
+      const guest = await context.newPage();
+      // She is a member of nothing: she sees the invitation, and nothing else.
+      await guest.goto('/');
+      await fillSignIn(guest, place.member);
+      await expect(guest.getByRole('heading', { name: 'No workspace yet' })).toBeVisible();
+      await expect(guest.getByText(/Olga invites you, .* as auditor/)).toBeVisible();
+      await guest.goto(link);
+      await guest.getByRole('button', { name: 'Accept' }).click();
+      await expect(guest).toHaveURL(place.audit);
+      await context.close();
+      await page.goto(place.members);
+      await expect(line(page, 'Mia')).toContainText('auditor');
+    });
+
+    test('times are shown in the zone that is chosen, which is remembered', async ({ page, place }) => {
+      const zone = (name) => page.locator('.zone > summary').filter({ hasText: name });
+      const choose = async (name) => {
+        await page.locator('.zone > summary').click();
+        await page.getByLabel('Another, by its name').fill(name);
+        await page.getByRole('button', { name: 'Apply' }).click();
+        await expect(zone(name)).toBeVisible();
+      };
+      await signIn(page, place.owner, `${place.members}?q=mia`);
+      await choose('Asia/Tokyo');
+      await expect(page).toHaveURL(`${place.members}?q=mia&tz=Asia%2FTokyo`);
+      await line(page, 'Mia').getByRole('link', { name: 'Change: Mia' }).click();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await expect(done(page)).toBeVisible();
+      await expect(zone('Asia/Tokyo')).toBeVisible();
+      for (const path of [place.tokens, place.settings, `/${place.workspace}/objects`]) {
+        await page.goto(path);
+        await choose('Europe/Oslo');
+        await page.goto('/');
+        await expect(page).toHaveURL(`${place.audit}?tz=Europe%2FOslo`);
+        await page.goto(`${path}?tz=Europe%2FOslo`);
+        await page.locator('.zone > summary').click();
+        await page.locator('.zone').getByRole('link', { name: 'UTC' }).click();
+        await expect(zone('UTC')).toBeVisible();
+        await page.goto('/');
+        await expect(page).toHaveURL(place.audit);
+      }
     });
 
     test('a lost invitation is revoked', async ({ page, place }) => {

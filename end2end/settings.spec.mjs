@@ -1,41 +1,9 @@
 // Settings → Audit log, and what the Audit page says of it.
 
-import { expect, live, test as base } from './fixtures.mjs';
+import { expect, live, test } from './fixtures.mjs';
 import { rows, signInLive, visit } from './steps.mjs';
 
-let made = 0;
-
-const test = base.extend({
-  /** A workspace of its own with an owner and an auditor. */
-  place: async ({ daybook }, use) => {
-    made += 1;
-    const tenant = `tenant-${made}`;
-    const workspace = `${tenant}/main`;
-    await daybook.createTenant(tenant);
-    await daybook.createWorkspace(workspace);
-    const person = (name, role) => ({
-      workspace,
-      role,
-      name,
-      email: `${name.toLowerCase()}@${tenant}.example`,
-      password: 'correct horse battery',
-    });
-    const owner = person('Olga', 'owner');
-    const auditor = person('Aron', 'auditor');
-    const member = person('Mika', 'member');
-    await daybook.createUser(owner);
-    await daybook.createUser(auditor);
-    await daybook.createUser(member);
-    await use({
-      workspace,
-      owner,
-      auditor,
-      member,
-      audit: `/${workspace}/audit`,
-      settings: `/${workspace}/settings`,
-    });
-  },
-});
+test.use({ people: { auditor: 'Aron' } });
 
 const save = (page) => page.getByRole('button', { name: 'Save changes' }).click();
 const saved = (page) => page.getByText('Saved.', { exact: false });

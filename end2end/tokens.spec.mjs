@@ -1,35 +1,9 @@
 // Settings → API tokens: made, shown once, used and revoked, with script and without.
 
-import { expect, live, test as base } from './fixtures.mjs';
+import { expect, live, test } from './fixtures.mjs';
 import { rows, signIn } from './steps.mjs';
 
-let made = 0;
-
-const test = base.extend({
-  /** A workspace of its own with an owner, an admin and an auditor. */
-  place: async ({ daybook }, use) => {
-    made += 1;
-    const tenant = `keys-${made}`;
-    const workspace = `${tenant}/main`;
-    await daybook.createTenant(tenant);
-    await daybook.createWorkspace(workspace);
-    const person = async (name, role) => {
-      const email = `${name.toLowerCase()}@${tenant}.example`;
-      const somebody = { workspace, role, name, email, password: 'correct horse battery' };
-      await daybook.createUser(somebody);
-      return somebody;
-    };
-    await use({
-      tenant,
-      workspace,
-      owner: await person('Olga', 'owner'),
-      admin: await person('Ada', 'admin'),
-      auditor: await person('Aron', 'auditor'),
-      settings: `/${workspace}/settings`,
-      tokens: `/${workspace}/settings/tokens`,
-    });
-  },
-});
+test.use({ people: { admin: 'Ada', auditor: 'Aron' } });
 
 const event = {
   actor: { kind: 'user', id: 'usr_1', name: 'Ingrid Solheim' },

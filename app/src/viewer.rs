@@ -7,12 +7,13 @@ use crate::{
 };
 use domain::{
     event::Object,
+    question::{Query, Unknown, Zone},
     slug::{Slug, WorkspacePath},
 };
 use leptos::prelude::use_context;
 use store::{
     Store, StoreError,
-    access::{Refused, SignedIn},
+    access::{Refused, SignedIn, Workspace},
     administration::By,
 };
 
@@ -61,6 +62,22 @@ impl Asker {
     /// Them, for the event that tells of what they do.
     pub(crate) fn by(&self) -> By {
         By::person(&self.person, self.request.context.clone())
+    }
+
+    /// Remembers the zone that the query string of a page of a workspace names. One that names none
+    /// says nothing of it: it may have come from elsewhere.
+    pub(crate) async fn remember_zone(&self, workspace: &Workspace, search: &str) {
+        let named = form_urlencoded::parse(search.as_bytes()).any(|(name, _)| name == "tz");
+        let read = Query::read(search, Unknown::Ignored);
+        if !named || read.faults.iter().any(|fault| fault.parameter == "tz") {
+            return;
+        }
+        let zone = read.query.filter.zone();
+        let kept = (zone != Zone::utc()).then_some(&zone);
+        // What is shown is worth seeing also where nothing can be written.
+        if let Err(error) = self.store.note_place(&self.person, workspace, kept).await {
+            leptos::logging::error!("where somebody looked was not noted: {error}");
+        }
     }
 
     /// Where the objects of a workspace are listed, if they may open any.

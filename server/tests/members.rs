@@ -190,6 +190,97 @@ fn a_deactivated_member_is_out_at_once_and_comes_back_when_reactivated() {
 }
 
 #[test]
+fn a_removed_member_is_out_at_once_and_sees_only_the_invitation_that_brings_them_back() {
+    let daybook = installation();
+    let server = daybook.serve();
+    let client = browser(&server.client());
+    let admin = client.signed_in(ADMIN);
+    let mia = client.signed_in(MEMBER);
+    let id = member(&admin, MEMBER);
+    let act = |act: &str| {
+        let fields = [("path", MEMBERS), ("member", &*id), ("act", act)];
+        location(&admin.form("/ui/change_member", &fields))
+    };
+    let page = admin.get(&format!("{MEMBERS}?change={id}")).expect(200);
+    assert!(page.text().contains("value=\"remove\""), "{}", page.text());
+    assert_eq!(act("remove"), format!("{MEMBERS}?done=1"));
+    assert!(location(&mia.get("/acme/growth/me")).starts_with("/login?"));
+    assert!(client.try_sign_in(MEMBER, PASSWORD, "").session().is_none());
+    let page = admin.get(MEMBERS).expect(200).text();
+    assert!(!page.contains(MEMBER), "no longer listed");
+    assert_eq!(
+        act("reactivate"),
+        format!("{MEMBERS}?fault=gone&change={id}")
+    );
+
+    let link = invite(&admin, MEMBER, "auditor");
+    let mia = client.signed_in(MEMBER);
+    let page = mia.get("/").expect(200).text();
+    for words in [
+        "No workspace yet",
+        "to growth (acme)",
+        "as auditor",
+        "Open the link",
+    ] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+    for page in [
+        "/acme/growth/me",
+        "/acme/growth/audit",
+        "/acme/growth/objects",
+        "/acme/audit",
+    ] {
+        mia.get(page).expect(404);
+    }
+    let (_, key) = link.split_once("key=").unwrap();
+    let joined = mia.form("/invite", &[("key", key)]);
+    assert_eq!(location(&joined), "/acme/growth/audit");
+    mia.get("/acme/growth/audit").expect(200);
+}
+
+#[test]
+fn pages_of_settings_keep_the_zone_that_is_asked_for_and_remember_it() {
+    let daybook = installation();
+    let server = daybook.serve();
+    let client = browser(&server.client());
+    let owner = client.signed_in(OWNER);
+    let home = || location(&owner.get("/"));
+    let objects = "/acme/growth/objects";
+    let overview = "/acme/growth/objects/user/usr_1";
+    for path in [
+        MEMBERS,
+        "/acme/growth/settings/tokens",
+        "/acme/growth/settings",
+        overview,
+    ] {
+        let page = owner.get(&format!("{path}?tz=Asia%2FTokyo")).expect(200);
+        let page = page.text();
+        assert!(page.contains(&format!("{path}?tz=UTC")), "{path}: {page}");
+        let list = format!("href=\"{objects}?tz=Asia%2FTokyo\"");
+        assert!(page.contains(&list), "{path} leads on in its zone: {page}");
+        assert_eq!(home(), "/acme/growth/audit?tz=Asia%2FTokyo", "{path}");
+        // One that was opened from elsewhere, or with a zone that is none, says nothing of zones.
+        owner.get(path).expect(200);
+        let page = owner.get(&format!("{path}?tz=Nowhere")).expect(200).text();
+        assert!(page.contains("No such time zone") && page.contains("value=\"Nowhere\""));
+        assert_eq!(home(), "/acme/growth/audit?tz=Asia%2FTokyo", "{path}");
+        owner.get(&format!("{path}?tz=UTC")).expect(200);
+        assert_eq!(home(), "/acme/growth/audit", "{path}");
+    }
+    let fields = [
+        ("path", MEMBERS),
+        ("tz", "Asia/Tokyo"),
+        ("email", "x@acme.example"),
+        ("role", "member"),
+    ];
+    let sent = owner.form("/ui/invite_member", &fields);
+    assert_eq!(location(&sent), format!("{MEMBERS}?done=1&tz=Asia%2FTokyo"));
+    let page = owner.get(&format!("{MEMBERS}?q=mia&page=1&tz=Asia%2FTokyo"));
+    let page = page.text();
+    assert!(page.contains("name=\"q\" value=\"mia\""), "{page}");
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_what_was_typed_is_kept() {
     let daybook = installation();
     let server = daybook.serve();
@@ -237,8 +328,16 @@ fn what_cannot_be_done_is_said_and_what_was_typed_is_kept() {
     let demoted = [("member", &*olga), ("act", "save"), ("role", "member")];
     assert!(sent(&owner, "change_member", &demoted).contains("last owner"));
     assert!(sent(&admin, "change_member", &demoted).contains("Only owners"));
-    let gone = [("member", &*olga), ("act", "deactivate")];
-    assert!(sent(&owner, "change_member", &gone).contains("cannot deactivate yourself"));
+    for act in ["deactivate", "remove"] {
+        let gone = [("member", &*olga), ("act", act)];
+        let oneself = sent(&owner, "change_member", &gone);
+        assert!(
+            oneself.contains("cannot deactivate or remove yourself"),
+            "{act}"
+        );
+        let owners = sent(&admin, "change_member", &gone);
+        assert!(owners.contains("Only owners"), "{act}");
+    }
     let mia = member(&owner, MEMBER);
     let yesterday = [
         ("member", &*mia),

@@ -401,6 +401,14 @@ impl ManagementScope {
     pub fn role(&self) -> Role {
         self.role
     }
+
+    /// The operator's, who may do what owners do.
+    pub(crate) fn operator(workspace: Workspace) -> Self {
+        Self {
+            workspace,
+            role: Role::Owner,
+        }
+    }
 }
 
 impl Membership {

@@ -15,12 +15,17 @@ use domain::{
     question::{Filter, Subject},
     verb::Verb,
 };
+use itertools::Itertools;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     hash::Hash,
     ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Mutex, PoisonError},
 };
+
+/// Of objects that are so much fewer than all, a list in the order of names is sorted anew; of more,
+/// the order of all is gone through.
+const FEW: usize = 16;
 
 /// What so many searches came to is kept: whoever searches turns pages, sorts, and narrows down.
 const SEARCHES: usize = 8;
@@ -123,13 +128,24 @@ pub(crate) struct Dictionary {
     objects: Mutex<ObjectsByName>,
 }
 
-/// Objects, each by the first number under which it was named, in the order of the name that came
-/// up last (lowercased), else of the id.
+/// Where an object stands among those of its kind: by the name that came up last (lowercased), else
+/// by the id; and by the first number under which it was named.
+type NamePlace = (Box<str>, Number);
+
+/// The objects of each kind in the order of their names.
 #[derive(Debug, Default)]
 struct ObjectsByName {
     /// The last target that is in it.
     known: Number,
-    order: BTreeSet<(Box<str>, Number)>,
+    order: HashMap<TargetKind, BTreeSet<NamePlace>>,
+}
+
+/// Which objects are asked for.
+pub(crate) struct ObjectsOf<'a> {
+    /// Those of the kinds of which this is true.
+    pub(crate) kinds: &'a (dyn Fn(&TargetKind) -> bool + Sync),
+    /// Those that were ever named as one of these targets; none: any.
+    pub(crate) targets: Option<&'a Numbers>,
 }
 
 /// What a search came to, and how far the tables were known then.
@@ -152,39 +168,30 @@ pub(crate) struct Sizes {
 }
 
 impl ObjectsByName {
-    /// Takes in the targets that came up since: an object that has a new name moves to it.
-    fn extend(&mut self, texts: &Dictionary) {
-        let name = |target: Number| {
-            let target = texts.target(target)?;
-            target.name.as_deref().map(str::to_lowercase)
-        };
-        let id = |target: Number| {
-            let id = texts.target(target).and_then(|target| target.id.as_deref());
-            id.unwrap_or_default().to_lowercase()
-        };
-        let all = next(&texts.targets);
-        for target in self.known + 1..all {
-            let Some(object) = texts.object(target) else {
+    /// Takes in the targets that came up since, at most so many: an object that has a new name moves
+    /// to it.
+    fn extend(&mut self, texts: &Dictionary, most: Number) {
+        let last = (next(&texts.targets) - 1).min(self.known.saturating_add(most));
+        for target in self.known + 1..=last {
+            let (Some(object), Some(kind)) = (texts.object(target), texts.target(target)) else {
                 continue;
             };
-            let was = (object != target).then(|| {
-                let mut before = texts.ways_before(target).rev();
-                before.find_map(name).unwrap_or_else(|| id(target))
-            });
-            let is = match (name(target), &was) {
-                (Some(name), _) => name,
-                (None, Some(_)) => continue,
-                (None, None) => id(target),
-            };
+            let kind = &kind.kind;
+            let was = (object != target).then(|| texts.name_before(object, target));
+            let is = texts.name_before(object, target + 1);
             if was.as_ref() == Some(&is) {
                 continue;
             }
+            let order = match self.order.get_mut(kind) {
+                Some(order) => order,
+                None => self.order.entry(kind.clone()).or_default(),
+            };
             if let Some(was) = was {
-                self.order.remove(&(was.into_boxed_str(), object));
+                order.remove(&(was, object));
             }
-            self.order.insert((is.into_boxed_str(), object));
+            order.insert((is, object));
         }
-        self.known = all - 1;
+        self.known = last;
     }
 }
 
@@ -271,11 +278,18 @@ impl Dictionary {
         self.of_its_kind(target, self.of_its_id(target))
     }
 
-    /// Those of them before this one.
-    fn ways_before(&self, target: Number) -> impl DoubleEndedIterator<Item = Number> {
-        let same = self.of_its_id(target);
-        let before = same.partition_point(|number| *number < target);
-        self.of_its_kind(target, same.get(..before).unwrap_or_default())
+    /// What an object was called last (lowercased) before the number `before` came up, else its id.
+    fn name_before(&self, object: Number, before: Number) -> Box<str> {
+        let same = self.of_its_id(object);
+        let known = same.partition_point(|number| *number < before);
+        let known = same.get(..known).unwrap_or_default();
+        let mut ways = self.of_its_kind(object, known).rev();
+        let name = ways.find_map(|way| self.target(way)?.name.as_deref());
+        let id = || self.target(object).and_then(|target| target.id.as_deref());
+        name.or_else(id)
+            .unwrap_or_default()
+            .to_lowercase()
+            .into_boxed_str()
     }
 
     /// The targets with the id of one.
@@ -303,35 +317,65 @@ impl Dictionary {
         self.ways_to_name(target).next()
     }
 
-    /// Objects in the order of their names, as they came up last, lowercased: those after (or before)
-    /// a name and object, of which `keep` is true, at most so many.
+    /// Puts what came up lately, at most `most` texts, in the order of objects' names; whether all
+    /// are. With very many it takes a while, during which whoever holds this dictionary stops others
+    /// from recording: so a part at a time.
+    pub(crate) fn sort_objects(&self, most: Number) -> bool {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.extend(self, most);
+        objects.known == next(&self.targets) - 1
+    }
+
+    /// Objects in the order of their names: those after (or before) a name and object, at most so
+    /// many.
     pub(crate) fn objects_by_name(
         &self,
+        of: &ObjectsOf<'_>,
         after: Option<(&str, Number)>,
         ascending: bool,
-        mut keep: impl FnMut(Number) -> bool,
         most: usize,
     ) -> Vec<(String, Number)> {
-        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.extend(self);
-        let after = after.map(|(name, object)| (Box::from(name), object));
-        let kept = |(name, object): &(Box<str>, Number)| {
-            keep(*object).then(|| (name.to_string(), *object))
+        let after: Option<NamePlace> = after.map(|(name, object)| (Box::from(name), object));
+        let from = after.as_ref().map_or(Unbounded, Excluded);
+        let range = if ascending {
+            (from, Unbounded)
+        } else {
+            (Unbounded, from)
         };
-        match (after, ascending) {
-            (None, true) => objects.order.iter().filter_map(kept).take(most).collect(),
-            (None, false) => {
-                let order = objects.order.iter().rev();
-                order.filter_map(kept).take(most).collect()
-            }
-            (Some(after), true) => {
-                let order = objects.order.range((Excluded(after), Unbounded));
-                order.filter_map(kept).take(most).collect()
-            }
-            (Some(before), false) => {
-                let order = objects.order.range((Unbounded, Excluded(before))).rev();
-                order.filter_map(kept).take(most).collect()
-            }
+        let named = |(name, object): &NamePlace| (name.to_string(), *object);
+        if let Some(targets) = of
+            .targets
+            .filter(|targets| targets.len() <= self.targets.len() / FEW)
+        {
+            let objects = targets.list().iter().filter_map(|target| {
+                let object = self.object(*target)?;
+                let is_of = (of.kinds)(&self.target(object)?.kind);
+                is_of.then(|| (self.name_before(object, Number::MAX), object))
+            });
+            let objects: BTreeSet<NamePlace> = objects.collect();
+            let objects = objects.range::<NamePlace, _>(range);
+            return if ascending {
+                objects.take(most).map(named).collect()
+            } else {
+                objects.rev().take(most).map(named).collect()
+            };
+        }
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.extend(self, Number::MAX);
+        let kinds = objects.order.iter().filter(|(kind, _)| (of.kinds)(kind));
+        let runs = kinds.map(|(_, run)| run.range::<NamePlace, _>(range));
+        let is_of = |(_, object): &&NamePlace| {
+            of.targets
+                .is_none_or(|targets| self.ways_to_name(*object).any(|way| targets.has(way)))
+        };
+        if ascending {
+            let order = runs.kmerge();
+            order.filter(is_of).take(most).map(named).collect()
+        } else {
+            let order = runs
+                .map(Iterator::rev)
+                .kmerge_by(|one: &&NamePlace, other: &&NamePlace| one > other);
+            order.filter(is_of).take(most).map(named).collect()
         }
     }
 
@@ -599,6 +643,93 @@ impl Dictionary {
             related: related.chain(later).collect(),
             targets,
             actions: self.actions_like(text),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, option, prelude::*};
+
+    /// A list of objects as it is defined: all of them, sorted, then what is asked for.
+    fn defined(
+        texts: &Dictionary,
+        of: &ObjectsOf<'_>,
+        after: Option<(&str, Number)>,
+        ascending: bool,
+        most: usize,
+    ) -> Vec<(String, Number)> {
+        let mut objects = BTreeMap::new();
+        for (target, number) in texts.targets.iter().zip(1..) {
+            let Some(object) = texts.object(number) else {
+                continue;
+            };
+            let (name, is_found) = objects
+                .entry(object)
+                .or_insert_with(|| (target.id.clone().unwrap().to_lowercase(), false));
+            if let Some(given) = &target.name {
+                *name = given.to_lowercase();
+            }
+            *is_found |= of.targets.is_none_or(|targets| targets.has(number));
+        }
+        let mut all: Vec<(String, Number)> = objects
+            .into_iter()
+            .filter(|(object, (_, is_found))| {
+                *is_found && (of.kinds)(&texts.target(*object).unwrap().kind)
+            })
+            .map(|(object, (name, _))| (name, object))
+            .collect();
+        all.sort();
+        if !ascending {
+            all.reverse();
+        }
+        all.retain(|(name, object)| {
+            let here = (name.as_str(), *object);
+            after.is_none_or(|after| {
+                if ascending {
+                    here > after
+                } else {
+                    here < after
+                }
+            })
+        });
+        all.truncate(most);
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn objects_by_name_are_those_asked_for_in_their_order(
+            given in vec(("[ab]", option::of("[a-c]"), option::of("[A-C]{1,2}")), 0..120),
+            found in option::of(vec(1..120_u32, 0..40)),
+            kinds in "[ab]{0,2}",
+            after in option::of(("[a-c]{0,2}", 0..40_u32)),
+            ascending: bool,
+            most in 0..20_usize,
+            at_once in 1..50_u32,
+        ) {
+            let mut texts = Dictionary::default();
+            for (kind, id, name) in given {
+                let target = Target { kind: kind.parse().unwrap(), id, name, url: None };
+                if texts.target_number(&target).is_none() {
+                    texts.add_target(target);
+                }
+            }
+            while !texts.sort_objects(at_once) {}
+            let known = texts.sizes().target;
+            let found: Option<Numbers> =
+                found.map(|all| all.into_iter().filter(|number| *number <= known).collect());
+            let of = ObjectsOf {
+                kinds: &|kind| kinds.contains(kind.as_str()),
+                targets: found.as_ref(),
+            };
+            let after = after.as_ref().map(|(name, object)| (name.as_str(), *object));
+            prop_assert_eq!(
+                texts.objects_by_name(&of, after, ascending, most),
+                defined(&texts, &of, after, ascending, most)
+            );
         }
     }
 }

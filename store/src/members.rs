@@ -113,14 +113,14 @@ pub enum MemberError {
     /// There is no such invitation: it was never there, was answered, revoked, or is too old.
     #[error("there is no such invitation, or it was answered, revoked, or is too old")]
     NoInvite,
-    /// Owners are made, changed and deactivated by owners.
-    #[error("only owners make, change or deactivate owners")]
+    /// Owners are made, changed, deactivated and removed by owners.
+    #[error("only owners make, change, deactivate or remove owners")]
     OwnersOnly,
     /// A workspace keeps an owner, without a last day.
     #[error("{0} is the last owner of the workspace: make somebody else an owner first")]
     LastOwner(String),
-    /// Nobody deactivates themselves.
-    #[error("nobody deactivates themselves: ask another owner or admin")]
+    /// Nobody deactivates or removes themselves.
+    #[error("nobody deactivates or removes themselves: ask another owner or admin")]
     Yourself,
     /// They are a member already.
     #[error("{0} is a member already")]
@@ -137,15 +137,29 @@ pub enum MemberError {
     /// The role's last day is over already.
     #[error("the role's last day is over already")]
     LastDay,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an invitation was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// There is no such invitation: it was never there, was answered, revoked, or is too old.
+    #[error("there is no such invitation, or it was answered, revoked, or is too old")]
+    NoInvite,
+    /// It is somebody else's, or of who has an account and has to sign in with it.
+    #[error("this invitation is for {0}")]
+    SomebodyElse(String),
+    /// They are a member already.
+    #[error("{0} is a member already")]
+    Member(String),
     /// A name out of bounds.
     #[error("a name has 1 to 200 characters")]
     Name,
     /// A password out of bounds.
     #[error("a password has 8 to 512 characters")]
     Password,
-    /// The invitation is somebody else's.
-    #[error("this invitation is for {0}")]
-    SomebodyElse(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -14,7 +14,7 @@ use store::{
     access::{ManagementScope, Refused, SignedIn},
     administration::{By, Place},
     clock::Clock,
-    members::{InviteListed, MemberError, MemberState, NewInvite},
+    members::{AcceptError, InviteListed, MemberError, MemberState, NewInvite},
     people::SignInError,
 };
 
@@ -110,7 +110,7 @@ async fn who_is_invited_becomes_a_member_by_a_link_that_is_good_once() {
         .store
         .accept_invite_anew(secret.reveal(), "Somebody", PASSWORD, None)
         .await;
-    assert!(matches!(again, Err(MemberError::NoInvite)), "{again:?}");
+    assert!(matches!(again, Err(AcceptError::NoInvite)), "{again:?}");
 
     let invited = newest(&log, GROWTH, "MEMBER_INVITED").await;
     assert_eq!(invited.actor.actor.name.as_deref(), Some("Ingrid Solheim"));
@@ -142,12 +142,12 @@ async fn who_has_an_account_accepts_with_it_and_nobody_else_does() {
         .accept_invite_anew(secret.reveal(), "Not Helena", PASSWORD, None)
         .await;
     assert!(
-        matches!(anew, Err(MemberError::SomebodyElse(_))),
+        matches!(anew, Err(AcceptError::SomebodyElse(_))),
         "{anew:?}"
     );
     let other = log.store.accept_invite(secret.reveal(), &owner, None).await;
     assert!(
-        matches!(other, Err(MemberError::SomebodyElse(_))),
+        matches!(other, Err(AcceptError::SomebodyElse(_))),
         "{other:?}"
     );
 
@@ -455,4 +455,286 @@ async fn members_are_found_by_name_and_address_whatever_their_letters() {
     assert_eq!(found("%").await, ["100% Bot"]);
     assert_eq!(found("OWNER@").await, ["Ingrid Solheim"]);
     assert_eq!(found("nobody").await, [""; 0]);
+}
+
+/// Whether somebody can sign in.
+async fn gets_in(log: &Log, email: &str) -> bool {
+    match log.store.sign_in(email, PASSWORD, None, None).await {
+        Ok(_) => true,
+        Err(SignInError::Wrong) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_is_shut_out_everywhere_signs_in_to_answer_an_invitation_and_for_nothing_else() {
+    const KIM: &str = "kim@acme.example";
+    let (log, owner) = owned().await;
+    let helena = log
+        .named("Helena", "helena@acme.example", place(REVENUE, Role::Owner))
+        .await;
+    let kim = log
+        .named("Kim Berg", KIM, place(GROWTH, Role::Member))
+        .await;
+    let growth = manages(&owner, GROWTH);
+    log.store
+        .deactivate_member(&growth, &owner, &kim.public_id, &by(&owner))
+        .await
+        .unwrap();
+    assert!(!gets_in(&log, KIM).await);
+
+    let revenue = manages(&helena, REVENUE);
+    let ask = async |last_day: Option<&str>| {
+        let invite = NewInvite {
+            last_day: last_day.map(|day| day.parse().unwrap()),
+            ..invite(KIM, Role::Auditor)
+        };
+        log.store
+            .invite(&revenue, &invite, &by(&helena))
+            .await
+            .unwrap()
+    };
+    // Revoked, it lets nobody in; and who is in already is out at once.
+    ask(None).await;
+    let session = log.store.sign_in(KIM, PASSWORD, None, None).await.unwrap();
+    let secret = session.secret.reveal();
+    let kim = log.store.session(secret).await.unwrap().unwrap();
+    assert_eq!(
+        (&kim.memberships[..], &kim.administers[..]),
+        (&[][..], &[][..])
+    );
+    let found = log.store.own_invitations(&kim).await.unwrap();
+    let [waiting] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(waiting.workspace.path().to_string(), REVENUE);
+    assert_eq!((waiting.role, &*waiting.by), (Role::Auditor, "Helena"));
+    assert_eq!(log.store.own_invitations(&owner).await.unwrap(), []);
+    for path in [GROWTH, REVENUE] {
+        let path = path.parse().unwrap();
+        assert_eq!(kim.own_scope(&path), Err(Refused::NotFound));
+        assert_eq!(kim.audit_scope(&path), Err(Refused::NotFound));
+    }
+    let open = log.store.invites(&revenue).await.unwrap();
+    log.store
+        .revoke_invite(&revenue, &open[0].id, &by(&helena))
+        .await
+        .unwrap();
+    assert_eq!(log.store.session(secret).await.unwrap(), None);
+    assert!(!gets_in(&log, KIM).await);
+
+    // Neither does one that is too old, or whose role would be over.
+    ask(None).await;
+    log.clock.set(log.clock.now().plus(TimeDelta::days(7)));
+    assert!(!gets_in(&log, KIM).await);
+    ask(Some("2026-05-20")).await;
+    assert!(gets_in(&log, KIM).await);
+    log.clock.set(time("2026-05-21T00:00:00Z"));
+    assert!(!gets_in(&log, KIM).await);
+
+    let link = ask(None).await;
+    let kim = log.signed_in(KIM).await;
+    log.store
+        .accept_invite(link.reveal(), &kim, None)
+        .await
+        .unwrap();
+    let kim = log.signed_in(KIM).await;
+    let paths = kim.memberships.iter().map(|of| of.workspace.path());
+    assert_eq!(
+        paths.map(|path| path.to_string()).collect::<Vec<_>>(),
+        [REVENUE]
+    );
+
+    // Whom the operator deactivated no invitation lets in.
+    let by_operator = log::operator();
+    ask_of(&log, &growth, &owner, "helena@acme.example").await;
+    log.named("Olga", "olga@acme.example", place(REVENUE, Role::Owner))
+        .await;
+    log.store
+        .deactivate_person("helena@acme.example", &by_operator)
+        .await
+        .unwrap();
+    assert!(!gets_in(&log, "helena@acme.example").await);
+}
+
+async fn ask_of(log: &Log, scope: &ManagementScope, manager: &SignedIn, email: &str) {
+    log.store
+        .invite(scope, &invite(email, Role::Member), &by(manager))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn who_is_removed_is_gone_from_the_list_and_stays_in_the_log() {
+    const KIM: &str = "kim.berg@acme.example";
+    let (log, owner) = owned().await;
+    let scope = manages(&owner, GROWTH);
+    let kim = log
+        .named("Kim Berg", KIM, place(GROWTH, Role::Auditor))
+        .await;
+    let session = log.store.sign_in(KIM, PASSWORD, None, None).await.unwrap();
+    let deed = event(
+        user("host_7", "Kim Berg"),
+        "A",
+        object("x", "1", "X"),
+        log::BEGINNING,
+    );
+    log.record(&log.token(GROWTH).await, vec![deed]).await;
+    let is_labelled = async || newest_of_host(&log).await.actor.deactivated;
+    let remove = async || {
+        log.store
+            .remove_member(&scope, &owner, &kim.public_id, &by(&owner))
+            .await
+    };
+
+    remove().await.unwrap();
+    assert_eq!(
+        log.store.session(session.secret.reveal()).await.unwrap(),
+        None
+    );
+    assert!(!gets_in(&log, KIM).await, "removed from everything");
+    assert!(is_labelled().await);
+    let listed = log.store.members(&scope, "", 0).await.unwrap();
+    assert_eq!((listed.total, listed.members.len()), (1, 1));
+    let counted = log.store.operator_settings(&GROWTH.parse().unwrap()).await;
+    let counted = log.store.people(&counted.unwrap().unwrap()).await.unwrap();
+    assert_eq!((counted.all, counted.readers), (1, 1));
+    let told = newest(&log, GROWTH, "MEMBER_REMOVED").await;
+    assert_eq!(told.target.id.as_deref(), Some(&*kim.public_id));
+    assert_eq!(told.actor.actor.name.as_deref(), Some("Ingrid Solheim"));
+    let before = told.before.unwrap();
+    assert_eq!(
+        (&before["email"], &before["role"]),
+        (&KIM.into(), &"auditor".into())
+    );
+    assert_eq!(told.after, None);
+
+    // They are no member: nothing is done to them but an invitation, which brings them back.
+    let again = remove().await;
+    assert!(matches!(again, Err(MemberError::NoMember)), "{again:?}");
+    let back = log
+        .store
+        .reactivate_member(&scope, &kim.public_id, &by(&owner))
+        .await;
+    assert!(matches!(back, Err(MemberError::NoMember)), "{back:?}");
+    let link = log
+        .store
+        .invite(&scope, &invite(KIM, Role::Member), &by(&owner))
+        .await
+        .unwrap();
+    let kim = log.signed_in(KIM).await;
+    log.store
+        .accept_invite(link.reveal(), &kim, None)
+        .await
+        .unwrap();
+    assert!(!is_labelled().await);
+    let kim = log.signed_in(KIM).await;
+    assert_eq!(
+        kim.membership(&GROWTH.parse().unwrap()).unwrap().role,
+        Role::Member
+    );
+    let listed = log.store.members(&scope, "kim", 0).await.unwrap();
+    assert_eq!(listed.members[0].state, MemberState::Active);
+}
+
+/// The newest event that an application sent to growth.
+async fn newest_of_host(log: &Log) -> Event {
+    let scope = log.scope(GROWTH).await;
+    let events = log.walk(&scope, &limit(500)).await;
+    let mut sent = events.into_iter().filter(|event| event.source.is_none());
+    sent.next().unwrap()
+}
+
+#[tokio::test]
+async fn a_removal_leaves_other_workspaces_alone_and_the_operator_adds_anew() {
+    const KIM: &str = "kim@acme.example";
+    let (log, owner) = owned().await;
+    let scope = manages(&owner, GROWTH);
+    log.named("Kim", KIM, place(GROWTH, Role::Admin)).await;
+    let kim = log.named("Kim", KIM, place(REVENUE, Role::Owner)).await;
+    let remove = async || {
+        log.store
+            .remove_member(&scope, &owner, &kim.public_id, &by(&owner))
+            .await
+    };
+    remove().await.unwrap();
+    let kim = log.signed_in(KIM).await;
+    assert_eq!(
+        kim.membership(&GROWTH.parse().unwrap()),
+        Err(Refused::NotFound)
+    );
+    assert_eq!(
+        kim.membership(&REVENUE.parse().unwrap()).unwrap().role,
+        Role::Owner
+    );
+
+    let kim = log.named("Kim", KIM, place(GROWTH, Role::Auditor)).await;
+    assert_eq!(kim.memberships.len(), 2);
+    let listed = log.store.members(&scope, KIM, 0).await.unwrap().members;
+    assert_eq!(
+        (listed[0].role, listed[0].state),
+        (Role::Auditor, MemberState::Active)
+    );
+}
+
+#[tokio::test]
+async fn owners_and_oneself_are_not_removed_by_whom_may_not() {
+    let (log, owner) = owned().await;
+    let tom = log
+        .named("Tom", "tom@acme.example", place(GROWTH, Role::Admin))
+        .await;
+    let remove = async |who: &SignedIn, whom: &SignedIn| {
+        let scope = manages(who, GROWTH);
+        log.store
+            .remove_member(&scope, who, &whom.public_id, &by(who))
+            .await
+    };
+    let owners = remove(&tom, &owner).await;
+    assert!(matches!(owners, Err(MemberError::OwnersOnly)), "{owners:?}");
+    for who in [&tom, &owner] {
+        let oneself = remove(who, who).await;
+        assert!(matches!(oneself, Err(MemberError::Yourself)), "{oneself:?}");
+    }
+    let tara = log
+        .named(
+            "Tara",
+            "tara@acme.example",
+            Place::Tenant("acme".parse().unwrap()),
+        )
+        .await;
+    let last = remove(&tara, &owner).await;
+    assert!(matches!(last, Err(MemberError::LastOwner(_))), "{last:?}");
+    let events = told(&log, GROWTH).await;
+    let removed = events
+        .iter()
+        .filter(|event| event.action.as_str() == "MEMBER_REMOVED");
+    assert_eq!(removed.count(), 0);
+}
+
+#[tokio::test]
+async fn an_invitation_of_before_does_not_bring_back_who_was_sent_away() {
+    let (log, owner) = owned().await;
+    let scope = manages(&owner, GROWTH);
+    for (email, is_removed) in [("kim@acme.example", true), ("mia@acme.example", false)] {
+        let link = log
+            .store
+            .invite(&scope, &invite(email, Role::Admin), &by(&owner))
+            .await
+            .unwrap();
+        let person = log.named("Kim", email, place(GROWTH, Role::Member)).await;
+        let (id, by) = (&person.public_id, &by(&owner));
+        if is_removed {
+            log.store
+                .remove_member(&scope, &owner, id, by)
+                .await
+                .unwrap();
+        } else {
+            log.store
+                .deactivate_member(&scope, &owner, id, by)
+                .await
+                .unwrap();
+        }
+        assert_eq!(log.store.invitation(link.reveal()).await.unwrap(), None);
+        assert!(!gets_in(&log, email).await, "{email}");
+    }
 }

@@ -140,9 +140,11 @@ async fn a_change_holds_at_the_next_request() {
     assert!(!opens(&log, &member, "secret").await);
     assert!(lists_objects(&log, &member).await);
     // With another role, too.
-    let email = "member@acme.example";
+    let managed = log.store.operator_members(&path()).await.unwrap().unwrap();
+    let found = log.store.members(&managed, "member@", 0).await.unwrap();
+    let id = &found.members[0].id;
     log.store
-        .change_role(&path(), email, Role::Auditor, &operator())
+        .change_member(&managed, id, Role::Auditor, None, &operator())
         .await
         .unwrap();
     assert!(opens(&log, &member, "secret").await);

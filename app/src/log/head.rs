@@ -4,7 +4,7 @@ use super::{
     range::RangePicker,
     view::{LastView, LogView, ObjectView},
     when::Ago,
-    zone::ZoneMenu,
+    zone::{ZoneMenu, ZoneView},
 };
 use crate::{
     address::{self, Links},
@@ -26,7 +26,7 @@ pub(super) fn PageHead(
             <h1>{heading}</h1>
             <div class="page-words">
                 <span>{log.words.clone()} ", times in"</span>
-                <ZoneMenu links=links.clone() log=log.clone()/>
+                <ZoneMenu zone=ZoneView::of_log(&links, &log)/>
             </div>
             <div class="page-tools">
                 <RangePicker links log/>
@@ -175,7 +175,7 @@ pub(super) fn ObjectHead(
                 <span>
                     "Shown: " {log.words.clone()} ", times in"
                 </span>
-                <ZoneMenu links=links.clone() log=log.clone()/>
+                <ZoneMenu zone=ZoneView::of_log(&links, &log)/>
             </div>
             <RangePicker links log/>
         </div>

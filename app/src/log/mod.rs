@@ -30,6 +30,7 @@ pub(crate) use page::Page;
 use page::Shown;
 pub(crate) use states::{Command, first_entry};
 pub(crate) use when::Ago;
+pub(crate) use zone::{InZone, ZoneMenu, ZoneView};
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

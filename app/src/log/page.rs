@@ -14,12 +14,10 @@ use super::{
 use crate::{
     address::{self, Links, LogAddress},
     frame::{Bar, Framed, Here},
-    pages::Refused,
-    viewer::Asker,
+    pages::loaded,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use std::sync::Arc;
 
 /// All that a page of a log shows.
@@ -60,30 +58,19 @@ const fn heading(about: About) -> &'static str {
 /// The log at the request's address.
 #[component]
 pub fn Log() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let search = location.search.get_untracked();
-    let asker = Asker::of_request();
-    view! {
-        <Suspense>
-            {Suspend::new(async move {
-                match answer::shown(asker, &path, &search).await {
-                    Ok(shown) => {
-                        if shown.log.lost_cursor || !shown.log.faults.is_empty() {
-                            crate::answer::status(400);
-                        }
-                        view! {
-                            <Title text=shown.title()/>
-                            <Page shown/>
-                        }
-                            .into_any()
-                    }
-                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    loaded(
+        |asker, path, search| async move { answer::shown(asker, &path, &search).await },
+        |shown| {
+            if shown.log.lost_cursor || !shown.log.faults.is_empty() {
+                crate::answer::status(400);
+            }
+            view! {
+                <Title text=shown.title()/>
+                <Page shown/>
+            }
+            .into_any()
+        },
+    )
 }
 
 /// The page, frame and all.

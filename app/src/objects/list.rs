@@ -8,38 +8,25 @@ use crate::{
     address,
     frame::{Framed, Here},
     icon::Icon,
-    log::Ago,
-    pages::Refused,
-    viewer::Asker,
+    log::{Ago, InZone},
+    pages::loaded,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use store::objects::ObjectsOrder;
 
 /// The list of objects at the request's address.
 #[component]
 pub fn Objects() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let search = location.search.get_untracked();
-    let asker = Asker::of_request();
-    view! {
-        <Suspense>
-            {Suspend::new(async move {
-                match load::list(asker, &path, &search).await {
-                    Ok(list) => {
-                        if list.lost_cursor || list.asked.kind_is_wrong() {
-                            crate::answer::status(400);
-                        }
-                        view! { <Page list/> }.into_any()
-                    }
-                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    loaded(
+        |asker, path, search| async move { load::list(asker, &path, &search).await },
+        |list| {
+            if list.lost_cursor || list.asked.kind_is_wrong() {
+                crate::answer::status(400);
+            }
+            view! { <Page list/> }.into_any()
+        },
+    )
 }
 
 #[component]
@@ -54,7 +41,7 @@ pub(super) fn Page(list: ListView) -> impl IntoView {
     } = list.clone();
     let workspace = frame.workspace.path.clone();
     let title = format!("Objects, {}", frame.workspace.name);
-    let words = format!("{}, times in {}", frame.workspace.name, asked.zone);
+    let words = frame.workspace.name.clone();
     let zone = asked.zone.clone();
     let is_wrong = asked.kind_is_wrong();
     let by_seen = order == ObjectsOrder::LastSeen;
@@ -95,7 +82,7 @@ pub(super) fn Page(list: ListView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Objects"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=path.clone() kept=&["q", "kind", "cursor"]/>
                 </header>
                 <Search path asked kinds/>
                 {shown}

@@ -52,6 +52,9 @@ pub(super) async fn overview(
     snapshot.end().await;
     let (object, known) = known?;
     note(&asker, &scope, &Query::default()).await;
+    if let Some(workspace) = scope.workspace() {
+        asker.remember_zone(workspace, search).await;
+    }
     Ok(OverviewView {
         frame,
         subject,

@@ -8,11 +8,10 @@ use crate::{
     address::{self, Links, LogAddress},
     frame::{Framed, Here},
     log::{
-        Ago, LastChanged, Newest, ObjectTab, ObjectTop, entries, grouped,
+        Ago, LastChanged, Newest, ObjectTab, ObjectTop, ZoneMenu, ZoneView, entries, grouped,
         view::{CountView, WhenView},
     },
-    pages::Refused,
-    viewer::Asker,
+    pages::loaded,
 };
 use domain::{
     event::ActorKind,
@@ -20,27 +19,15 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use std::sync::Arc;
 
 /// The object at the request's address.
 #[component]
 pub fn Overview() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let search = location.search.get_untracked();
-    let asker = Asker::of_request();
-    view! {
-        <Suspense>
-            {Suspend::new(async move {
-                match load::overview(asker, &path, &search).await {
-                    Ok(shown) => view! { <Page shown/> }.into_any(),
-                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    loaded(
+        |asker, path, search| async move { load::overview(asker, &path, &search).await },
+        |shown| view! { <Page shown/> }.into_any(),
+    )
 }
 
 #[component]
@@ -55,7 +42,8 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
     } = shown;
     let workspace = frame.workspace.path.clone();
     let log = LogAddress::Object(workspace.clone(), subject.clone());
-    let here = address::in_zone(&address::overview(&workspace, &subject), &zone);
+    let path = address::overview(&workspace, &subject);
+    let here = address::in_zone(&path, &zone);
     let query = Query {
         filter: Filter {
             tz: zone.parse().ok().filter(|_| zone != "UTC"),
@@ -64,7 +52,6 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
         ..Query::default()
     };
     let links = Arc::new(Links::new(&log, query));
-    let words = format!("Times in {zone}");
     let changed = known
         .as_ref()
         .and_then(|known| known.changed.clone())
@@ -91,7 +78,10 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
             <div class="page object-scope">
                 <ObjectTop workspace object zone tab=ObjectTab::Overview here/>
                 <div class="object-line">
-                    <div class="page-words">{changed} <span>{words}</span></div>
+                    <div class="page-words">
+                        {changed} <span>"Times in"</span>
+                        <ZoneMenu zone=ZoneView::of_page(&path, &[])/>
+                    </div>
                 </div>
                 {below}
             </div>

@@ -83,17 +83,8 @@ fn Over() -> impl IntoView {
 
 #[component]
 fn Answering(asked: Asked, invitation: Invitation, email: Option<String>) -> impl IntoView {
-    let until = invitation
-        .last_day
-        .map_or_else(String::new, |day| format!(", until {day}"));
-    let words = format!(
-        " invites you, {}, to {} ({}) as {}{until}.",
-        invitation.email,
-        invitation.workspace.name,
-        invitation.workspace.tenant.name,
-        invitation.role.label(),
-    );
     let here = format!("/invite?key={}", crate::address::encoded(&asked.key));
+    let invited = view! { <Invited invitation=invitation.clone()/> };
     let form = match email {
         Some(email) if email == invitation.email => view! { <Accept key=asked.key/> }.into_any(),
         Some(email) => view! { <SomebodyElse email/> }.into_any(),
@@ -110,12 +101,31 @@ fn Answering(asked: Asked, invitation: Invitation, email: Option<String>) -> imp
     };
     view! {
         <Letter heading="An invitation">
-            <p>
-                <strong class="strong">{invitation.by}</strong>
-                {words}
-            </p>
+            {invited}
             {form}
         </Letter>
+    }
+    .into_any()
+}
+
+/// Who invites whom, to what.
+#[component]
+pub(super) fn Invited(invitation: Invitation) -> impl IntoView {
+    let until = invitation
+        .last_day
+        .map_or_else(String::new, |day| format!(", until {day}"));
+    let words = format!(
+        " invites you, {}, to {} ({}) as {}{until}.",
+        invitation.email,
+        invitation.workspace.name,
+        invitation.workspace.tenant.name,
+        invitation.role.label(),
+    );
+    view! {
+        <p>
+            <strong class="strong">{invitation.by}</strong>
+            {words}
+        </p>
     }
     .into_any()
 }

@@ -2,15 +2,19 @@
 
 mod invite;
 mod letter;
+mod loaded;
 mod login;
 mod refused;
 
-use crate::{address, frame::first_page};
+use crate::{address, frame::first_page, refusal::Refusal, viewer::Asker};
 pub(crate) use invite::Invite;
+use invite::Invited;
 use leptos::prelude::*;
 pub(crate) use letter::Letter;
+pub(crate) use loaded::loaded;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
+use store::members::Invitation;
 
 /// The workspace looked at last, in the time zone it was looked at in; else the first one; else, for
 /// who administers a tenant without any, the tenant; else where to sign in.
@@ -18,19 +22,46 @@ pub(crate) use refused::{Missing, Refused};
 pub fn Home() -> impl IntoView {
     match home() {
         Some(there) => view! { <Elsewhere there/> }.into_any(),
-        None => view! {
-            <Letter heading="No workspace yet">
-                <p>"You are signed in, and a member of no workspace. Whoever runs this \
-                    installation can add you to one."</p>
-                <form method="post" action="/logout" class="acts">
-                    <button class="button" type="submit">
-                        "Sign out"
-                    </button>
-                </form>
-            </Letter>
-        }
-        .into_any(),
+        None => view! { <OfNothing/> }.into_any(),
     }
+}
+
+/// Somebody is signed in and a member of nothing: what invitations wait for them, and nothing else.
+#[component]
+fn OfNothing() -> impl IntoView {
+    loaded(
+        |asker, _, _| own_invitations(asker),
+        |invitations| {
+            let words = if invitations.is_empty() {
+                "You are signed in, and a member of no workspace. Whoever runs this installation can \
+                 add you to one."
+            } else {
+                "You are signed in, and a member of no workspace yet. Open the link that came with \
+                 the invitation to accept it; who sent it can make another."
+            };
+            let invitations = invitations
+                .into_iter()
+                .map(|invitation| view! { <Invited invitation/> })
+                .collect_view();
+            view! {
+                <Letter heading="No workspace yet">
+                    {invitations}
+                    <p>{words}</p>
+                    <form method="post" action="/logout" class="acts">
+                        <button class="button" type="submit">
+                            "Sign out"
+                        </button>
+                    </form>
+                </Letter>
+            }
+            .into_any()
+        },
+    )
+}
+
+async fn own_invitations(asker: Result<Asker, Refusal>) -> Result<Vec<Invitation>, Refusal> {
+    let asker = asker?;
+    Ok(asker.store.own_invitations(&asker.person).await?)
 }
 
 fn home() -> Option<String> {

@@ -1,6 +1,11 @@
 //! Changing settings: plain forms. What came of one stands in the address of the page that is shown
 //! next.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has one for each field of its form"
+)]
+
 use crate::{refusal::Answered, viewer::Asker};
 use domain::event::TargetKind;
 use leptos::prelude::*;
@@ -15,6 +20,7 @@ use store::settings::ObjectAccess;
 #[server(prefix = "/ui", endpoint = "save_settings")]
 pub async fn save_settings(
     path: String,
+    #[server(default)] tz: String,
     #[server(default)] retention: String,
     #[server(default)] days: String,
     #[server(default)] years: String,
@@ -33,7 +39,7 @@ pub async fn save_settings(
         object_tabs: Some(object_tabs).filter(|tabs| !tabs.is_empty()),
         ..Typed::default()
     };
-    Ok(answer::save(Asker::of_request(), &path, typed, &sure).await)
+    Ok(answer::save(Asker::of_request(), &path, &tz, typed, &sure).await)
 }
 
 /// Cancels the shorter retention that waits at `path`, sends the browser to the page that shows it, and
@@ -43,8 +49,8 @@ pub async fn save_settings(
 ///
 /// The server does not answer.
 #[server(prefix = "/ui", endpoint = "cancel_retention")]
-pub async fn cancel_retention(path: String) -> Answered<String> {
-    Ok(answer::cancel(Asker::of_request(), &path).await)
+pub async fn cancel_retention(path: String, #[server(default)] tz: String) -> Answered<String> {
+    Ok(answer::cancel(Asker::of_request(), &path, &tz).await)
 }
 
 /// What was typed into the form, and what came of it, as the address of the page says it.
@@ -223,11 +229,13 @@ mod answer {
         settings::load::{opened, workspace},
         viewer::Asker,
     };
+    use domain::question::Zone;
     use store::settings::{SettingsChange, SettingsError};
 
     pub(super) async fn save(
         asker: Result<Asker, Refusal>,
         path: &str,
+        tz: &str,
         mut typed: Typed,
         sure: &str,
     ) -> Result<String, Refusal> {
@@ -274,12 +282,13 @@ mod answer {
             Ok(())
         }
         .await;
-        finish(path, answer, typed)
+        finish(path, tz, answer, typed)
     }
 
     pub(super) async fn cancel(
         asker: Result<Asker, Refusal>,
         path: &str,
+        tz: &str,
     ) -> Result<String, Refusal> {
         let answer = async {
             let (asker, scope) = opened(asker, path).await?;
@@ -294,12 +303,13 @@ mod answer {
             saved: true,
             ..Typed::default()
         };
-        finish(path, answer, typed)
+        finish(path, tz, answer, typed)
     }
 
     /// Where to look next. A form is sent there also when it was refused: that page then says why.
     fn finish(
         path: &str,
+        tz: &str,
         answer: Result<(), Refusal>,
         mut typed: Typed,
     ) -> Result<String, Refusal> {
@@ -307,16 +317,20 @@ mod answer {
             answer::after_form("/");
             return answer.and(Err(Refusal::NotFound));
         };
+        let zone = tz.parse().unwrap_or_else(|_| Zone::utc());
+        let there = |typed: &Typed| {
+            address::in_zone(&address::with_query(&page, &typed.query()), zone.as_str())
+        };
         match answer {
             Ok(()) => {
-                let address = address::with_query(&page, &typed.query());
+                let address = there(&typed);
                 answer::after_form(&address);
                 Ok(address)
             }
             Err(refusal) => {
                 typed.saved = false;
                 typed.failed = matches!(refusal, Refusal::Unavailable(_));
-                answer::after_form(&address::with_query(&page, &typed.query()));
+                answer::after_form(&there(&typed));
                 Err(refusal)
             }
         }

@@ -58,6 +58,7 @@ pub(super) async fn settings(
         Ok(frame) => frame,
         Err(refused) => return Err(asker.refusal(refused).await),
     };
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let local = Local::new(&zone, asker.store.now());
     let asked = typed.retention().ok().filter(|_| typed.asks);

@@ -14,46 +14,37 @@ pub use tokens::TokensPage;
 use crate::{
     frame::{Framed, Here},
     icon::Icon,
-    pages::Refused,
-    viewer::Asker,
+    log::InZone,
+    pages::loaded,
 };
 use change::{CancelRetention, SaveSettings, Typed};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use places::{Current, Places};
 use view::{ExpiringView, ObjectsView, RetentionView, SettingsView};
 
 /// The settings of a workspace.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let search = location.search.get_untracked();
-    let asker = Asker::of_request();
-    view! {
-        <Suspense>
-            {Suspend::new(async move {
-                let typed = Typed::read(&search);
-                match load::settings(asker, &path, &search, &typed).await {
-                    Ok(settings) => {
-                        if typed.fault.is_some() {
-                            crate::answer::status(400);
-                        }
-                        view! { <Page settings typed/> }.into_any()
-                    }
-                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    loaded(
+        |asker, path, search| async move {
+            let typed = Typed::read(&search);
+            let settings = load::settings(asker, &path, &search, &typed).await;
+            settings.map(|settings| (settings, typed))
+        },
+        |(settings, typed)| {
+            if typed.fault.is_some() {
+                crate::answer::status(400);
+            }
+            view! { <Page settings typed/> }.into_any()
+        },
+    )
 }
 
 #[component]
 fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
     let SettingsView { frame, zone, .. } = settings.clone();
-    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let words = frame.workspace.name.clone();
     let title = format!("Settings, {}", frame.workspace.name);
     let path = crate::address::settings(&frame.workspace.path);
     let places =
@@ -106,7 +97,7 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=path.clone() kept=&[]/>
                 </header>
                 {failed}
                 {asks}
@@ -133,6 +124,7 @@ fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> 
         view! {
             <form class="end" method="post" action=action>
                 <input type="hidden" name="path" value=path/>
+                <input type="hidden" name="tz" value=settings.zone/>
                 <button class="button" type="submit">
                     "Cancel it"
                 </button>
@@ -162,7 +154,8 @@ fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> 
 #[component]
 fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl IntoView {
     let may = settings.may_change;
-    let discard = path.clone();
+    let zone = settings.zone.clone();
+    let discard = crate::address::in_zone(&path, &zone);
     let save = may.then(|| {
         view! {
             <div class="save">
@@ -179,6 +172,7 @@ fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl Into
     view! {
         <form method="post" action=SaveSettings::url()>
             <input type="hidden" name="path" value=path/>
+            <input type="hidden" name="tz" value=zone/>
             <Keep settings=settings.clone() typed=typed.clone()/>
             <Recording settings=settings.clone() typed=typed.clone()/>
             <Objects objects=settings.objects typed disabled=!may/>

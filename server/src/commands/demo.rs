@@ -237,9 +237,8 @@ impl<'a> Stage<'a> {
                 ..
             } => {
                 let by = self.by(by).await?;
-                let email = &self.company.people[person].email;
                 let path = self.path(&workspace);
-                self.store.change_role(&path, email, role, &by).await?;
+                self.change_role(person, &path, role, &by).await?;
             }
             Step::Deactivate { person, by, .. } => {
                 let by = self.by(by).await?;
@@ -278,6 +277,28 @@ impl<'a> Stage<'a> {
             .await?;
         self.arrived.insert(person);
         Ok(())
+    }
+
+    async fn change_role(
+        &self,
+        person: usize,
+        path: &WorkspacePath,
+        role: Role,
+        by: &By,
+    ) -> Result<(), CommandError> {
+        let missing = |what: &str| CommandError::Failed(format!("there is no {what} {path}"));
+        let scope = self.store.operator_members(path).await?;
+        let scope = scope.ok_or_else(|| missing("workspace"))?;
+        let email = &self.company.people[person].email;
+        let found = self.store.members(&scope, email, 0).await?.members;
+        let member = found.into_iter().find(|member| member.email == *email);
+        let member = member.ok_or_else(|| missing("such member of"))?;
+        let (id, last_day) = (&member.id, member.last_day);
+        let changed = self
+            .store
+            .change_member(&scope, id, role, last_day, by)
+            .await;
+        changed.map_err(|error| CommandError::Failed(error.to_string()))
     }
 
     async fn make_token(&mut self, token: usize) -> Result<(), CommandError> {

@@ -14,7 +14,7 @@ use axum::{
 };
 use serde::Deserialize;
 use std::fmt;
-use store::members::MemberError;
+use store::members::AcceptError;
 
 /// What the form sends. What is missing counts as empty.
 #[derive(Default, Deserialize)]
@@ -67,11 +67,13 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
             &first_page(&joined.workspace.path(), joined.role.reads_the_log()),
             cookie,
         ),
-        Err(MemberError::Store(error)) => pages::unavailable(&error),
-        Err(MemberError::Name) => again(&form, "name"),
-        Err(MemberError::Password) => again(&form, "password"),
+        Err(AcceptError::Store(error)) => pages::unavailable(&error),
+        Err(AcceptError::Name) => again(&form, "name"),
+        Err(AcceptError::Password) => again(&form, "password"),
         // The page says what holds: that the link is no longer good, or whose it is.
-        Err(_) => again(&form, ""),
+        Err(AcceptError::NoInvite | AcceptError::SomebodyElse(_) | AcceptError::Member(_)) => {
+            again(&form, "")
+        }
     }
 }
 

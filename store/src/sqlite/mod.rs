@@ -13,6 +13,7 @@ mod directory;
 mod failure;
 mod find;
 mod index;
+mod invites;
 mod looks;
 mod members;
 mod object;

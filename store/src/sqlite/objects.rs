@@ -15,12 +15,12 @@ use crate::{
     StoreError,
     access::{ObjectsScope, Reach, Scope},
     cursor::{Cursor, Heading, Place},
-    dictionary::{Dictionary, Number},
+    dictionary::{Dictionary, Number, ObjectsOf},
     objects::{KnownObject, ObjectsOrder, ObjectsPage, ObjectsQuery},
     plan::Numbers,
     question::QuestionError,
 };
-use domain::time::Timestamp;
+use domain::{event::TargetKind, time::Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
 /// So many entries are looked through for a page by when objects were seen last.
@@ -29,6 +29,9 @@ const ENTRIES_MOST: usize = 10_000;
 const ENTRIES_AT_ONCE: (usize, usize) = (200, 1_000);
 /// So many objects are looked up for a page by name: some are in memory of which there is no event.
 const OBJECTS_MOST: usize = 2_000;
+/// So many texts at a time are put in the order of objects' names, when the first list after a start
+/// is asked for.
+const SORTED_AT_ONCE: Number = 20_000;
 
 /// What a page is asked of.
 struct Walk<'a> {
@@ -186,13 +189,19 @@ impl Snapshot {
         let looks = looks(&shelf.texts.read());
         let found = query.q.as_ref().map(|text| {
             let texts = shelf.texts.read();
-            let found = texts.search(&text.to_lowercase()).targets;
-            let objects = found
-                .list()
-                .iter()
-                .filter_map(|number| texts.object(*number));
-            objects.collect::<Numbers>()
+            texts.search(&text.to_lowercase()).targets
         });
+        // Who records has a turn in between.
+        while !shelf.texts.read().sort_objects(SORTED_AT_ONCE) {
+            tokio::task::yield_now().await;
+        }
+        let kinds = |kind: &TargetKind| {
+            query.kind.as_ref().is_none_or(|wanted| wanted == kind) && walk.scope.has(kind)
+        };
+        let of = ObjectsOf {
+            kinds: &kinds,
+            targets: found.as_ref(),
+        };
         let mut after = walk.after.as_ref().map(|place| {
             let object = Number::try_from(place.n).unwrap_or_default();
             (place.text.clone(), object)
@@ -203,17 +212,10 @@ impl Snapshot {
             let most = walk.wanted - objects.len();
             let candidates = {
                 let texts = shelf.texts.read();
-                let keep = |object: Number| {
-                    found.as_ref().is_none_or(|found| found.has(object))
-                        && texts.target(object).is_some_and(|target| {
-                            query.kind.as_ref().is_none_or(|kind| target.kind == *kind)
-                                && walk.scope.has(&target.kind)
-                        })
-                };
                 let after = after
                     .as_ref()
                     .map(|(name, object)| (name.as_str(), *object));
-                texts.objects_by_name(after, walk.heading == Heading::Older, keep, most)
+                texts.objects_by_name(&of, after, walk.heading == Heading::Older, most)
             };
             let is_end = candidates.len() < most;
             looked_up += candidates.len();
@@ -457,7 +459,7 @@ fn is_beyond(place: &Place, other: &Place, is_older: bool) -> bool {
 
 /// What a cursor is bound to: whose list it is, and what it is asked.
 fn question(scope: &ObjectsScope, query: &ObjectsQuery, order: ObjectsOrder) -> String {
-    let kind = query.kind.as_ref().map(domain::event::TargetKind::as_str);
+    let kind = query.kind.as_ref().map(TargetKind::as_str);
     format!(
         "objects {} {order:?} {kind:?} {:?}",
         scope.workspace.id, query.q

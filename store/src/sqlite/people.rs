@@ -16,7 +16,6 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use domain::{
     event::{Actor, ActorKind, Object, ShownActor, Target},
     role::Role,
-    slug::WorkspacePath,
     time::Timestamp,
 };
 use serde_json::json;
@@ -134,23 +133,6 @@ impl Store {
         let hash = password::hash(password.to_owned()).await?;
         let mut change = self.inner.change().await?;
         let result = create_person(&mut change, person, &email, &hash, by).await;
-        change.finish(result).await
-    }
-
-    /// Gives a member another role.
-    ///
-    /// # Errors
-    ///
-    /// There is no such member, or they are the last owner.
-    pub async fn change_role(
-        &self,
-        path: &WorkspacePath,
-        email: &str,
-        role: Role,
-        by: &By,
-    ) -> Result<(), AdministrationError> {
-        let mut change = self.inner.change().await?;
-        let result = change_role(&mut change, path, email, role, by).await;
         change.finish(result).await
     }
 
@@ -282,29 +264,7 @@ async fn create_person(
     }
     let person = match known {
         Some(person) => person,
-        None => {
-            let public_id = public_id("usr")?;
-            let id: i64 = sqlx::query_scalar(
-                "INSERT INTO person (public_id, email, name, password, created_at) \
-                 VALUES (?, ?, ?, ?, ?) RETURNING id",
-            )
-            .bind(public_id.clone())
-            .bind(email)
-            .bind(new.name.trim())
-            .bind(hash)
-            .bind(now.micros())
-            .fetch_one(change.connection())
-            .await
-            .map_err(StoreError::from)?;
-            let name = new.name.trim().to_owned();
-            Person {
-                id,
-                public_id,
-                name,
-                email: email.to_owned(),
-                deactivated: false,
-            }
-        }
+        None => create_account(change, email, &new.name, hash).await?,
     };
     let (log, role) = match &new.place {
         Place::Workspace(path, Role::TenantAdmin) => {
@@ -315,19 +275,8 @@ async fn create_person(
         }
         Place::Workspace(path, role) => {
             let workspace = need_workspace(change.connection(), path).await?;
-            let added = sqlx::query(
-                "INSERT INTO membership (person, workspace, role, created_at, until) \
-                 VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            )
-            .bind(person.id)
-            .bind(workspace.id)
-            .bind(role.as_str())
-            .bind(now.micros())
-            .bind(end_of(new.until))
-            .execute(change.connection())
-            .await
-            .map_err(StoreError::from)?;
-            if added.rows_affected() == 0 {
+            let until = end_of(new.until);
+            if !join_workspace(change, &person, &workspace, *role, until).await? {
                 return Err(AdministrationError::Exists(format!("{email} in {path}")));
             }
             (Log::from(&workspace), *role)
@@ -365,6 +314,58 @@ async fn create_person(
     Ok(())
 }
 
+/// Makes an account that is a member of nothing yet.
+pub(super) async fn create_account(
+    change: &mut Change<'_>,
+    email: &str,
+    name: &str,
+    hash: &str,
+) -> Result<Person, StoreError> {
+    let (public_id, name) = (public_id("usr")?, name.trim());
+    let id = sqlx::query_scalar(
+        "INSERT INTO person (public_id, email, name, password, created_at) \
+         VALUES (?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(public_id.clone())
+    .bind(email)
+    .bind(name)
+    .bind(hash)
+    .bind(change.now.micros())
+    .fetch_one(change.connection())
+    .await?;
+    Ok(Person {
+        id,
+        public_id,
+        name: name.to_owned(),
+        email: email.to_owned(),
+        deactivated: false,
+    })
+}
+
+/// Makes somebody a member, or a member again who was removed; false where they are one already.
+pub(super) async fn join_workspace(
+    change: &mut Change<'_>,
+    person: &Person,
+    workspace: &Workspace,
+    role: Role,
+    until: Option<i64>,
+) -> Result<bool, StoreError> {
+    let added = sqlx::query(
+        "INSERT INTO membership (person, workspace, role, created_at, until) \
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role, \
+             created_at = excluded.created_at, until = excluded.until, \
+             deactivated_at = NULL, removed_at = NULL WHERE removed_at IS NOT NULL",
+    )
+    .bind(person.id)
+    .bind(workspace.id)
+    .bind(role.as_str())
+    .bind(change.now.micros())
+    .bind(until)
+    .execute(change.connection())
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
 /// Whether a workspace would be left without an owner if this one were none: one with a last day
 /// does not stay.
 pub(super) async fn is_last_owner(
@@ -386,56 +387,6 @@ pub(super) async fn is_last_owner(
     .fetch_one(connection)
     .await?;
     Ok(own > 0 && others == 0)
-}
-
-async fn change_role(
-    change: &mut Change<'_>,
-    path: &WorkspacePath,
-    email: &str,
-    role: Role,
-    by: &By,
-) -> Result<(), AdministrationError> {
-    let now = change.now;
-    let workspace = need_workspace(change.connection(), path).await?;
-    let person = need_person(change.connection(), email).await?;
-    let before: Option<String> =
-        sqlx::query_scalar("SELECT role FROM membership WHERE person = ? AND workspace = ?")
-            .bind(person.id)
-            .bind(workspace.id)
-            .fetch_optional(change.connection())
-            .await
-            .map_err(StoreError::from)?;
-    let before =
-        before.ok_or_else(|| AdministrationError::Missing(format!("member {email} of {path}")))?;
-    if role == Role::TenantAdmin {
-        return Err(AdministrationError::Invalid(
-            "tenant_admin is a role in a tenant".into(),
-        ));
-    }
-    if before == role.as_str() {
-        return Ok(());
-    }
-    if role != Role::Owner
-        && is_last_owner(change.connection(), person.id, workspace.id, now).await?
-    {
-        return Err(AdministrationError::LastOwner(person.email));
-    }
-    sqlx::query("UPDATE membership SET role = ? WHERE person = ? AND workspace = ?")
-        .bind(role.as_str())
-        .bind(person.id)
-        .bind(workspace.id)
-        .execute(change.connection())
-        .await
-        .map_err(StoreError::from)?;
-    let event = told(
-        by,
-        "MEMBER_ROLE_UPDATED",
-        person.target()?,
-        Some(json!({"role": before})),
-        Some(json!({"role": role})),
-    )?;
-    change.record(Log::from(&workspace), event).await?;
-    Ok(())
 }
 
 async fn deactivate(

@@ -515,3 +515,88 @@ async fn a_list_of_objects_reads_no_more_of_a_long_log_than_of_a_short_one() {
         );
     }
 }
+
+/// A log of so many objects: each is named by an event of the first half, and by one of the second.
+async fn log_of_objects(objects: u64) -> Log {
+    const KINDS: [&str; 3] = ["deployment", "pipeline", "service"];
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let events = 2 * objects;
+    let made = |n: u64| -> NewEvent {
+        let thing = n % objects;
+        let kind = KINDS[usize::try_from(thing % 3).unwrap()];
+        let name = format!("Thing {:05}", thing * 7_919 % objects);
+        let target = object(kind, &format!("obj_{thing}"), &name);
+        let mut made = event(user("usr_1", "Person"), "TOUCHED", target, BEGINNING);
+        let ago = chrono::TimeDelta::seconds(i64::try_from(events - n).unwrap());
+        made.occurred_at = Some(time(BEGINNING).plus(-ago));
+        made
+    };
+    for from in (0..events).step_by(2_000) {
+        let batch = (from..events.min(from + 2_000)).map(made).collect();
+        log.record(&grant, batch).await;
+    }
+    log
+}
+
+#[tokio::test]
+async fn a_list_of_many_objects_reads_no_more_than_one_of_few() {
+    const LIMIT: usize = 20;
+    let asked = |kind: Option<&str>, q: Option<&str>| ObjectsQuery {
+        kind: kind.map(|kind| kind.parse().unwrap()),
+        q: q.map(str::to_owned),
+        limit: LIMIT,
+        ..ObjectsQuery::default()
+    };
+    // By when they were seen last, by name, of many that a search finds, of few, and of none.
+    let questions = [
+        (asked(None, None), LIMIT),
+        (asked(Some("service"), None), LIMIT),
+        (asked(None, Some("thing")), LIMIT),
+        (asked(None, Some("thing 0012")), 10),
+        (asked(None, Some("no such thing")), 0),
+    ];
+    let mut read: Vec<Vec<u64>> = Vec::new();
+    for objects in [1_000, 4_000] {
+        let log = log_of_objects(objects).await;
+        let owner = log.owner("acme/growth").await;
+        let scope = owner
+            .objects_scope(&"acme/growth".parse().unwrap())
+            .unwrap();
+        let steps = Steps::of(&log.store).await;
+        let mut all = Vec::new();
+        for (question, found) in &questions {
+            // What is kept in memory is known after the first time.
+            log.store.objects(&scope, question).await.unwrap();
+            let mut question = question.clone();
+            for page in 0..12 {
+                steps.0.store(0, Ordering::Relaxed);
+                let listed = log.store.objects(&scope, &question).await.unwrap();
+                // The first, the next, and one far from both ends.
+                if [0, 1, 11].contains(&page) {
+                    assert_eq!(listed.objects.len(), *found, "{question:?}");
+                    all.push(steps.0.load(Ordering::Relaxed));
+                }
+                match listed.next {
+                    Some(next) => question.cursor = Some(next),
+                    None => break,
+                }
+            }
+        }
+        read.push(all);
+    }
+    assert_eq!(read[0].len(), 3 * 3 + 2, "as many pages of each: {read:?}");
+    assert_eq!(
+        read[0].len(),
+        read[1].len(),
+        "as many pages of each: {read:?}"
+    );
+    for (few, many) in read[0].iter().zip(&read[1]) {
+        assert!(*few > 0, "a step was counted: {read:?}");
+        assert!(
+            *many <= few + few / 10,
+            "{few} steps, then {many}: {read:?}"
+        );
+        assert!(*many <= 12_000, "{many} steps for a page of {LIMIT}");
+    }
+}

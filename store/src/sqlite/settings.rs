@@ -149,7 +149,8 @@ impl Store {
             "SELECT count(*), coalesce(sum(x.reads), 0) FROM ( \
                  SELECT person, max(reads) AS reads FROM ( \
                      SELECT person, role <> 'member' AS reads FROM membership \
-                     WHERE workspace = ?1 AND (until IS NULL OR until > ?3) \
+                     WHERE workspace = ?1 AND deactivated_at IS NULL \
+                         AND (until IS NULL OR until > ?3) \
                      UNION ALL SELECT person, 1 FROM tenant_admin \
                      WHERE tenant = ?2 AND (until IS NULL OR until > ?3)) GROUP BY person) x \
              JOIN person p ON p.id = x.person WHERE p.deactivated_at IS NULL",

@@ -34,14 +34,31 @@ const WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Looks of one reader are told once in this time.
 const LOOKS: TimeDelta = TimeDelta::hours(1);
 
-/// Who the session with the secret ?1 belongs to at the time ?2, what they administer, and the
-/// workspaces that they are a member of, with their role in each and who may open its objects. The first column tells which of
-/// these a row is.
-const SIGNED_IN: &str = "
+/// Whether somebody (`p`) has nothing to sign in for at the time ?2: the operator deactivated their
+/// account, or they were deactivated wherever they were a member, and no invitation waits for them.
+macro_rules! is_shut_out {
+    () => {
+        "(p.deactivated_at IS NOT NULL \
+             OR (EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id) \
+                 AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id \
+                     AND m.deactivated_at IS NULL) \
+                 AND NOT EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id) \
+                 AND NOT EXISTS (SELECT 1 FROM invite v WHERE v.email = p.email \
+                     AND v.accepted_at IS NULL AND v.revoked_at IS NULL AND v.expires > ?2 \
+                     AND (v.until IS NULL OR v.until > ?2))))"
+    };
+}
+
+/// Whose the session with the secret ?1 is at the time ?2 (rows of kind 0), the tenants that they
+/// administer (1), and their workspaces (2).
+const SIGNED_IN: &str = concat!(
+    "
     SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone
     FROM session s JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace
     LEFT JOIN tenant t ON t.id = w.tenant
-    WHERE s.secret = ?1 AND s.until > ?2 AND p.deactivated_at IS NULL;
+    WHERE s.secret = ?1 AND s.until > ?2 AND NOT ",
+    is_shut_out!(),
+    ";
     SELECT 1, t.id, t.slug, t.name
     FROM session s JOIN tenant_admin a ON a.person = s.person JOIN tenant t ON t.id = a.tenant
     WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2) ORDER BY t.name;
@@ -57,7 +74,15 @@ const SIGNED_IN: &str = "
     FROM session s JOIN tenant_admin a ON a.person = s.person
     JOIN tenant t ON t.id = a.tenant JOIN workspace w ON w.tenant = t.id
     WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2)
-    ORDER BY 7, 4";
+    ORDER BY 7, 4"
+);
+
+/// The account with the e-mail address ?1, and whether they are shut out at the time ?2.
+const ACCOUNT: &str = concat!(
+    "SELECT id, public_id, name, email, password, ",
+    is_shut_out!(),
+    " FROM person p WHERE email = ?1"
+);
 
 /// Who a session belongs to, without what they are a member of.
 fn person_of(row: &SqliteRow) -> Result<SignedIn, StoreError> {
@@ -89,6 +114,7 @@ struct Account {
     name: String,
     email: String,
     password: String,
+    /// They have nothing to sign in for.
     deactivated: bool,
 }
 
@@ -175,18 +201,11 @@ impl Store {
     }
 
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query(
-            // Who was deactivated wherever they were a member is so altogether.
-            "SELECT id, public_id, name, email, password, deactivated_at IS NOT NULL \
-                 OR (EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id) \
-                     AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id \
-                         AND m.deactivated_at IS NULL) \
-                     AND NOT EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id)) \
-             FROM person p WHERE email = ?",
-        )
-        .bind(email)
-        .fetch_optional(&self.inner.readers)
-        .await?;
+        let row = sqlx::query(ACCOUNT)
+            .bind(email)
+            .bind(self.now().micros())
+            .fetch_optional(&self.inner.readers)
+            .await?;
         row.map(|row| {
             Ok(Account {
                 id: row.try_get(0)?,
@@ -465,4 +484,34 @@ async fn tell(
         change.record(log, event).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{DatabaseUrl, Options};
+
+    #[tokio::test]
+    async fn who_somebody_is_is_found_without_a_scan() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = DatabaseUrl::Sqlite(folder.path().join("daybook.db"));
+        let store = Store::open(Options::new(database)).await.unwrap();
+        let signed_in = SIGNED_IN.split(';');
+        let all = signed_in.chain([ACCOUNT, super::super::invites::OF_EMAIL]);
+        let mut invitations = 0;
+        for statement in all {
+            let text =
+                super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
+            let rows = sqlx::query(text).fetch_all(&store.inner.readers).await;
+            let steps: Vec<String> = rows.unwrap().iter().map(|row| row.get("detail")).collect();
+            assert!(
+                steps.iter().all(|step| !step.starts_with("SCAN ")),
+                "{statement}: {steps:#?}"
+            );
+            let by_email = "SEARCH v USING INDEX invite_open_by_email (email=?)";
+            invitations += steps.iter().filter(|step| *step == by_email).count();
+        }
+        assert_eq!(invitations, 3, "by each that asks for invitations");
+    }
 }

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 #[server(prefix = "/ui", endpoint = "invite_member")]
 pub async fn invite_member(
     path: String,
+    #[server(default)] tz: String,
     #[server(default)] email: String,
     #[server(default)] role: String,
     #[server(default)] last_day: String,
@@ -24,7 +25,7 @@ pub async fn invite_member(
         last_day,
         ..Typed::default()
     };
-    Ok(answer::invite(Asker::of_request(), &path, typed).await)
+    Ok(answer::invite(Asker::of_request(), &Page { path, tz }, typed).await)
 }
 
 /// Revokes an invitation, sends the browser to the page that shows what came of it, and tells its
@@ -34,12 +35,16 @@ pub async fn invite_member(
 ///
 /// The server does not answer.
 #[server(prefix = "/ui", endpoint = "revoke_invite")]
-pub async fn revoke_invite(path: String, #[server(default)] invite: String) -> Answered<String> {
-    Ok(answer::revoke(Asker::of_request(), &path, &invite).await)
+pub async fn revoke_invite(
+    path: String,
+    #[server(default)] tz: String,
+    #[server(default)] invite: String,
+) -> Answered<String> {
+    Ok(answer::revoke(Asker::of_request(), &Page { path, tz }, &invite).await)
 }
 
-/// Does to a member what `act` says, `save` (role and last day), `deactivate` or `reactivate`; sends
-/// the browser to the page that shows what came of it, and tells its address.
+/// Does to a member what `act` says, `save` (role and last day), `deactivate`, `reactivate` or
+/// `remove`; sends the browser to the page that shows what came of it, and tells its address.
 ///
 /// # Errors
 ///
@@ -47,6 +52,7 @@ pub async fn revoke_invite(path: String, #[server(default)] invite: String) -> A
 #[server(prefix = "/ui", endpoint = "change_member")]
 pub async fn change_member(
     path: String,
+    #[server(default)] tz: String,
     #[server(default)] member: String,
     #[server(default)] act: String,
     #[server(default)] role: String,
@@ -58,7 +64,14 @@ pub async fn change_member(
         last_day,
         ..Typed::default()
     };
-    Ok(answer::change(Asker::of_request(), &path, &act, typed).await)
+    Ok(answer::change(Asker::of_request(), &Page { path, tz }, &act, typed).await)
+}
+
+/// The page that a form was sent from.
+struct Page {
+    path: String,
+    /// The zone of its times.
+    tz: String,
 }
 
 /// What went wrong, as the address of the page says it.
@@ -156,14 +169,15 @@ impl Fault {
             Self::Day => "Not a date. It takes a day as 2026-12-31, or nothing.",
             Self::DayOver => "This day is over already. Choose one to come, or none.",
             Self::Owners => {
-                "Only owners make, change or deactivate owners. Ask one of this workspace's owners."
+                "Only owners make, change, deactivate or remove owners. Ask one of this workspace's \
+                 owners."
             }
             Self::LastOwner => {
                 "This is the workspace's last owner. Make somebody else an owner first, without a \
                  last day."
             }
             Self::Yourself => {
-                "You cannot deactivate yourself. Ask another owner or admin to do it."
+                "You cannot deactivate or remove yourself. Ask another owner or admin to do it."
             }
             Self::Gone => "It is there no more: somebody else changed it meanwhile.",
             Self::Unavailable => {
@@ -267,13 +281,14 @@ impl Typed {
 }
 
 mod answer {
-    use super::{Fault, Typed};
+    use super::{Fault, Page, Typed};
     use crate::{
         address, answer,
         refusal::Refusal,
         settings::members::load::{opened, workspace},
         viewer::Asker,
     };
+    use domain::question::Zone;
     use store::members::{MemberError, NewInvite};
 
     /// Why nothing was changed: what was typed, or who asks.
@@ -297,16 +312,14 @@ mod answer {
     impl From<MemberError> for Undone {
         fn from(error: MemberError) -> Self {
             Self::Fault(match error {
-                MemberError::NoMember | MemberError::NoInvite | MemberError::SomebodyElse(_) => {
-                    Fault::Gone
-                }
+                MemberError::NoMember | MemberError::NoInvite => Fault::Gone,
                 MemberError::OwnersOnly => Fault::Owners,
                 MemberError::LastOwner(_) => Fault::LastOwner,
                 MemberError::Yourself => Fault::Yourself,
                 MemberError::Member(_) => Fault::Member,
                 MemberError::DeactivatedMember(_) => Fault::Deactivated,
                 MemberError::AccountDeactivated(_) => Fault::Account,
-                MemberError::Email(_) | MemberError::Name | MemberError::Password => Fault::Email,
+                MemberError::Email(_) => Fault::Email,
                 MemberError::LastDay => Fault::DayOver,
                 MemberError::Store(error) => {
                     leptos::logging::error!("members were not changed: {error}");
@@ -318,11 +331,11 @@ mod answer {
 
     pub(super) async fn invite(
         asker: Result<Asker, Refusal>,
-        path: &str,
+        page: &Page,
         typed: Typed,
     ) -> Result<String, Refusal> {
         let done = async {
-            let (asker, scope) = opened(asker, path).await?;
+            let (asker, scope) = opened(asker, &page.path).await?;
             let invite = NewInvite {
                 email: typed.email.clone(),
                 role: typed.role()?,
@@ -337,16 +350,16 @@ mod answer {
             Ok(())
         }
         .await;
-        finish(path, done, typed)
+        finish(page, done, typed)
     }
 
     pub(super) async fn revoke(
         asker: Result<Asker, Refusal>,
-        path: &str,
+        page: &Page,
         invite: &str,
     ) -> Result<String, Refusal> {
         let done = async {
-            let (asker, scope) = opened(asker, path).await?;
+            let (asker, scope) = opened(asker, &page.path).await?;
             match asker.store.revoke_invite(&scope, invite, &asker.by()).await {
                 // Somebody else was quicker, or it is too old: what was wanted holds. One that was
                 // accepted meanwhile shows as a member.
@@ -355,23 +368,28 @@ mod answer {
             }
         }
         .await;
-        finish(path, done, Typed::default())
+        finish(page, done, Typed::default())
     }
 
     pub(super) async fn change(
         asker: Result<Asker, Refusal>,
-        path: &str,
+        page: &Page,
         act: &str,
         typed: Typed,
     ) -> Result<String, Refusal> {
         let done = async {
-            let (asker, scope) = opened(asker, path).await?;
+            let (asker, scope) = opened(asker, &page.path).await?;
             let member = typed.change.clone().unwrap_or_default();
             let (store, by) = (&asker.store, asker.by());
             match act {
                 "deactivate" => {
                     store
                         .deactivate_member(&scope, &asker.person, &member, &by)
+                        .await?;
+                }
+                "remove" => {
+                    store
+                        .remove_member(&scope, &asker.person, &member, &by)
                         .await?;
                 }
                 "reactivate" => store.reactivate_member(&scope, &member, &by).await?,
@@ -385,12 +403,13 @@ mod answer {
             Ok(())
         }
         .await;
-        finish(path, done, typed)
+        finish(page, done, typed)
     }
 
     /// Where to look next. A form is sent there also when it was refused: that page then says why.
-    fn finish(path: &str, done: Result<(), Undone>, mut typed: Typed) -> Result<String, Refusal> {
-        let Some(page) = workspace(path).map(|workspace| address::members(&workspace)) else {
+    fn finish(page: &Page, done: Result<(), Undone>, mut typed: Typed) -> Result<String, Refusal> {
+        let Some(members) = workspace(&page.path).map(|workspace| address::members(&workspace))
+        else {
             answer::after_form("/");
             return Err(Refusal::NotFound);
         };
@@ -411,9 +430,11 @@ mod answer {
                 Some(refusal)
             }
         };
+        let there = address::with_query(&members, &typed.query());
+        let zone = page.tz.parse().unwrap_or_else(|_| Zone::utc());
         let there = format!(
             "{}{}",
-            address::with_query(&page, &typed.query()),
+            address::in_zone(&there, zone.as_str()),
             typed.form().unwrap_or_default()
         );
         answer::after_form(&there);

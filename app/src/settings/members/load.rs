@@ -1,6 +1,6 @@
 //! What the server finds out for the members page.
 
-use super::view::{InviteView, MemberView, MembersView};
+use super::view::{Activity, InviteView, MemberView, MembersView};
 use crate::{address, answer::revealed, frame::Frame, log::Local, refusal::Refusal, viewer::Asker};
 use domain::{
     question::{Query, Unknown},
@@ -88,10 +88,12 @@ pub(super) async fn members(
         Ok(frame) => frame,
         Err(refused) => return Err(asker.management_refusal(refused).await),
     };
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let local = Local::new(&zone, asker.store.now());
     let page = address::members(&workspace);
-    let there = |at: usize| address::with_query(&page, &asked.query(at));
+    let there =
+        |at: usize| address::in_zone(&address::with_query(&page, &asked.query(at)), zone.as_str());
     let shown = asked.page * PAGE + found.members.len();
     Ok(MembersView {
         frame,
@@ -141,9 +143,12 @@ fn shown_member(
         )),
     };
     MemberView {
-        may_change: (member.role != Role::Owner || scope.role().manages_owners())
-            && !matches!(member.state, MemberState::AccountDeactivated(_)),
-        is_deactivated: matches!(member.state, MemberState::Deactivated(_)),
+        may_change: member.role != Role::Owner || scope.role().manages_owners(),
+        activity: match member.state {
+            MemberState::Active | MemberState::Over => Activity::Active,
+            MemberState::Deactivated(_) => Activity::Deactivated,
+            MemberState::AccountDeactivated(_) => Activity::AccountDeactivated,
+        },
         is_oneself: member.id == asker.person.public_id,
         id: member.id,
         name: member.name,

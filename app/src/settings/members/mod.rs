@@ -9,47 +9,37 @@ use crate::{
     address,
     frame::{Framed, Here},
     icon::Icon,
-    pages::Refused,
-    viewer::Asker,
+    log::InZone,
+    pages::loaded,
 };
 use change::{ChangeMember, Fault, InviteMember, Part, RevokeInvite, Typed};
 use domain::role::Role;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
-use view::{InviteView, MemberView, MembersView};
+use view::{Activity, InviteView, MemberView, MembersView};
 
 /// The members of a workspace.
 #[component]
 pub fn MembersPage() -> impl IntoView {
-    let location = use_location();
-    let path = location.pathname.get_untracked();
-    let search = location.search.get_untracked();
-    let asker = Asker::of_request();
-    view! {
-        <Suspense>
-            {Suspend::new(async move {
-                let typed = Typed::read(&search);
-                match load::members(asker, &path, &search).await {
-                    Ok(members) => {
-                        if typed.fault.is_some() {
-                            crate::answer::status(400);
-                        }
-                        view! { <Page members typed/> }.into_any()
-                    }
-                    Err(refusal) => view! { <Refused refusal/> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-    .into_any()
+    loaded(
+        |asker, path, search| async move {
+            let members = load::members(asker, &path, &search).await;
+            members.map(|members| (members, Typed::read(&search)))
+        },
+        |(members, typed)| {
+            if typed.fault.is_some() {
+                crate::answer::status(400);
+            }
+            view! { <Page members typed/> }.into_any()
+        },
+    )
 }
 
 #[component]
 fn Page(members: MembersView, typed: Typed) -> impl IntoView {
     let workspace = members.frame.workspace.clone();
     let title = format!("Members, {}", workspace.name);
-    let words = format!("{}, times in {}", workspace.name, members.zone);
+    let words = workspace.name.clone();
     let path = address::members(&workspace.path);
     let whole = typed
         .fault
@@ -78,11 +68,16 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
     let roles = members.roles.clone();
     view! {
         <Title text=title/>
-        <Framed frame=Some(frame) here=Here::Settings zone=zone skip=("#settings", "Skip to the members")>
+        <Framed
+            frame=Some(frame)
+            here=Here::Settings
+            zone=zone.clone()
+            skip=("#settings", "Skip to the members")
+        >
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=path.clone() kept=&["q", "page", "change"]/>
                 </header>
                 {whole}
                 {done}
@@ -91,8 +86,8 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
                     {places}
                     <div id="settings" tabindex="-1">
                         <List members typed=typed.clone() path=path.clone()/>
-                        <Invites invites path=path.clone()/>
-                        <InviteForm roles typed path/>
+                        <Invites invites path=path.clone() zone=zone.clone()/>
+                        <InviteForm roles typed path zone/>
                     </div>
                 </div>
             </div>
@@ -150,6 +145,8 @@ fn List(members: MembersView, typed: Typed, path: String) -> impl IntoView {
         }
     });
     let here = members.here.clone();
+    let zone = (members.zone != "UTC")
+        .then(|| view! { <input type="hidden" name="tz" value=members.zone.clone()/> });
     let rows = members
         .members
         .into_iter()
@@ -157,7 +154,14 @@ fn List(members: MembersView, typed: Typed, path: String) -> impl IntoView {
             let is_open = typed.change.as_ref() == Some(&member.id) && member.may_change;
             let typed = is_open.then(|| typed.clone());
             view! {
-                <Member member roles=members.roles.clone() typed here=here.clone() path=path.clone()/>
+                <Member
+                    member
+                    roles=members.roles.clone()
+                    typed
+                    here=here.clone()
+                    path=path.clone()
+                    zone=members.zone.clone()
+                />
             }
         })
         .collect_view();
@@ -169,6 +173,7 @@ fn List(members: MembersView, typed: Typed, path: String) -> impl IntoView {
                     "Invite somebody"
                 </a>
                 <form method="get" action=path.clone() role="search" class="with-button">
+                    {zone}
                     <input
                         type="search"
                         name="q"
@@ -199,6 +204,8 @@ fn Member(
     here: String,
     /// The members page's path.
     path: String,
+    /// The zone of the page.
+    zone: String,
 ) -> impl IntoView {
     let id = format!("m-{}", member.id);
     let question = here.split_once('?').map_or("", |(_, question)| question);
@@ -227,12 +234,13 @@ fn Member(
     let you = member
         .is_oneself
         .then(|| view! { <span class="tag">"you"</span> });
-    let name = if member.is_deactivated {
+    let name = if member.activity == Activity::Deactivated {
         "gone clip"
     } else {
         "strong clip"
     };
-    let form = typed.map(|typed| view! { <MemberForm member=member.clone() roles typed path/> });
+    let form =
+        typed.map(|typed| view! { <MemberForm member=member.clone() roles typed path zone/> });
     view! {
         <li class="entry-line" id=id class:is-open=is_open>
             <div class="who-is">
@@ -254,9 +262,16 @@ fn Member(
     .into_any()
 }
 
-/// A member's role, last day, and whether they are a member at all.
+/// A member's role, last day, and whether they go on being a member.
 #[component]
-fn MemberForm(member: MemberView, roles: Vec<Role>, typed: Typed, path: String) -> impl IntoView {
+fn MemberForm(
+    member: MemberView,
+    roles: Vec<Role>,
+    typed: Typed,
+    path: String,
+    /// The zone of the page.
+    zone: String,
+) -> impl IntoView {
     let fault = typed.fault;
     let (role, day) = match fault {
         Some(_) => (typed.role, typed.last_day),
@@ -265,33 +280,53 @@ fn MemberForm(member: MemberView, roles: Vec<Role>, typed: Typed, path: String) 
             member.last_day.clone().unwrap_or_default(),
         ),
     };
-    let activity = if member.is_deactivated {
-        view! {
-            <button class="button" type="submit" name="act" value="reactivate">
-                "Reactivate"
-            </button>
-        }
-        .into_any()
-    } else {
-        let disabled = member.is_oneself;
-        view! {
-            <button class="button danger" type="submit" name="act" value="deactivate" disabled=disabled>
-                "Deactivate"
-            </button>
-        }
-        .into_any()
+    let disabled = member.is_oneself;
+    let activity = match member.activity {
+        Activity::Deactivated => Some(
+            view! {
+                <button class="button" type="submit" name="act" value="reactivate">
+                    "Reactivate"
+                </button>
+            }
+            .into_any(),
+        ),
+        Activity::Active => Some(
+            view! {
+                <button
+                    class="button danger"
+                    type="submit"
+                    name="act"
+                    value="deactivate"
+                    disabled=disabled
+                >
+                    "Deactivate"
+                </button>
+            }
+            .into_any(),
+        ),
+        Activity::AccountDeactivated => None,
     };
-    let means = match (member.is_deactivated, member.is_oneself) {
-        (true, _) => "Reactivated, they have this role again, and sign in as before.",
-        (false, true) => "You cannot deactivate yourself: another owner or admin can.",
-        (false, false) => {
+    let means = match (member.activity, member.is_oneself) {
+        (Activity::Deactivated, _) => {
+            "Reactivated, they have this role again, and sign in as before."
+        }
+        (Activity::AccountDeactivated, _) => {
+            "The operator of this installation deactivated their account; only the operator can \
+             bring it back."
+        }
+        (Activity::Active, true) => {
+            "You cannot deactivate or remove yourself: another owner or admin can."
+        }
+        (Activity::Active, false) => {
             "Deactivated, they are signed out at once and can no longer open this workspace. What \
              they did stays in the log, labelled “deactivated”. It can be taken back."
         }
     };
+    let removal = (!member.is_oneself).then(|| view! { <Removal name=member.name.clone()/> });
     view! {
         <form class="entry-form" method="post" action=ChangeMember::url()>
             <input type="hidden" name="path" value=path/>
+            <input type="hidden" name="tz" value=zone/>
             <input type="hidden" name="member" value=member.id/>
             <RoleField id="m-role" role roles fault/>
             <DayField id="m-day" day fault/>
@@ -303,7 +338,33 @@ fn MemberForm(member: MemberView, roles: Vec<Role>, typed: Typed, path: String) 
                 {activity}
             </div>
             <p class="hint">{means}</p>
+            {removal}
         </form>
+    }
+    .into_any()
+}
+
+/// Removes a member, once it was said what that means.
+#[component]
+fn Removal(name: String) -> impl IntoView {
+    view! {
+        <details class="removal">
+            <summary class="button danger">"Remove…"</summary>
+            <div class="notice warn">
+                <Icon name="warn"/>
+                <p>
+                    <strong>{format!("Remove {name} from this workspace?")}</strong>
+                    " They are signed out at once, lose their role here, and are no longer listed. \
+                     What they did stays in the log, labelled “deactivated”. Only a new invitation \
+                     brings them back."
+                </p>
+                <div class="end acts">
+                    <button class="button danger" type="submit" name="act" value="remove">
+                        "Remove them"
+                    </button>
+                </div>
+            </div>
+        </details>
     }
     .into_any()
 }
@@ -383,7 +444,12 @@ fn DayField(id: &'static str, day: String, fault: Option<Fault>) -> impl IntoVie
 
 /// Who is invited and has not answered yet.
 #[component]
-fn Invites(invites: Vec<InviteView>, path: String) -> impl IntoView {
+fn Invites(
+    invites: Vec<InviteView>,
+    path: String,
+    /// The zone of the page.
+    zone: String,
+) -> impl IntoView {
     if invites.is_empty() {
         return ().into_any();
     }
@@ -404,6 +470,7 @@ fn Invites(invites: Vec<InviteView>, path: String) -> impl IntoView {
                     </div>
                     <form class="acts" method="post" action=RevokeInvite::url()>
                         <input type="hidden" name="path" value=path.clone()/>
+                        <input type="hidden" name="tz" value=zone.clone()/>
                         <input type="hidden" name="invite" value=invite.id/>
                         <button class="button plain" type="submit" aria-label=label>
                             "Revoke"
@@ -425,7 +492,13 @@ fn Invites(invites: Vec<InviteView>, path: String) -> impl IntoView {
 
 /// Invites somebody.
 #[component]
-fn InviteForm(roles: Vec<Role>, typed: Typed, path: String) -> impl IntoView {
+fn InviteForm(
+    roles: Vec<Role>,
+    typed: Typed,
+    path: String,
+    /// The zone of the page.
+    zone: String,
+) -> impl IntoView {
     let fault = typed.fault.filter(|_| typed.change.is_none());
     let wrong = fault.filter(|fault| fault.part() == Part::Email);
     let error = wrong.map(|fault| view! { <super::Wrong id="i-email-error" words=fault.words()/> });
@@ -440,6 +513,7 @@ fn InviteForm(roles: Vec<Role>, typed: Typed, path: String) -> impl IntoView {
             </div>
             <form class="control" method="post" action=InviteMember::url()>
                 <input type="hidden" name="path" value=path/>
+                <input type="hidden" name="tz" value=zone/>
                 <div class="field">
                     <label for="i-email">"Email"</label>
                     // Checked by the server, which says more than a browser does.

@@ -47,12 +47,23 @@ pub struct MemberView {
     pub last_day: Option<String>,
     /// What is to be said of them, unless they are active.
     pub state: Option<String>,
-    /// Whether they were deactivated here.
-    pub is_deactivated: bool,
+    /// Whether they were deactivated.
+    pub activity: Activity,
     /// Whether who looks may change them.
     pub may_change: bool,
     /// Whether it is who looks.
     pub is_oneself: bool,
+}
+
+/// Whether a member was deactivated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// They were not.
+    Active,
+    /// They were in this workspace, and can be taken back.
+    Deactivated,
+    /// The operator deactivated their account, and alone can take them back.
+    AccountDeactivated,
 }
 
 /// An invitation that waits.

@@ -68,6 +68,7 @@ pub(super) async fn tokens(
         Ok(frame) => frame,
         Err(refused) => return Err(asker.management_refusal(refused).await),
     };
+    asker.remember_zone(scope.workspace(), search).await;
     let now = asker.store.now();
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let list = List {

@@ -69,7 +69,7 @@ fn Page(tokens: TokensView) -> impl IntoView {
         typed,
         faults,
     } = tokens;
-    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let words = frame.workspace.name.clone();
     let title = format!("API tokens, {}", frame.workspace.name);
     let path = crate::address::tokens(&frame.workspace.path);
     let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Tokens/> };
@@ -121,7 +121,7 @@ fn Page(tokens: TokensView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <crate::log::InZone words path=path.clone() kept=&["after"]/>
                 </header>
                 <div class="settings wide">
                     {places}

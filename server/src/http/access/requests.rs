@@ -238,6 +238,12 @@ pub const REQUESTS: &[Asked] = &[
     ),
     send(
         "POST /ui/change_member",
+        "removing",
+        "/ui/change_member",
+        "path=/acme/growth/settings/members&member={member}&act=remove",
+    ),
+    send(
+        "POST /ui/change_member",
         "the other workspace's",
         "/ui/change_member",
         "path=/acme/growth/settings/members&member={other_member}&act=deactivate",
