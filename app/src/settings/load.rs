@@ -5,7 +5,10 @@ use crate::{
     frame::Frame,
     log::Local,
     refusal::Refusal,
-    settings::view::{ObjectsView, PendingView, RetentionView, SettingsView},
+    settings::{
+        holds::{load::holds, said::Said},
+        view::{ObjectsView, PendingView, RetentionView, SettingsView},
+    },
     viewer::Asker,
 };
 use domain::{
@@ -56,7 +59,9 @@ pub(super) async fn settings(
     };
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let local = Local::new(&zone, asker.store.now());
+    let holds = holds(&asker, &scope, Said::read(search), &local).await?;
     Ok(SettingsView {
+        holds,
         frame,
         may_change: scope.may_change(),
         zone: zone.to_string(),

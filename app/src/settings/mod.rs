@@ -2,13 +2,18 @@
 //! objects' pages.
 
 mod change;
+mod holds;
 mod load;
 mod members;
+mod personal_data;
 mod places;
+mod tenant;
 mod tokens;
 pub mod view;
 
 pub use members::MembersPage;
+pub use personal_data::PersonalDataPage;
+pub use tenant::{TenantSettingsPage, admins::TenantAdminsPage};
 pub use tokens::TokensPage;
 
 use crate::{
@@ -18,11 +23,19 @@ use crate::{
     viewer::Asker,
 };
 use change::{CancelRetention, SaveSettings, Typed};
+use domain::question::{Query, Unknown, Zone};
+use holds::{Holds, said::Said};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use places::{Current, Places};
 use view::{ObjectsView, RetentionView, SettingsView};
+
+/// The zone of a name; UTC where there is none of it.
+fn zone_named(name: &str) -> Zone {
+    let search = format!("tz={}", crate::address::encoded(name));
+    Query::read(&search, Unknown::Ignored).query.filter.zone()
+}
 
 /// The settings of a workspace.
 #[component]
@@ -37,7 +50,7 @@ pub fn SettingsPage() -> impl IntoView {
                 let typed = Typed::read(&search);
                 match load::settings(asker, &path, &search).await {
                     Ok(settings) => {
-                        if typed.fault.is_some() {
+                        if typed.fault.is_some() || Said::read(&search).is_fault() {
                             crate::answer::status(400);
                         }
                         view! { <Page settings typed/> }.into_any()
@@ -104,7 +117,8 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                     {places}
                     <div id="settings" tabindex="-1">
                         {pending}
-                        <SettingsForm settings typed path/>
+                        <SettingsForm settings=settings.clone() typed path=path.clone()/>
+                        <Holds holds=settings.holds may_change=settings.may_change path/>
                     </div>
                 </div>
             </div>
@@ -117,6 +131,12 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
 #[component]
 fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> impl IntoView {
     let action = CancelRetention::url();
+    let meanwhile = if settings.holds.standing.is_some() {
+        " on; until then any owner can cancel it. Also after that nothing is deleted while the legal \
+         hold below stands."
+    } else {
+        " on; until then any owner can cancel it, and nothing is deleted on its account."
+    };
     let cancel = settings.may_change.then(|| {
         view! {
             <form class="end" method="post" action=action>
@@ -139,7 +159,7 @@ fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> 
                     pending.words,
                 )}
                 <strong>{pending.from}</strong>
-                " on; until then any owner can cancel it, and nothing is deleted on its account."
+                {meanwhile}
             </p>
             {cancel}
         </div>
@@ -194,6 +214,14 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
         .clone()
         .map(|words| view! { <p class="plan">{words}</p> });
     let history = settings.retention_history.clone();
+    let held = settings.holds.standing.is_some().then(|| {
+        view! {
+            <p class="plan">
+                "A legal hold stands: whatever is set here, nothing is deleted until it is lifted. "
+                <a href="#hold">"Legal hold"</a>
+            </p>
+        }
+    });
     view! {
         <section class="setting" aria-labelledby="s-keep">
             <div class="about">
@@ -245,6 +273,7 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
                     </div>
                 </fieldset>
                 {plan}
+                {held}
                 <p class="history">{history}</p>
             </div>
         </section>

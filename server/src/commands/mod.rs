@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod hold;
 mod import;
 mod plan;
 mod reindex;
@@ -28,6 +29,7 @@ use store::{
     DatabaseUrl, Options, Store, StoreError,
     administration::{AdministrationError, By},
     clock::{Clock, SystemClock},
+    holds::HoldError,
     recording::RecordError,
     settings::SettingsError,
 };
@@ -74,6 +76,9 @@ enum OnTheLog {
     /// What the operator allows the workspaces of a tenant
     #[command(subcommand)]
     Plan(plan::Plan),
+    /// Legal holds: while one stands, nothing of its workspace is deleted
+    #[command(subcommand)]
+    Hold(hold::Hold),
     Import(import::Import),
 }
 
@@ -126,6 +131,17 @@ impl From<SettingsError> for CommandError {
         match error {
             SettingsError::Store(error) => Self::Store(error),
             SettingsError::ReadOnly | SettingsError::NothingPending => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<HoldError> for CommandError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Store(error) => Self::Store(error),
+            HoldError::ReadOnly | HoldError::Stands(_) | HoldError::NoneStands => {
                 Self::Failed(error.to_string())
             }
         }
@@ -319,6 +335,7 @@ impl OnTheLog {
             Self::Token(token) => token.run(store, by).await,
             Self::Settings(settings) => settings.run(store, by).await,
             Self::Plan(plan) => plan.run(store, by).await,
+            Self::Hold(hold) => hold.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
         }
     }

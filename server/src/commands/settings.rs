@@ -73,7 +73,16 @@ impl Settings {
             }
             Self::Show { workspace } => {
                 let scope = scope(store, &workspace).await?;
-                say(words(&workspace, &store.settings(&scope).await?))
+                let mut lines = words(&workspace, &store.settings(&scope).await?);
+                if let Some(hold) = store.hold(&scope).await? {
+                    let Changed { by, at } = hold.placed;
+                    lines.push_str(&format!(
+                        "\nlegal hold     since {} by {by}, nothing is deleted: {}",
+                        minute(at),
+                        hold.reason
+                    ));
+                }
+                say(lines)
             }
             Self::Cancel { workspace } => {
                 let scope = scope(store, &workspace).await?;

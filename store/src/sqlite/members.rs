@@ -14,11 +14,11 @@ use crate::{
     access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
     administration::By,
     members::{
-        Invitation, InviteListed, Joined, MemberError, MemberListed, MemberState, Members,
+        INVITE, Invitation, InviteListed, Joined, MemberError, MemberListed, MemberState, Members,
         NewInvite, PAGE,
     },
 };
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use domain::{
     event::{Actor, ActorKind, Object, Target},
     role::Role,
@@ -27,11 +27,8 @@ use domain::{
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-/// How long an invitation's link is good.
-const INVITE: TimeDelta = TimeDelta::days(7);
-
 /// The day whose end, in UTC, is the first moment after a role.
-fn last_day(until: Option<i64>) -> Option<NaiveDate> {
+pub(super) fn last_day(until: Option<i64>) -> Option<NaiveDate> {
     Timestamp::from_micros(until?)
         .datetime()
         .date_naive()
@@ -43,7 +40,7 @@ fn role_of(text: &str) -> Result<Role, StoreError> {
 }
 
 /// A day as events tell it.
-fn told_day(day: Option<NaiveDate>) -> Option<String> {
+pub(super) fn told_day(day: Option<NaiveDate>) -> Option<String> {
     day.map(|day| day.to_string())
 }
 
@@ -101,7 +98,10 @@ fn may_handle(scope: &ManagementScope, role: Role) -> Result<(), MemberError> {
     }
 }
 
-fn check_last_day(day: Option<NaiveDate>, now: Timestamp) -> Result<Option<i64>, MemberError> {
+pub(super) fn check_last_day(
+    day: Option<NaiveDate>,
+    now: Timestamp,
+) -> Result<Option<i64>, MemberError> {
     let end = end_of(day);
     if day.is_some() && end.is_none_or(|end| end <= now.micros()) {
         return Err(MemberError::LastDay);

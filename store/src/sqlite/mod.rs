@@ -12,6 +12,7 @@ mod dictionaries;
 mod directory;
 mod failure;
 mod find;
+mod holds;
 mod index;
 mod looks;
 mod members;
@@ -28,10 +29,11 @@ mod settings;
 mod sign_in;
 mod snapshot;
 mod sql;
+mod tenants;
 mod tokens;
 mod writer;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, never_expires};
 pub use snapshot::Snapshot;
 
 use crate::{

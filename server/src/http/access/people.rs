@@ -376,8 +376,19 @@ impl Installation {
             .deactivate_member(&manages, &olga, &member("Dora"), &by)
             .await
             .unwrap();
+        // One of the tenant's admins whom no request is sent by, and a hold that stands.
+        let ulla = Place::Tenant("acme".parse().unwrap());
+        let other_admin = signed_in(&store, &person(&store, "Ulla", ulla, None).await).await;
+        let tara = signed_in(&store, cookie(Actor::TenantAdmin)).await;
+        let settings = nils.settings_scope(&revenue()).unwrap();
+        store
+            .place_hold(&settings, &"Tax audit".parse().unwrap(), &operator())
+            .await
+            .unwrap();
         let names = vec![
             ("{event}", event),
+            ("{other_admin}", other_admin.public_id.clone()),
+            ("{tenant_admin}", tara.public_id.clone()),
             ("{other_event}", other_event),
             ("{member}", member("Mia")),
             ("{other_member}", nils.public_id.clone()),
