@@ -100,7 +100,8 @@ fn Page(data: PersonalDataView) -> impl IntoView {
                                      the settings as they are now. Printed, it is the text alone."
                                 </p>
                                 <p>
-                                    "Who is responsible, where the installation stands, and who else \
+                                    "Whoever runs the installation and holds its files can read all \
+                                     of it. Who is responsible, where the installation stands, and who else \
                                      handles its data, such as copies of the database, is for you and \
                                      the operator to add."
                                 </p>

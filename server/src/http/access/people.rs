@@ -330,11 +330,12 @@ impl Installation {
             all.find_map(|(actor, secret)| (*actor == wanted).then_some(secret))
                 .unwrap()
         };
-        let globex = TokenPlace::Tenant("globex".parse().unwrap());
-        let readers = vec![
-            secret(Actor::TenantToken).to_owned(),
-            token(&store, globex, "elsewhere", &[TokenScope::EventsRead]).await,
-        ];
+        // Nobody is asked to revoke these.
+        let mut readers = Vec::new();
+        for tenant in ["acme", "globex"] {
+            let whole = TokenPlace::Tenant(tenant.parse().unwrap());
+            readers.push(token(&store, whole, "reader", &[TokenScope::EventsRead]).await);
+        }
         let listed = store.tokens().await.unwrap();
         let token_id = |name: &str| listed.iter().find(|it| it.name == name).unwrap().id.clone();
         store

@@ -169,7 +169,7 @@ fn Admin(
         .then(|| view! { <span class="tag">"you"</span> });
     let form = typed.map(|typed| view! { <AdminForm admin=admin.clone() typed path zone/> });
     view! {
-        <li class="entry-line" id=id class:is-open=is_open data-admin=admin.email.clone()>
+        <li class="entry-line" id=id class:is-open=is_open data-admin=admin.email.clone() data-id=admin.id.clone()>
             <div class="who-is">
                 <p>
                     <span class="strong clip" title=admin.name.clone()>{admin.name.clone()}</span>
