@@ -244,11 +244,13 @@ async fn who_reads_the_whole_log_is_told_of_a_hold_and_who_it_may_be_about_is_no
 
 /// A statement that the database refuses, and what it says.
 async fn refused(database: &mut SqliteConnection, statement: &str) -> String {
-    sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
+    let answer = sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
         .execute(database)
-        .await
-        .expect_err(statement)
-        .to_string()
+        .await;
+    match answer {
+        Ok(_) => panic!("not refused: {statement}"),
+        Err(refused) => refused.to_string(),
+    }
 }
 
 #[tokio::test]

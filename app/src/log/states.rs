@@ -78,7 +78,7 @@ pub(super) fn Notices(
                  stands. Any owner can cancel it until then.",
             )
         } else {
-            format!(" {zone} on, older entries are deleted. Any owner can cancel it until then.",)
+            format!(" {zone} on, older entries are deleted. Any owner can cancel it until then.")
         };
         view! {
             <div class="notice warn">
