@@ -97,7 +97,7 @@ fn a_tenant_admin_sees_the_plan_and_every_workspace_and_others_are_told_whom_to_
     let tina = server.client().signed_in(TINA);
     let page = tina.get(SETTINGS).expect(200).text();
     assert!(page.contains("for at least 30 days"), "{page}");
-    assert!(page.contains("There is no most time"), "{page}");
+    assert!(page.contains("There is no maximum"), "{page}");
     let row = |slug: &str| {
         let (_, row) = page
             .split_once(&format!("data-workspace=\"{slug}\""))

@@ -179,7 +179,7 @@ fn Part(number: usize, part: PartView) -> impl IntoView {
             <div class="about">
                 <h2 id=id>{part.heading}</h2>
             </div>
-            <dl class="control facts">{facts}</dl>
+            <dl class="control stored">{facts}</dl>
         </section>
     }
     .into_any()

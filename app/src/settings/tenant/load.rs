@@ -102,14 +102,14 @@ pub(super) async fn tenant(
 fn words(plan: Plan) -> Vec<String> {
     let Plan { floor, cap } = plan;
     let least = match floor {
-        None => "There is no least time: owners may keep entries as briefly as one day.".to_owned(),
+        None => "There is no minimum: owners may keep entries as briefly as one day.".to_owned(),
         Some(floor) => format!(
             "Every workspace keeps entries for at least {}, also where its owners set less.",
             floor.words()
         ),
     };
     let most = match cap {
-        None => "There is no most time: owners may keep entries for the lifetime of a workspace."
+        None => "There is no maximum: owners may keep entries for the lifetime of a workspace."
             .to_owned(),
         Some(cap) => format!(
             "No workspace keeps entries for more than {}, also where its owners set more.",
@@ -175,6 +175,6 @@ mod tests {
         let said = words(Plan::new(Some(floor), Some(cap)).unwrap()).join(" ");
         assert!(said.contains("at least 30 days") && said.contains("more than 1 year"));
         let said = words(Plan::default()).join(" ");
-        assert!(said.contains("no least time") && said.contains("no most time"));
+        assert!(said.contains("no minimum") && said.contains("no maximum"));
     }
 }

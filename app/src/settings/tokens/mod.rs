@@ -74,6 +74,11 @@ fn Page(tokens: TokensView) -> impl IntoView {
     let title = format!("API tokens, {}", of.name());
     let path = of.tokens();
     let is_tenant = of.is_tenant();
+    let heading = if is_tenant {
+        "Settings, all workspaces"
+    } else {
+        "Settings"
+    };
     let places = view! { <Places frame=of.clone() zone=zone.clone() current=Current::Tokens/> };
     let (caption, belongs) = if is_tenant {
         (
@@ -138,7 +143,7 @@ fn Page(tokens: TokensView) -> impl IntoView {
         <Framed frame=of here=Here::Settings zone=zone.clone() skip=("#settings", "Skip to the tokens")>
             <div class="page">
                 <header class="page-head">
-                    <h1>"Settings"</h1>
+                    <h1>{heading}</h1>
                     <p class="page-words">{words}</p>
                 </header>
                 <div class="settings wide">
