@@ -61,7 +61,7 @@ for (const script of [true, false]) {
       await expect(section(page)).toContainText('No legal hold stands.');
       await placing(page).fill('Lawsuit with Initech,\nmatter 2026-17');
       await place(page);
-      await expect(page.getByRole('status')).toContainText('From now on nothing is deleted.');
+      await expect(section(page).getByRole('status')).toContainText('From now on nothing is deleted.');
       await expect(standing(page)).toContainText('Olga placed it on');
       await expect(standing(page)).toContainText('“Lawsuit with Initech, matter 2026-17”');
       await expect(placing(page)).toHaveCount(0);
@@ -76,7 +76,7 @@ for (const script of [true, false]) {
       await standing(page).getByRole('link', { name: 'Settings' }).click();
       await lifting(page).fill('Settled');
       await lift(page);
-      await expect(page.getByRole('status')).toContainText('The legal hold is lifted.');
+      await expect(section(page).getByRole('status')).toContainText('The legal hold is lifted.');
       await expect(standing(page)).toHaveCount(0);
       await expect(section(page).locator('.past-holds li')).toHaveCount(1);
       await expect(section(page).locator('.past-holds')).toContainText('Olga lifted it on');
