@@ -194,6 +194,69 @@ const states = {
     await expect(page.getByText('Not saved yet.')).toBeVisible();
     await expect(page.getByText('Keeping 30 days deletes')).toBeVisible();
   },
+  'the settings and the Audit page while a legal hold stands, with reasons as long as they may be':
+    async ({ page, daybook, empty }) => {
+      const at = ['--workspace', empty.workspace, '--reason'];
+      await daybook.run(['hold', 'place', ...at, 'which region '.repeat(76).trim()]);
+      await daybook.run(['hold', 'lift', ...at, 'x'.repeat(1000)]);
+      await daybook.run(['hold', 'place', ...at, 'y'.repeat(1000)]);
+      const change = ['--retention', '30d', '--workspace', empty.workspace];
+      await daybook.run(['settings', 'set', ...change]);
+      await signIn(page, empty.owner, empty.audit);
+      await expect(page.locator('.notice[data-hold]')).toBeVisible();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect.soft(wide).toBeLessThanOrEqual(page.viewportSize().width);
+      await page.goto(`/${empty.workspace}/settings`);
+      await expect(page.locator('.past-holds li')).toHaveCount(1);
+    },
+  'the settings with a reason for a legal hold that is missing': async ({ page, empty }) => {
+    await signIn(page, empty.owner, `/${empty.workspace}/settings?hold=no-placing-reason`);
+    await expect(page.locator('#h-reason-error')).toBeVisible();
+  },
+  'what is stored about people': async ({ page, daybook, empty }) => {
+    const at = ['--workspace', empty.workspace, '--reason', 'Lawsuit'];
+    await daybook.run(['hold', 'place', ...at]);
+    await signIn(page, empty.owner, `/${empty.workspace}/settings/personal-data`);
+    await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
+  },
+  "a tenant's settings": async ({ page, daybook, empty }) => {
+    const { tenant } = empty;
+    const email = `tina@${tenant}.example`;
+    const admin = { tenant, email, name: 'Tina', role: 'tenant_admin', password: 'correct horse' };
+    await daybook.createUser(admin);
+    await daybook.run(['workspace', 'create', `${tenant}/other`, '--name', 'x'.repeat(200)]);
+    const at = ['--workspace', `${tenant}/other`];
+    await daybook.run(['settings', 'set', ...at, '--recording', 'off', '--retention', '30d']);
+    await daybook.run(['hold', 'place', ...at, '--reason', 'Lawsuit']);
+    await signIn(page, admin, `/${tenant}/settings`);
+    await expect(page.locator('tr[data-workspace]')).toHaveCount(2);
+  },
+  "a tenant's admins, with one open": async ({ page, daybook, empty }) => {
+    const { tenant } = empty;
+    const person = (name, email) => ({
+      tenant,
+      email: `${email}@${tenant}.example`,
+      name,
+      role: 'tenant_admin',
+      password: 'correct horse',
+    });
+    const admin = person('Tina', 'tina');
+    await daybook.createUser(admin);
+    await daybook.createUser(person('y'.repeat(200), 'z'.repeat(150)));
+    await signIn(page, admin, `/${tenant}/settings/admins`);
+    await page.getByRole('link', { name: /^Change: yyy/ }).click();
+    await expect(page.getByRole('button', { name: 'Take the role away' })).toBeVisible();
+  },
+  "a tenant's tokens, with the secret of a new one": async ({ page, daybook, empty }) => {
+    const { tenant } = empty;
+    const email = `tina@${tenant}.example`;
+    const admin = { tenant, email, name: 'Tina', role: 'tenant_admin', password: 'correct horse' };
+    await daybook.createUser(admin);
+    await signIn(page, admin, `/${tenant}/settings/tokens`);
+    await page.getByLabel('Name', { exact: true }).fill('everywhere');
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await expect(page.locator('#token-secret')).toBeVisible();
+  },
   'the settings with a value that is not understood': async ({ page }) => {
     const typed = 'fault=days&retention=days&days=366&years=1';
     await signIn(page, ingrid, `/acme/growth/settings?${typed}`);

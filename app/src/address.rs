@@ -50,6 +50,26 @@ pub fn settings(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings")
 }
 
+/// What is stored about people in the workspace, in its settings.
+pub fn personal_data(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/personal-data")
+}
+
+/// The tenant's settings: its plan and workspaces.
+pub fn tenant_settings(tenant: &Slug) -> String {
+    format!("/{tenant}/settings")
+}
+
+/// The tenant's admins, in its settings.
+pub fn tenant_admins(tenant: &Slug) -> String {
+    format!("/{tenant}/settings/admins")
+}
+
+/// The tenant's own API tokens, in its settings.
+pub fn tenant_tokens(tenant: &Slug) -> String {
+    format!("/{tenant}/settings/tokens")
+}
+
 /// The workspace's members, in its settings.
 pub fn members(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings/members")
@@ -145,6 +165,12 @@ pub fn overview_of(path: &str) -> Option<(WorkspacePath, Subject)> {
         LogAddress::Object(workspace, subject) => Some((workspace, subject)),
         _ => None,
     }
+}
+
+/// What a tenant's log tells of one of its own objects.
+pub fn object_in_tenant(tenant: &Slug, subject: &Subject) -> String {
+    let (kind, id) = (encoded(subject.kind.as_str()), encoded(&subject.id));
+    format!("{}?target_kind={kind}&target_id={id}", tenant_audit(tenant))
 }
 
 /// The list of the workspace's objects of a kind.

@@ -5,7 +5,10 @@ use crate::{
     log::Log,
     objects::{Objects, Overview},
     pages::{Home, Invite, Login, Missing},
-    settings::{MembersPage, SettingsPage, TokensPage},
+    settings::{
+        MembersPage, PersonalDataPage, SettingsPage, TenantAdminsPage, TenantSettingsPage,
+        TokensPage,
+    },
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -27,11 +30,31 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/invite") view=Invite ssr=SsrMode::Async/>
                 <Route path=path!("/:tenant/audit") view=Log ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/:tenant/settings")
+                    view=TenantSettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/settings/admins")
+                    view=TenantAdminsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/settings/tokens")
+                    view=TokensPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/:tenant/:workspace/audit") view=Log ssr=SsrMode::Async/>
                 <Route path=path!("/:tenant/:workspace/me") view=Log ssr=SsrMode::Async/>
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/personal-data")
+                    view=PersonalDataPage
                     ssr=SsrMode::Async
                 />
                 <Route

@@ -300,7 +300,8 @@ fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) ->
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let path = address::tenant_audit(&tenant.slug);
     let audit = address::in_zone(&path, &zone);
-    let current = (here == Some(Here::Audit)).then_some("page");
+    let settings = address::in_zone(&address::tenant_settings(&tenant.slug), &zone);
+    let current = move |place| (here == Some(place)).then_some("page");
     let role = Role::TenantAdmin.label();
     let who = format!("{name}, {role}");
     let spot = Spot {
@@ -313,8 +314,13 @@ fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) ->
         <nav aria-label="Main">
             <ul>
                 <li>
-                    <a href=audit aria-current=current>
+                    <a href=audit aria-current=current(Here::Audit)>
                         "Audit"
+                    </a>
+                </li>
+                <li>
+                    <a href=settings aria-current=current(Here::Settings)>
+                        "Settings"
                     </a>
                 </li>
             </ul>

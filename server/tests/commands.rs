@@ -37,6 +37,7 @@ fn help_names_every_command_and_every_variable_with_its_default() {
         "token",
         "settings",
         "plan",
+        "hold",
         "import",
         "reindex",
         "DAYBOOK_DATABASE_URL",
@@ -52,15 +53,7 @@ fn help_names_every_command_and_every_variable_with_its_default() {
     ] {
         assert!(help.contains(word), "{word} is not in {help}");
     }
-    for later in [
-        "retention",
-        "hold",
-        "erase",
-        "verify",
-        "witness",
-        "backup",
-        "copy",
-    ] {
+    for later in ["retention", "erase", "verify", "witness", "backup", "copy"] {
         assert!(
             !help.contains(&format!("\n  {later}")),
             "{later} is in {help}"
@@ -594,6 +587,64 @@ fn a_plan_raises_and_lowers_what_holds() {
         .run(&["plan", "set", "--tenant", "none", "--min-retention", "1d"])
         .refused(1, "none");
     assert_eq!(told(&daybook, "acme", "PLAN_UPDATED").len(), 4);
+}
+
+#[test]
+fn a_legal_hold_is_placed_once_listed_and_lifted_with_its_reasons() {
+    let daybook = Daybook::acme().workspace("acme/revenue");
+    let run = |line: &[&str]| daybook.run(&[&["hold"], line].concat());
+    let of = |command: &str, workspace: &str, reason: &str| {
+        run(&[command, "--workspace", workspace, "--reason", reason])
+    };
+    assert!(run(&["list"]).succeeded().err.contains("no legal holds"));
+    of("lift", "acme/growth", "over").refused(1, "no legal hold stands");
+    let said = of("place", "acme/growth", " Lawsuit with\nInitech ").succeeded();
+    assert!(said.out.contains("acme/growth") && said.out.contains("hold lift"));
+    // Refused where one stands, naming it.
+    of("place", "acme/growth", "once more").refused(1, "Lawsuit with Initech");
+    of("place", "acme/growth", " ").refused(2, "a reason is needed");
+    of("place", "acme/growth", &"x".repeat(1_001)).refused(2, "at most 1000");
+    of("place", "acme/none", "x").refused(1, "acme/none");
+    run(&["place", "--workspace", "acme/growth"]).refused(2, "--reason");
+    of("place", "acme/revenue", "Tax audit").succeeded();
+    let shown = daybook
+        .run(&["settings", "show", "--workspace", "acme/growth"])
+        .succeeded()
+        .out;
+    assert!(shown.contains("legal hold     since"), "{shown}");
+
+    of("lift", "acme/growth", "Settled").succeeded();
+    let list = run(&["list"]).succeeded().out;
+    let lines: Vec<_> = list.lines().collect();
+    // What stands comes first.
+    assert!(
+        lines[1].contains("acme/revenue")
+            && lines[1].contains("Tax audit")
+            && lines[1].contains("stands"),
+        "{list}"
+    );
+    for word in ["acme/growth", "system", "Lawsuit with Initech", "Settled"] {
+        assert!(lines[2].contains(word), "{word}: {list}");
+    }
+    assert_eq!(lines.len(), 3, "{list}");
+    let one = run(&["list", "--workspace", "acme/growth"]).succeeded().out;
+    assert!(
+        one.contains("Settled") && !one.contains("Tax audit"),
+        "{one}"
+    );
+    run(&["list", "--workspace", "acme/none"]).refused(1, "acme/none");
+
+    let placed = told(&daybook, "acme", "AUDIT_HOLD_PLACED");
+    assert_eq!(placed.len(), 2);
+    let lifted = told(&daybook, "acme", "AUDIT_HOLD_LIFTED");
+    let [lifted] = &lifted[..] else {
+        panic!("{lifted:?}");
+    };
+    assert_eq!(lifted["before"]["hold"]["reason"], "Lawsuit with Initech");
+    assert_eq!(lifted["after"], json!({"hold": null}));
+    assert_eq!(lifted["metadata"]["reason"], "Settled");
+    assert!(lifted["metadata"]["os_user"].is_string());
+    assert_eq!(lifted["actor"]["kind"], "system");
 }
 
 #[test]

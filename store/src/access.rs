@@ -298,8 +298,25 @@ impl SignedIn {
     /// They do not administer it; who is a member of one of its workspaces is told so, anybody else
     /// not even that it exists.
     pub fn tenant_scope(&self, tenant: &Slug) -> Result<Scope, Refused> {
+        let mine = self.administered(tenant)?;
+        Ok(Scope(Reach::Tenant(mine.clone())))
+    }
+
+    /// The tenant that they administer: its plan, tokens and admins.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::tenant_scope`].
+    pub fn tenant_administration(&self, tenant: &Slug) -> Result<TenantAdministration, Refused> {
+        let mine = self.administered(tenant)?;
+        Ok(TenantAdministration {
+            tenant: mine.clone(),
+        })
+    }
+
+    fn administered(&self, tenant: &Slug) -> Result<&Tenant, Refused> {
         if let Some(mine) = self.administers.iter().find(|mine| mine.slug == *tenant) {
-            return Ok(Scope(Reach::Tenant(mine.clone())));
+            return Ok(mine);
         }
         let mut tenants = self
             .memberships
@@ -408,6 +425,68 @@ impl ManagementScope {
             workspace,
             role: Role::Owner,
         }
+    }
+}
+
+/// The plan, tokens and admins of one tenant: proof that somebody administers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantAdministration {
+    pub(crate) tenant: Tenant,
+}
+
+impl TenantAdministration {
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+}
+
+/// The tokens of a workspace, or of a tenant itself: proof that somebody may manage them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokensScope(pub(crate) TokensOf);
+
+/// Whose tokens they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokensOf {
+    /// A workspace's.
+    Workspace(Workspace),
+    /// A tenant's own.
+    Tenant(Tenant),
+}
+
+impl TokensScope {
+    /// The workspace, unless they are a tenant's own.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        match &self.0 {
+            TokensOf::Workspace(workspace) => Some(workspace),
+            TokensOf::Tenant(_) => None,
+        }
+    }
+
+    /// The tenant that they are good in, or in a workspace of.
+    pub fn tenant(&self) -> &Tenant {
+        match &self.0 {
+            TokensOf::Workspace(workspace) => &workspace.tenant,
+            TokensOf::Tenant(tenant) => tenant,
+        }
+    }
+}
+
+impl From<&ManagementScope> for TokensScope {
+    fn from(scope: &ManagementScope) -> Self {
+        Self(TokensOf::Workspace(scope.workspace.clone()))
+    }
+}
+
+impl From<&TenantAdministration> for TokensScope {
+    fn from(scope: &TenantAdministration) -> Self {
+        Self(TokensOf::Tenant(scope.tenant.clone()))
+    }
+}
+
+impl From<&TokensScope> for TokensScope {
+    fn from(scope: &TokensScope) -> Self {
+        scope.clone()
     }
 }
 

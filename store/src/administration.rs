@@ -132,7 +132,7 @@ pub struct NewToken {
     pub oldest_seconds: Option<i64>,
 }
 
-/// A token to be made in the workspace that somebody manages.
+/// A token to be made in the workspace or the tenant that somebody manages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedToken {
     /// Its name.
@@ -223,15 +223,15 @@ pub enum TokenState {
     Revoked,
 }
 
-/// A page of the tokens that are good in a workspace.
+/// A page of the tokens of a workspace, or of a tenant itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPage {
-    /// The workspace's own, the newest first, and after those the revoked ones.
+    /// The place's own, the newest first, and after those the revoked ones.
     pub tokens: Vec<TokenListed>,
     /// Whether there are more after these.
     pub more: bool,
-    /// On the first page: the tenant's tokens, which are good here too, without the revoked ones,
-    /// the newest first.
+    /// On a workspace's first page: the tenant's tokens, which are good here too, without the
+    /// revoked ones, the newest first.
     pub of_tenant: Vec<TokenListed>,
     /// Whether the tenant has more than these.
     pub more_of_tenant: bool,

@@ -16,6 +16,7 @@ mod coalescing;
 mod cursor;
 mod dictionary;
 pub mod error;
+pub mod holds;
 mod ids;
 mod keys;
 pub mod members;
@@ -29,6 +30,7 @@ pub mod retention;
 pub mod revealing;
 pub mod settings;
 mod sqlite;
+pub mod tenants;
 mod texts;
 
 pub use access::Scope;

@@ -1,11 +1,14 @@
 //! The members of a workspace, and invitations to become one.
 
 use crate::{StoreError, access::Workspace};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{role::Role, time::Timestamp};
 
 /// How many members one page of them holds.
 pub const PAGE: usize = 100;
+
+/// How long an invitation's link is good.
+pub const INVITE: TimeDelta = TimeDelta::days(7);
 
 /// A member as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,13 @@
 //! Signing in and out.
 
 use crate::StoreError;
+use chrono::TimeDelta;
+
+/// How long a session lasts.
+pub const SESSION: TimeDelta = TimeDelta::days(14);
+
+/// For how long failed sign-ins count.
+pub const FAILURES_WITHIN: TimeDelta = TimeDelta::minutes(15);
 
 /// Why somebody was not signed in.
 #[derive(Debug, thiserror::Error)]

@@ -53,7 +53,7 @@ impl Door {
     }
 }
 
-pub use crate::sqlite::Admitted;
+pub use crate::sqlite::{Admitted, never_expires};
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

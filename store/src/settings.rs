@@ -1,6 +1,6 @@
 //! A workspace's settings: how long its events are kept, and whether they are recorded.
 
-use crate::StoreError;
+use crate::{StoreError, holds::Hold};
 use domain::{
     event::TargetKind,
     retention::{Plan, Retention},
@@ -132,4 +132,7 @@ pub struct Notices {
     pub recording_off: Option<Changed>,
     /// A shorter retention waits.
     pub pending: Option<Pending>,
+    /// A legal hold stands. It is told to those who read the whole log of the workspace or of its
+    /// tenant, never on objects' pages or My activity: it may be about somebody who looks there.
+    pub hold: Option<Hold>,
 }

@@ -8,8 +8,8 @@ use crate::{
         About, Shown,
         compose::{self, Local},
         view::{
-            CountView, EntryView, LastView, LogView, NoticesView, ObjectView, PlaceView, RowView,
-            ScopeView, WithinView,
+            CountView, EntryView, HoldNoticeView, LastView, LogView, NoticesView, ObjectView,
+            PlaceView, RowView, ScopeView, WithinView,
         },
     },
     refusal::Refusal,
@@ -334,6 +334,11 @@ fn told(notices: Notices, local: &Local) -> NoticesView {
         pending: notices.pending.map(|pending| {
             let words = pending.retention.words();
             (words, local.when(pending.from), pending.asked.by)
+        }),
+        hold: notices.hold.map(|hold| HoldNoticeView {
+            at: local.when(hold.placed.at),
+            by: hold.placed.by,
+            reason: hold.reason,
         }),
     }
 }

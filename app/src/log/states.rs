@@ -4,7 +4,7 @@ use super::{
     About,
     ledger::Columns,
     row::Rows,
-    view::{EntryView, LogView, NoticesView, WithinView},
+    view::{EntryView, HoldNoticeView, LogView, NoticesView, WithinView},
 };
 use crate::{address::Links, icon::Icon, live::TROUBLE};
 use domain::{
@@ -35,7 +35,7 @@ pub(super) fn Trouble(read_at: String) -> impl IntoView {
     .into_any()
 }
 
-/// Recording is off; a shorter retention waits.
+/// Recording is off; a shorter retention waits; a legal hold stands.
 #[component]
 pub(super) fn Notices(
     notices: NoticesView,
@@ -70,7 +70,16 @@ pub(super) fn Notices(
             </div>
         }
     });
+    let held = notices.hold.is_some();
     let pending = notices.pending.map(|(retention, from, by)| {
+        let then = if held {
+            format!(
+                " {zone} on, older entries expire, but nothing is deleted while the legal hold \
+                 stands. Any owner can cancel it until then.",
+            )
+        } else {
+            format!(" {zone} on, older entries are deleted. Any owner can cancel it until then.")
+        };
         view! {
             <div class="notice warn">
                 <Icon name="history"/>
@@ -78,9 +87,21 @@ pub(super) fn Notices(
                     <strong>{format!("A shorter retention is waiting{of}.")}</strong>
                     {format!(" {by} asked for {retention}. From ")}
                     <time datetime=from.iso>{from.date} " " {from.clock}</time>
-                    {format!(
-                        " {zone} on, older entries are deleted. Any owner can cancel it until then.",
-                    )}
+                    {then}
+                </p>
+                {link()}
+            </div>
+        }
+    });
+    let hold = notices.hold.map(|HoldNoticeView { by, at, reason }| {
+        view! {
+            <div class="notice warn" data-hold="">
+                <Icon name="lock"/>
+                <p>
+                    <strong>{format!("A legal hold stands{of}.")}</strong>
+                    {format!(" {by} placed it on ")}
+                    <time datetime=at.iso>{at.date} " " {at.clock}</time>
+                    {format!(" {zone}: “{reason}” While it stands, nothing is deleted.")}
                 </p>
                 {link()}
             </div>
@@ -89,6 +110,7 @@ pub(super) fn Notices(
     view! {
         {off}
         {pending}
+        {hold}
     }
     .into_any()
 }
@@ -110,8 +132,8 @@ pub(super) fn Within(within: WithinView, zone: String) -> impl IntoView {
                 <Icon name="info"/>
                 <p>
                     {format!(
-                        "The same holds of {more} more {workspaces}: recording is off, or a shorter \
-                         retention is waiting. Their own pages say which.",
+                        "The same holds of {more} more {workspaces}: recording is off, a shorter \
+                         retention is waiting, or a legal hold stands. Their own pages say which.",
                     )}
                 </p>
             </div>

@@ -143,6 +143,19 @@ pub struct NoticesView {
     pub recording_off: Option<(String, WhenView)>,
     /// A shorter retention waits: what will hold, from when, who asked for it.
     pub pending: Option<(String, WhenView, String)>,
+    /// A legal hold stands.
+    pub hold: Option<HoldNoticeView>,
+}
+
+/// A legal hold that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldNoticeView {
+    /// Who placed it.
+    pub by: String,
+    /// When.
+    pub at: WhenView,
+    /// Why.
+    pub reason: String,
 }
 
 /// What the admins of a tenant should know about its workspaces' logs.

@@ -7,6 +7,7 @@ use crate::{
     refusal::Refusal,
     settings::{
         change::Typed,
+        holds::{load::holds, said::Said},
         view::{ExpiringView, ObjectsView, PendingView, RetentionView, SettingsView},
     },
     viewer::Asker,
@@ -66,7 +67,9 @@ pub(super) async fn settings(
         Some(asked) => expiring(&asker, &scope, asked, &local).await?,
         None => None,
     };
+    let holds = holds(&asker, &scope, Said::read(search), &local).await?;
     Ok(SettingsView {
+        holds,
         frame,
         may_change: scope.may_change(),
         zone: zone.to_string(),

@@ -2,13 +2,18 @@
 //! objects' pages.
 
 mod change;
+mod holds;
 mod load;
 mod members;
+mod personal_data;
 mod places;
+mod tenant;
 mod tokens;
 pub mod view;
 
 pub use members::MembersPage;
+pub use personal_data::PersonalDataPage;
+pub use tenant::{TenantSettingsPage, admins::TenantAdminsPage};
 pub use tokens::TokensPage;
 
 use crate::{
@@ -18,10 +23,18 @@ use crate::{
     pages::loaded,
 };
 use change::{CancelRetention, SaveSettings, Typed};
+use domain::question::{Query, Unknown, Zone};
+use holds::{Holds, said::Said};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use places::{Current, Places};
 use view::{ExpiringView, ObjectsView, RetentionView, SettingsView};
+
+/// The zone of a name; UTC where there is none of it.
+fn zone_named(name: &str) -> Zone {
+    let search = format!("tz={}", crate::address::encoded(name));
+    Query::read(&search, Unknown::Ignored).query.filter.zone()
+}
 
 /// The settings of a workspace.
 #[component]
@@ -30,10 +43,11 @@ pub fn SettingsPage() -> impl IntoView {
         |asker, path, search| async move {
             let typed = Typed::read(&search);
             let settings = load::settings(asker, &path, &search, &typed).await;
-            settings.map(|settings| (settings, typed))
+            let is_fault = typed.fault.is_some() || Said::read(&search).is_fault();
+            settings.map(|settings| (settings, typed, is_fault))
         },
-        |(settings, typed)| {
-            if typed.fault.is_some() {
+        |(settings, typed, is_fault)| {
+            if is_fault {
                 crate::answer::status(400);
             }
             view! { <Page settings typed/> }.into_any()
@@ -107,7 +121,8 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
                     {places}
                     <div id="settings" tabindex="-1">
                         {pending}
-                        <SettingsForm settings typed path/>
+                        <SettingsForm settings=settings.clone() typed path=path.clone()/>
+                        <Holds holds=settings.holds may_change=settings.may_change path/>
                     </div>
                 </div>
             </div>
@@ -120,6 +135,12 @@ fn Page(settings: SettingsView, typed: Typed) -> impl IntoView {
 #[component]
 fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> impl IntoView {
     let action = CancelRetention::url();
+    let meanwhile = if settings.holds.standing.is_some() {
+        " on; until then any owner can cancel it. Also after that nothing is deleted while the legal \
+         hold below stands."
+    } else {
+        " on; until then any owner can cancel it, and nothing is deleted on its account."
+    };
     let cancel = settings.may_change.then(|| {
         view! {
             <form class="end" method="post" action=action>
@@ -143,7 +164,7 @@ fn Pending(settings: SettingsView, pending: view::PendingView, path: String) -> 
                     pending.words,
                 )}
                 <strong>{pending.from}</strong>
-                " on; until then any owner can cancel it, and nothing is deleted on its account."
+                {meanwhile}
             </p>
             {cancel}
         </div>
@@ -204,6 +225,14 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
         .expiring
         .clone()
         .map(|expiring| view! { <Expiring expiring/> });
+    let held = settings.holds.standing.is_some().then(|| {
+        view! {
+            <p class="plan">
+                "A legal hold stands: whatever is set here, nothing is deleted until it is lifted. "
+                <a href="#hold">"Legal hold"</a>
+            </p>
+        }
+    });
     view! {
         <section class="setting" aria-labelledby="s-keep">
             <div class="about">
@@ -256,6 +285,7 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
                     {expiring}
                 </fieldset>
                 {plan}
+                {held}
                 <p class="history">{history}</p>
             </div>
         </section>

@@ -1,7 +1,15 @@
 //! The settings page, rendered as the server renders it.
 
-use super::{Page, change::Typed, view::*};
-use crate::log::tests::{frame, html};
+use super::{
+    Page,
+    change::Typed,
+    holds::{said::Said, view::*},
+    view::*,
+};
+use crate::log::{
+    tests::{frame, html},
+    view::WhenView,
+};
 use leptos::prelude::*;
 
 fn settings(may_change: bool) -> SettingsView {
@@ -31,14 +39,50 @@ fn settings(may_change: bool) -> SettingsView {
             readers: "5 people".to_owned(),
             history: "Set by Tom Okafor on 2026-02-20 15:44:09".to_owned(),
         },
+        holds: HoldsView {
+            zone: "UTC".to_owned(),
+            standing: None,
+            past: Vec::new(),
+            newest: None,
+            earlier: None,
+            said: Said::default(),
+        },
     }
 }
 
 fn page(may_change: bool, search: &str) -> String {
+    page_of(settings(may_change), search)
+}
+
+/// The page where an address says something of holds.
+fn page_of(mut settings: SettingsView, search: &str) -> String {
     let typed = Typed::read(search);
+    settings.holds.said = Said::read(search);
     html("/acme/growth/settings", move || {
-        view! { <Page settings=settings(may_change) typed/> }
+        view! { <Page settings typed/> }
     })
+}
+
+fn hold(reason: &str, by: &str) -> HoldView {
+    HoldView {
+        reason: reason.to_owned(),
+        by: by.to_owned(),
+        at: WhenView {
+            iso: "2026-05-10T09:14:03.000000Z".to_owned(),
+            exact: "2026-05-10 09:14:03.000000 UTC".to_owned(),
+            date: "2026-05-10".to_owned(),
+            clock: "09:14:03".to_owned(),
+            millis: 0,
+            days_ago: 2,
+        },
+    }
+}
+
+/// The same settings while a hold stands.
+fn held(may_change: bool) -> SettingsView {
+    let mut settings = settings(may_change);
+    settings.holds.standing = Some(hold("Lawsuit", "Ingrid Solheim"));
+    settings
 }
 
 #[test]
@@ -96,4 +140,58 @@ fn what_was_chosen_is_kept_where_it_could_not_be_saved() {
     assert!(html.contains("Not saved."));
     assert!(html.contains("value=\"7\""));
     assert!(html.contains("id=\"rec-off\" name=\"recording\" value=\"off\" checked"));
+}
+
+#[test]
+fn owners_place_and_lift_a_legal_hold_and_others_only_see_it() {
+    let (owner, auditor) = (page(true, ""), page(false, ""));
+    assert!(owner.contains("No legal hold stands.") && owner.contains("Place a legal hold"));
+    assert!(auditor.contains("No legal hold stands.") && !auditor.contains("/ui/place_hold"));
+
+    let (owner, auditor) = (page_of(held(true), ""), page_of(held(false), ""));
+    for html in [&owner, &auditor] {
+        assert!(html.contains("Ingrid Solheim placed it on"), "{html}");
+        assert!(html.contains("“Lawsuit”"));
+        // Neither the waiting retention nor the setting claims that anything is deleted meanwhile.
+        assert!(html.contains("nothing is deleted while the legal hold below stands"));
+        assert!(html.contains("nothing is deleted until it is lifted"));
+    }
+    assert!(owner.contains("/ui/lift_hold") && !owner.contains("/ui/place_hold"));
+    assert!(!auditor.contains("/ui/lift_hold"));
+}
+
+#[test]
+fn a_reason_that_is_not_taken_is_kept_in_the_form_that_it_was_typed_into() {
+    let long = "x".repeat(1_001);
+    let search = format!("hold=no-placing-reason&hold_reason={long}");
+    let html = page(true, &search);
+    assert!(html.contains(&format!(">{long}</textarea>")), "{html}");
+    assert!(html.contains("A reason has at most 1000 characters; this one has 1001."));
+    let html = page_of(held(true), "hold=no-lifting-reason&hold_reason=");
+    assert!(html.contains("A reason is needed"));
+    // Somebody else was quicker: what was written is not lost.
+    let html = page_of(held(true), "hold=stands&hold_reason=of+mine");
+    assert!(html.contains("stands already") && html.contains("You had written: “of mine”"));
+    // An address that was kept says nothing that is not so.
+    let html = page(true, "hold=placed");
+    assert!(!html.contains("From now on nothing is deleted"));
+}
+
+#[test]
+fn past_holds_are_listed_with_both_reasons_and_lead_on() {
+    let mut settings = settings(false);
+    settings.holds.past = vec![PastHoldView {
+        placed: hold("Lawsuit", "Ingrid Solheim"),
+        lifted: hold("Settled", "Priya Raman"),
+    }];
+    settings.holds.earlier = Some("/acme/growth/settings?holds_before=7#hold".to_owned());
+    let html = page_of(settings, "");
+    for words in [
+        "“Lawsuit”",
+        "Priya Raman lifted it on",
+        "“Settled”",
+        "holds_before=7#hold",
+    ] {
+        assert!(html.contains(words), "{words}: {html}");
+    }
 }

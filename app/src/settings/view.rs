@@ -1,5 +1,6 @@
 //! What the settings page shows, ready to be set.
 
+use super::holds::view::HoldsView;
 use crate::frame::Frame;
 
 /// The settings of a workspace.
@@ -27,6 +28,8 @@ pub struct SettingsView {
     pub recording_history: String,
     /// Who may open objects' pages.
     pub objects: ObjectsView,
+    /// Its legal holds.
+    pub holds: HoldsView,
 }
 
 /// Who may open objects' pages.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod demo;
+mod hold;
 mod import;
 mod plan;
 mod reindex;
@@ -29,6 +30,7 @@ use store::{
     DatabaseUrl, Options, Store, StoreError,
     administration::{AdministrationError, By},
     clock::{Clock, SystemClock},
+    holds::HoldError,
     recording::RecordError,
     settings::SettingsError,
 };
@@ -78,6 +80,9 @@ enum OnTheLog {
     /// Deleting what has expired
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Legal holds: while one stands, nothing of its workspace is deleted
+    #[command(subcommand)]
+    Hold(hold::Hold),
     Import(import::Import),
 }
 
@@ -130,6 +135,17 @@ impl From<SettingsError> for CommandError {
         match error {
             SettingsError::Store(error) => Self::Store(error),
             SettingsError::ReadOnly | SettingsError::NothingPending => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<HoldError> for CommandError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Store(error) => Self::Store(error),
+            HoldError::ReadOnly | HoldError::Stands(_) | HoldError::NoneStands => {
                 Self::Failed(error.to_string())
             }
         }
@@ -324,6 +340,7 @@ impl OnTheLog {
             Self::Settings(settings) => settings.run(store, by).await,
             Self::Plan(plan) => plan.run(store, by).await,
             Self::Retention(retention) => retention.run(store, by).await,
+            Self::Hold(hold) => hold.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
         }
     }

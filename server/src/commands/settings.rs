@@ -11,6 +11,7 @@ use store::{
     Store,
     access::SettingsScope,
     administration::By,
+    holds::Hold,
     settings::{Changed, Settings as Held, SettingsChange},
 };
 
@@ -69,16 +70,17 @@ impl Settings {
                     ..SettingsChange::default()
                 };
                 let held = store.change_settings(&scope, change, by).await?;
-                say(words(&workspace, &held))
+                say(words(&workspace, &held, store.hold(&scope).await?))
             }
             Self::Show { workspace } => {
                 let scope = scope(store, &workspace).await?;
-                say(words(&workspace, &store.settings(&scope).await?))
+                let held = store.settings(&scope).await?;
+                say(words(&workspace, &held, store.hold(&scope).await?))
             }
             Self::Cancel { workspace } => {
                 let scope = scope(store, &workspace).await?;
                 let held = store.cancel_pending(&scope, by).await?;
-                say(words(&workspace, &held))
+                say(words(&workspace, &held, store.hold(&scope).await?))
             }
         }
     }
@@ -97,7 +99,7 @@ pub async fn scope(store: &Store, path: &WorkspacePath) -> Result<SettingsScope,
 }
 
 /// The settings, one a line.
-fn words(path: &WorkspacePath, held: &Held) -> String {
+fn words(path: &WorkspacePath, held: &Held, hold: Option<Hold>) -> String {
     let changed = |changed: &Option<Changed>| match changed {
         Some(Changed { by, at }) => format!(" (set by {by}, {})", minute(*at)),
         None => " (as it began)".to_owned(),
@@ -136,5 +138,12 @@ fn words(path: &WorkspacePath, held: &Held) -> String {
             held.discarded
         )
     });
+    if let Some(Hold { reason, placed }) = hold {
+        lines.push(format!(
+            "legal hold     since {} by {}, nothing is deleted: {reason}",
+            minute(placed.at),
+            placed.by
+        ));
+    }
     lines.join("\n")
 }

@@ -35,6 +35,7 @@ fn only_the_commands_of_this_version_are_there() {
             "token",
             "settings",
             "plan",
+            "hold",
             "import",
             "reindex"
         ]
@@ -65,6 +66,10 @@ fn every_line_of_the_contract_is_taken() {
         "daybook settings show --workspace a/b",
         "daybook settings cancel --workspace a/b",
         "daybook plan set --tenant a --min-retention 30d --max-retention none",
+        "daybook hold place --workspace a/b --reason lawsuit",
+        "daybook hold lift --workspace a/b --reason over",
+        "daybook hold list",
+        "daybook hold list --workspace a/b",
         "daybook import --workspace a/b --format cloudtrail --skip-expired --dry-run x.gz y",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",

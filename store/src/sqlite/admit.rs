@@ -142,8 +142,9 @@ pub(crate) fn fault(field: &str, reason: &str) -> Vec<FieldError> {
     }]
 }
 
-/// Daybook's own events that others are judged by: retention passes them by.
-fn never_expires(action: &str) -> bool {
+/// Whether Daybook's own events of an action never expire, because others are judged by them:
+/// retention passes them by.
+pub fn never_expires(action: &str) -> bool {
     matches!(
         action,
         "AUDIT_EVENTS_EXPIRED"

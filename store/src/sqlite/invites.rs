@@ -14,18 +14,14 @@ use crate::{
     StoreError,
     access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
     administration::By,
-    members::{AcceptError, Invitation, InviteListed, Joined, MemberError, NewInvite},
+    members::{AcceptError, INVITE, Invitation, InviteListed, Joined, MemberError, NewInvite},
 };
-use chrono::TimeDelta;
 use domain::{
     event::{Actor, ActorKind, Object, Target},
     time::Timestamp,
 };
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-
-/// How long an invitation's link is good.
-const INVITE: TimeDelta = TimeDelta::days(7);
 
 /// The invitations that are good at the time ?2 and whose `$column` is ?1.
 macro_rules! open_invites {

@@ -12,6 +12,7 @@ mod dictionaries;
 mod directory;
 mod failure;
 mod find;
+mod holds;
 mod index;
 mod invites;
 mod looks;
@@ -30,10 +31,11 @@ mod settings;
 mod sign_in;
 mod snapshot;
 mod sql;
+mod tenants;
 mod tokens;
 mod writer;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, never_expires};
 pub use snapshot::Snapshot;
 
 use crate::{

@@ -12,7 +12,7 @@ use crate::{
     access::{Tenant, TokenGrant, Workspace},
     administration::{AdministrationError, By, NewPerson, Place},
 };
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveTime};
 use domain::{
     event::{Actor, ActorKind, Object, ShownActor, Target},
     role::Role,
@@ -541,6 +541,3 @@ async fn set_actor(
     }
     Ok(ShownActor { actor, deactivated })
 }
-
-/// How long a session lasts.
-pub(super) const SESSION: TimeDelta = TimeDelta::days(14);

@@ -5,6 +5,7 @@ use super::{
     change::{Change, Log, target, told},
     dictionaries::damaged,
     directory::{find_workspace, workspace_of},
+    holds::standing_hold,
     snapshot::Snapshot,
 };
 use crate::{
@@ -230,8 +231,11 @@ impl Snapshot {
         let Some(workspace) = self.scope.workspace() else {
             return Ok(Notices::default());
         };
+        let is_whole = matches!(self.scope.0, Reach::Workspace(_));
         let connection = self.transaction.connection();
-        notices(connection, workspace.id, self.now).await
+        let mut notices = notices(connection, workspace.id, self.now).await?;
+        notices.hold.take_if(|_| !is_whole);
+        Ok(notices)
     }
 
     /// The same of each workspace of a tenant of which there is something to know, by name, `most`
@@ -251,7 +255,9 @@ impl Snapshot {
         let rows = sqlx::query(
             "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM tenant t \
              CROSS JOIN workspace w ON w.tenant = t.id \
-             WHERE t.id = ? AND (w.recording = 0 OR w.pending_from > ?) ORDER BY w.name, w.id",
+             WHERE t.id = ? AND (w.recording = 0 OR w.pending_from > ? OR EXISTS (SELECT 1 \
+                 FROM hold h WHERE h.workspace = w.id AND h.lifted_at IS NULL)) \
+             ORDER BY w.name, w.id",
         )
         .bind(tenant.id)
         .bind(self.now.micros())
@@ -277,6 +283,7 @@ async fn notices(
     Ok(Notices {
         recording_off: settings.recording_set.filter(|_| !settings.recording),
         pending: settings.pending,
+        hold: standing_hold(connection, workspace).await?,
     })
 }
 

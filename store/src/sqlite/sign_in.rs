@@ -7,7 +7,7 @@ use super::{
     directory::{slug, tenant_of, workspace_of},
     object::LOOK,
     password,
-    people::{SESSION, logs_of},
+    people::logs_of,
     settings::object_access,
     tokens::{fingerprint, secret},
 };
@@ -15,7 +15,7 @@ use crate::{
     StoreError,
     access::{Membership, NewSession, Scope, SignedIn, Workspace},
     administration::By,
-    people::SignInError,
+    people::{FAILURES_WITHIN, SESSION, SignInError},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -28,9 +28,8 @@ use serde_json::json;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::net::IpAddr;
 
-/// So many failures, in this time, for an account or an address.
+/// So many failures, in [`FAILURES_WITHIN`], for an account or an address.
 const FAILURES: i64 = 10;
-const WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// Looks of one reader are told once in this time.
 const LOOKS: TimeDelta = TimeDelta::hours(1);
 
@@ -184,13 +183,13 @@ impl Store {
                  WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?)",
             )
             .bind(subject.clone())
-            .bind(now.plus(-WITHIN).micros())
+            .bind(now.plus(-FAILURES_WITHIN).micros())
             .bind(FAILURES)
             .fetch_one(&self.inner.readers)
             .await
             .map_err(StoreError::from)?;
             if failures >= FAILURES {
-                let free = Timestamp::from_micros(oldest.unwrap_or_default()).plus(WITHIN);
+                let free = Timestamp::from_micros(oldest.unwrap_or_default()).plus(FAILURES_WITHIN);
                 let seconds = (free.micros() - now.micros()).max(0) / 1_000_000 + 1;
                 return Err(SignInError::TooMany {
                     retry_after: u32::try_from(seconds).unwrap_or(u32::MAX),
@@ -443,7 +442,7 @@ async fn note_failure(
 ) -> Result<(), StoreError> {
     let now = change.now;
     sqlx::query("DELETE FROM sign_in_failure WHERE at <= ?")
-        .bind(now.plus(-WITHIN).micros())
+        .bind(now.plus(-FAILURES_WITHIN).micros())
         .execute(change.connection())
         .await?;
     for subject in subjects {

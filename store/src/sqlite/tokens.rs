@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{Kept, ManagementScope, Reach, Secret, TokenGrant, Workspace},
+    access::{Kept, Reach, Secret, TokenGrant, TokensOf, TokensScope},
     administration::{
         AdministrationError, By, CreatedToken, NewToken, Revocation, TokenListed, TokenPage,
         TokenPlace, WantedToken,
@@ -40,17 +40,15 @@ macro_rules! list {
     };
 }
 
-// Each reads one range of an index, from its end, and no more than a page of it.
-const GOOD_OF_WORKSPACE: &str = list!(
-    "WHERE k.tenant = ? AND k.workspace = ? AND k.revoked_at IS NULL AND k.id < ? \
+// Each reads one range of an index, from its end, and no more than a page of it. A tenant's own
+// tokens are those of no workspace.
+const GOOD: &str = list!(
+    "WHERE k.tenant = ? AND k.workspace IS ? AND k.revoked_at IS NULL AND k.id < ? \
      ORDER BY k.id DESC LIMIT ?"
 );
-const REVOKED_OF_WORKSPACE: &str = list!(
-    "WHERE k.tenant = ? AND k.workspace = ? AND k.revoked_at IS NOT NULL AND k.id < ? \
+const REVOKED: &str = list!(
+    "WHERE k.tenant = ? AND k.workspace IS ? AND k.revoked_at IS NOT NULL AND k.id < ? \
      ORDER BY k.id DESC LIMIT ?"
-);
-const GOOD_OF_TENANT: &str = list!(
-    "WHERE k.tenant = ? AND k.workspace IS NULL AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT ?"
 );
 
 /// A new public id: `tok_…`, `usr_…`.
@@ -101,7 +99,7 @@ impl Store {
         Ok(change.finish(result).await?.secret)
     }
 
-    /// Makes a token of the workspace that somebody manages; its secret is given once, and only its
+    /// Makes a token of the workspace or the tenant that somebody manages; its secret is given once, and only its
     /// hash is kept.
     ///
     /// # Errors
@@ -109,12 +107,15 @@ impl Store {
     /// It has no name, would be good for nothing, or for no time.
     pub async fn create_token_of(
         &self,
-        scope: &ManagementScope,
+        scope: impl Into<TokensScope>,
         wanted: WantedToken,
         by: &By,
     ) -> Result<CreatedToken, AdministrationError> {
         let token = NewToken {
-            place: TokenPlace::Workspace(scope.workspace.path()),
+            place: match scope.into().0 {
+                TokensOf::Workspace(workspace) => TokenPlace::Workspace(workspace.path()),
+                TokensOf::Tenant(tenant) => TokenPlace::Tenant(tenant.slug),
+            },
             name: wanted.name,
             scopes: wanted.scopes,
             expires: wanted.expires,
@@ -138,22 +139,23 @@ impl Store {
         rows.iter().map(listed).collect()
     }
 
-    /// A page of the tokens that are good in a workspace, or were: the first, or the one after a
-    /// token of an earlier page, by its id.
+    /// A page of the tokens of a workspace or of a tenant itself, those that are good and those that
+    /// were: the first, or the one after a token of an earlier page, by its id.
     ///
     /// # Errors
     ///
     /// The store failed.
     pub async fn tokens_of(
         &self,
-        scope: &ManagementScope,
+        scope: impl Into<TokensScope>,
         after: Option<&str>,
     ) -> Result<TokenPage, StoreError> {
+        let scope = scope.into();
         let mut connection = self.inner.readers.acquire().await?;
-        let workspace = &scope.workspace;
+        let (tenant, workspace) = (scope.tenant().id, scope.workspace().map(|it| it.id));
         let (mut revoked, mut below, is_first) = match after {
             None => (false, i64::MAX, true),
-            Some(id) => match found(&mut connection, workspace, id).await? {
+            Some(id) => match found(&mut connection, &scope, id).await? {
                 Some((place, token)) => (token.revoked_at.is_some(), place, false),
                 None => (false, i64::MAX, true),
             },
@@ -162,16 +164,12 @@ impl Store {
         let wanted = PAGE + 1;
         let mut rows = Vec::new();
         loop {
-            let statement = if revoked {
-                REVOKED_OF_WORKSPACE
-            } else {
-                GOOD_OF_WORKSPACE
-            };
+            let statement = if revoked { REVOKED } else { GOOD };
             let missing = wanted - i64::try_from(rows.len()).unwrap_or(wanted);
             rows.extend(
                 sqlx::query(statement)
-                    .bind(workspace.tenant.id)
-                    .bind(workspace.id)
+                    .bind(tenant)
+                    .bind(workspace)
                     .bind(below)
                     .bind(missing)
                     .fetch_all(&mut *connection)
@@ -182,9 +180,11 @@ impl Store {
             }
             (revoked, below) = (true, i64::MAX);
         }
-        let of_tenant = if is_first {
-            sqlx::query(GOOD_OF_TENANT)
-                .bind(workspace.tenant.id)
+        let of_tenant = if is_first && workspace.is_some() {
+            sqlx::query(GOOD)
+                .bind(tenant)
+                .bind(None::<i64>)
+                .bind(i64::MAX)
                 .bind(wanted)
                 .fetch_all(&mut *connection)
                 .await?
@@ -199,19 +199,19 @@ impl Store {
         })
     }
 
-    /// A token of a workspace by its id; none where the workspace has no such token, whether another
-    /// has or not.
+    /// A token of a workspace, or of a tenant itself, by its id; none where the place has no such
+    /// token, whether another has or not.
     ///
     /// # Errors
     ///
     /// The store failed.
     pub async fn token_of(
         &self,
-        scope: &ManagementScope,
+        scope: impl Into<TokensScope>,
         id: &str,
     ) -> Result<Option<TokenListed>, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
-        let found = found(&mut connection, &scope.workspace, id).await?;
+        let found = found(&mut connection, &scope.into(), id).await?;
         Ok(found.map(|(_, token)| token))
     }
 
@@ -232,19 +232,20 @@ impl Store {
         change.finish(result).await
     }
 
-    /// Revokes a token of the workspace that somebody manages.
+    /// Revokes a token of the workspace, or of the tenant itself, that somebody manages.
     ///
     /// # Errors
     ///
-    /// The workspace has no such token, whether another has or not.
+    /// The place has no such token, whether another has or not.
     pub async fn revoke_token_of(
         &self,
-        scope: &ManagementScope,
+        scope: impl Into<TokensScope>,
         id: &str,
         by: &By,
     ) -> Result<Revocation, AdministrationError> {
+        let scope = scope.into();
         let mut change = self.inner.change().await?;
-        let result = revoke_token(&mut change, Some(&scope.workspace), id, by).await;
+        let result = revoke_token(&mut change, Some(&scope), id, by).await;
         change.finish(result).await
     }
 
@@ -393,18 +394,20 @@ fn page(rows: &[SqliteRow]) -> Result<Vec<TokenListed>, StoreError> {
     rows.iter().take(most).map(listed).collect()
 }
 
-/// A token of a workspace by its public id, and its number.
+/// A token of a workspace, or of a tenant itself, by its public id, and its number.
 async fn found(
     connection: &mut SqliteConnection,
-    workspace: &Workspace,
+    scope: &TokensScope,
     id: &str,
 ) -> Result<Option<(i64, TokenListed)>, StoreError> {
-    let number: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM token WHERE public_id = ? AND workspace = ?")
-            .bind(id)
-            .bind(workspace.id)
-            .fetch_optional(&mut *connection)
-            .await?;
+    let number: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM token WHERE public_id = ? AND tenant = ? AND workspace IS ?",
+    )
+    .bind(id)
+    .bind(scope.tenant().id)
+    .bind(scope.workspace().map(|workspace| workspace.id))
+    .fetch_optional(&mut *connection)
+    .await?;
     let Some(number) = number else {
         return Ok(None);
     };
@@ -494,7 +497,7 @@ async fn create_token(
 /// Revokes a token, which must be one of `within` where that is given.
 async fn revoke_token(
     change: &mut Change<'_>,
-    within: Option<&Workspace>,
+    within: Option<&TokensScope>,
     id: &str,
     by: &By,
 ) -> Result<Revocation, AdministrationError> {
@@ -508,16 +511,19 @@ async fn revoke_token(
     .map_err(StoreError::from)?
     .ok_or_else(missing)?;
     let column = |error: sqlx::Error| StoreError::from(error);
+    let tenant: i64 = row.try_get(2).map_err(column)?;
     let workspace: Option<i64> = row.try_get(3).map_err(column)?;
+    let is_there = |scope: &TokensScope| {
+        tenant == scope.tenant().id && workspace == scope.workspace().map(|it| it.id)
+    };
     // One of elsewhere is answered like one that never was.
-    if within.is_some_and(|within| workspace != Some(within.id)) {
+    if !within.is_none_or(is_there) {
         return Err(missing());
     }
     if row.try_get::<Option<i64>, _>(4).map_err(column)?.is_some() {
         return Ok(Revocation::Before);
     }
     let name: String = row.try_get(1).map_err(column)?;
-    let tenant: i64 = row.try_get(2).map_err(column)?;
     let now = change.now;
     sqlx::query("UPDATE token SET revoked_at = ?, revoked_by = ? WHERE id = ?")
         .bind(now.micros())
@@ -557,9 +563,8 @@ mod tests {
         let database = DatabaseUrl::Sqlite(folder.path().join("daybook.db"));
         let store = Store::open(Options::new(database)).await.unwrap();
         for (statement, index) in [
-            (GOOD_OF_WORKSPACE, "token_by_place"),
-            (REVOKED_OF_WORKSPACE, "token_revoked_by_place"),
-            (GOOD_OF_TENANT, "token_by_place"),
+            (GOOD, "token_by_place"),
+            (REVOKED, "token_revoked_by_place"),
         ] {
             let text =
                 super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));

@@ -1,5 +1,5 @@
 use super::{entry, events, html, log, now, of_object, of_tenant, opening, own, page, shown};
-use crate::log::view::{CountView, LastView, LogView, NoticesView, WhenView};
+use crate::log::view::{CountView, HoldNoticeView, LastView, LogView, NoticesView, WhenView};
 use domain::question::{Query, Unknown};
 
 #[test]
@@ -64,6 +64,23 @@ fn everybody_sees_that_recording_is_off_and_that_a_shorter_retention_waits() {
     let html = page(shown(log));
     assert!(html.contains("Ingrid Solheim turned it off"));
     assert!(html.contains("Priya Raman asked for 30 days"));
+}
+
+#[test]
+fn a_legal_hold_is_told_with_who_when_and_why_and_that_nothing_is_deleted_meanwhile() {
+    let mut log = log("", &events());
+    log.notices.hold = Some(HoldNoticeView {
+        by: "Ingrid Solheim".to_owned(),
+        at: when(),
+        reason: "Lawsuit with Initech".to_owned(),
+    });
+    log.notices.pending = Some(("30 days".to_owned(), when(), "Priya Raman".to_owned()));
+    let html = page(shown(log));
+    assert!(html.contains("A legal hold stands."));
+    assert!(html.contains("Ingrid Solheim placed it on"));
+    assert!(html.contains("“Lawsuit with Initech”"));
+    assert!(html.contains("nothing is deleted while the legal hold stands"));
+    assert!(!html.contains("older entries are deleted"));
 }
 
 #[test]
@@ -159,7 +176,7 @@ fn a_tenant_s_page_says_in_which_workspaces_recording_is_off() {
     let mut shown = of_tenant(shown(log("", &events())), &events());
     let off = NoticesView {
         recording_off: Some(("Ingrid Solheim".to_owned(), when())),
-        pending: None,
+        ..NoticesView::default()
     };
     let settings = "/acme/growth/settings".to_owned();
     shown.log.within.told = vec![("Growth".to_owned(), settings, off)];

@@ -4,7 +4,7 @@
 use crate::{refusal::Answered, viewer::Asker};
 use leptos::prelude::*;
 
-/// Makes a token in the workspace of the page at `path`, and gives that page the secret to show,
+/// Makes a token in the workspace, or of the tenant, of the page at `path`, and gives that page the secret to show,
 /// once. Sends the browser there, and tells its address.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub async fn create_token(
     Ok(answer::create(Asker::of_request(), &path, &tz, typed).await)
 }
 
-/// Revokes a token of the workspace of the page at `path`, sends the browser there, and tells its
+/// Revokes a token of the workspace, or of the tenant, of the page at `path`, sends the browser there, and tells its
 /// address.
 ///
 /// # Errors
@@ -45,11 +45,14 @@ pub async fn revoke_token(
 
 mod answer {
     use crate::{
-        address, answer,
+        answer,
         refusal::Refusal,
-        settings::tokens::{
-            load::{opened, workspace, zone},
-            said::{Came, Said, Typed},
+        settings::{
+            tokens::{
+                load::{Owner, opened},
+                said::{Came, Said, Typed},
+            },
+            zone_named,
         },
         viewer::Asker,
     };
@@ -62,7 +65,7 @@ mod answer {
         typed: Typed,
     ) -> Result<String, Refusal> {
         let answer = async {
-            let (asker, scope) = opened(asker, path).await?;
+            let (asker, _, scope) = opened(asker, path).await?;
             // What is wrong, the page that is shown next finds out for itself.
             let Ok(wanted) = typed.wanted(asker.store.now()) else {
                 return Ok(None);
@@ -91,7 +94,7 @@ mod answer {
         id: String,
     ) -> Result<String, Refusal> {
         let answer = async {
-            let (asker, scope) = opened(asker, path).await?;
+            let (asker, _, scope) = opened(asker, path).await?;
             let answer = asker.store.revoke_token_of(&scope, &id, &asker.by()).await;
             match answer {
                 Ok(Revocation::Revoked) => Ok(Some(Came::Revoked(id))),
@@ -115,11 +118,11 @@ mod answer {
         answer: Result<Option<Came>, Refusal>,
         said: impl FnOnce(Option<Came>) -> Said,
     ) -> Result<String, Refusal> {
-        let Some(page) = workspace(path).map(|workspace| address::tokens(&workspace)) else {
+        let Some(page) = Owner::read(path).map(|owner| owner.path()) else {
             answer::after_form("/");
             return Err(answer.err().unwrap_or(Refusal::NotFound));
         };
-        let zone = zone(tz);
+        let zone = zone_named(tz);
         match answer {
             Ok(outcome) => {
                 let address = said(outcome).address(&page, zone.as_str());

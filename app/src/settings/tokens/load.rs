@@ -7,49 +7,76 @@ use super::{
 use crate::{
     address,
     ago::ago,
-    frame::Frame,
+    frame::{Frame, TenantFrame},
     log::{Local, first_entry},
     refusal::Refusal,
+    settings::places::Of,
     viewer::Asker,
 };
 use domain::{
-    question::{Query, Subject, Unknown, Zone},
+    question::{Query, Subject, Unknown},
     role::TokenScope,
-    slug::WorkspacePath,
+    slug::{Slug, WorkspacePath},
     time::Timestamp,
 };
 use store::{
-    access::ManagementScope,
+    access::TokensScope,
     administration::{TokenListed, TokenState},
 };
 
 /// How the secret of a token begins: what else a form gave the page to show is none of its.
 const SECRETS_BEGIN: &str = "dbk_";
 
-/// The workspace whose tokens are managed at a path.
-pub(super) fn workspace(path: &str) -> Option<WorkspacePath> {
-    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-    match segments[..] {
-        [tenant, workspace, "settings", "tokens"] => address::workspace_path(tenant, workspace),
-        _ => None,
-    }
+/// Whose tokens are managed at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A workspace.
+    Workspace(WorkspacePath),
+    /// A tenant itself.
+    Tenant(Slug),
 }
 
-/// The zone of a name; UTC where there is none of it.
-pub(super) fn zone(name: &str) -> Zone {
-    let search = format!("tz={}", address::encoded(name));
-    Query::read(&search, Unknown::Ignored).query.filter.zone()
+impl Owner {
+    /// Reads a path: `/acme/growth/settings/tokens`, `/acme/settings/tokens`.
+    pub(super) fn read(path: &str) -> Option<Self> {
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        match segments[..] {
+            [tenant, workspace, "settings", "tokens"] => {
+                address::workspace_path(tenant, workspace).map(Self::Workspace)
+            }
+            [tenant, "settings", "tokens"] => tenant.parse().ok().map(Self::Tenant),
+            _ => None,
+        }
+    }
+
+    /// The path.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Workspace(workspace) => address::tokens(workspace),
+            Self::Tenant(tenant) => address::tenant_tokens(tenant),
+        }
+    }
 }
 
 /// Who asks, and whose tokens they may manage.
 pub(super) async fn opened(
     asker: Result<Asker, Refusal>,
     path: &str,
-) -> Result<(Asker, ManagementScope), Refusal> {
+) -> Result<(Asker, Of, TokensScope), Refusal> {
     let asker = asker?;
-    let workspace = workspace(path).ok_or(Refusal::NotFound)?;
-    match asker.person.management_scope(&workspace) {
-        Ok(scope) => Ok((asker, scope)),
+    let person = &asker.person;
+    let opened = match Owner::read(path).ok_or(Refusal::NotFound)? {
+        Owner::Workspace(workspace) => person.management_scope(&workspace).and_then(|scope| {
+            let frame = Frame::of(person, &workspace)?;
+            Ok((Of::Workspace(frame), TokensScope::from(&scope)))
+        }),
+        Owner::Tenant(tenant) => person.tenant_administration(&tenant).map(|scope| {
+            let frame = TenantFrame::of(person, scope.tenant());
+            (Of::Tenant(frame), TokensScope::from(&scope))
+        }),
+    };
+    match opened {
+        Ok((of, scope)) => Ok((asker, of, scope)),
         Err(refused) => Err(asker.management_refusal(refused).await),
     }
 }
@@ -62,18 +89,19 @@ pub(super) async fn tokens(
     search: &str,
     secret: Option<String>,
 ) -> Result<TokensView, Refusal> {
-    let (asker, scope) = opened(asker, path).await?;
+    let (asker, of, scope) = opened(asker, path).await?;
     let said = Said::read(search);
-    let frame = match Frame::of(&asker.person, &scope.workspace().path()) {
-        Ok(frame) => frame,
-        Err(refused) => return Err(asker.management_refusal(refused).await),
-    };
-    asker.remember_zone(scope.workspace(), search).await;
+    if let Some(workspace) = scope.workspace() {
+        asker.remember_zone(workspace, search).await;
+    }
     let now = asker.store.now();
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let list = List {
-        path: address::tokens(&frame.workspace.path),
-        workspace: frame.workspace.path.clone(),
+        path: of.tokens(),
+        owner: match &of {
+            Of::Workspace(frame) => Owner::Workspace(frame.workspace.path.clone()),
+            Of::Tenant(frame) => Owner::Tenant(frame.tenant.slug.clone()),
+        },
         local: Local::new(&zone, now),
         zone: zone.to_string(),
         after: said.after.clone(),
@@ -136,12 +164,18 @@ pub(super) async fn tokens(
             .map(|token| list.token_of_tenant(token))
             .collect(),
         more_of_tenant: page.more_of_tenant,
+        tenant_page: asker
+            .person
+            .tenant_administration(&scope.tenant().slug)
+            .ok()
+            .map(|scope| address::tenant_tokens(&scope.tenant().slug))
+            .map(|page| address::in_zone(&page, &list.zone)),
         outcome,
         revoking,
         typed: said.typed.unwrap_or_default(),
         faults,
         zone: list.zone,
-        frame,
+        of,
     })
 }
 
@@ -163,7 +197,7 @@ fn command(token: &TokenListed, secret: &str, public_url: &str) -> Option<String
 /// Where tokens are listed, and how their times are written.
 struct List {
     path: String,
-    workspace: WorkspacePath,
+    owner: Owner,
     local: Local,
     zone: String,
     after: Option<String>,
@@ -180,7 +214,7 @@ impl List {
         said.address(&self.path, &self.zone)
     }
 
-    /// One of the workspace.
+    /// One of the place's own.
     fn token(&self, token: &TokenListed) -> TokenView {
         let revoke = Said {
             after: self.after.clone(),
@@ -192,7 +226,11 @@ impl List {
                 kind,
                 id: token.id.clone(),
             };
-            address::in_zone(&address::object(&self.workspace, &subject), &self.zone)
+            let page = match &self.owner {
+                Owner::Workspace(workspace) => address::object(workspace, &subject),
+                Owner::Tenant(tenant) => address::object_in_tenant(tenant, &subject),
+            };
+            address::in_zone(&page, &self.zone)
         });
         TokenView {
             revoke: (token.state(self.now) != TokenState::Revoked)

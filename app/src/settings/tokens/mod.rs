@@ -25,7 +25,7 @@ use said::{Faults, Typed};
 use store::administration::TokenState;
 use view::{Created, Outcome, TokenView, TokensView};
 
-/// The API tokens of a workspace.
+/// The API tokens of a workspace, or of a tenant itself.
 #[component]
 pub fn TokensPage() -> impl IntoView {
     let location = use_location();
@@ -55,7 +55,7 @@ pub fn TokensPage() -> impl IntoView {
 #[component]
 fn Page(tokens: TokensView) -> impl IntoView {
     let TokensView {
-        frame,
+        of,
         zone,
         today,
         tokens,
@@ -64,15 +64,38 @@ fn Page(tokens: TokensView) -> impl IntoView {
         older,
         of_tenant,
         more_of_tenant,
+        tenant_page,
         outcome,
         revoking,
         typed,
         faults,
     } = tokens;
-    let words = frame.workspace.name.clone();
-    let title = format!("API tokens, {}", frame.workspace.name);
-    let path = crate::address::tokens(&frame.workspace.path);
-    let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Tokens/> };
+    let words = of.name().to_owned();
+    let title = format!("API tokens, {}", of.name());
+    let path = of.tokens();
+    let is_tenant = of.is_tenant();
+    let heading = if is_tenant {
+        "Settings, all workspaces"
+    } else {
+        "Settings"
+    };
+    let places = view! { <Places frame=of.clone() zone=zone.clone() current=Current::Tokens/> };
+    let (caption, belongs) = if is_tenant {
+        (
+            "The tokens of the tenant",
+            "Programs send entries and ask for them with a token. Each of these is good in the \
+             tenant and in all its workspaces, those to come included, and can be revoked at any \
+             time; that it was created or revoked is an entry in the tenant’s own log. A program of \
+             one workspace needs no more than a token of that workspace.",
+        )
+    } else {
+        (
+            "The tokens of this workspace",
+            "Programs send entries and ask for them with a token. Each belongs to this workspace \
+             alone and can be revoked at any time; that it was created or revoked is an entry in \
+             the log.",
+        )
+    };
     let ask = Ask {
         path: path.clone(),
         zone: zone.clone(),
@@ -91,7 +114,7 @@ fn Page(tokens: TokensView) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <List caption="The tokens of this workspace" tokens revoking ask/> }.into_any()
+        view! { <List caption tokens revoking ask/> }.into_any()
     };
     let pages = (first.is_some() || older.is_some()).then(|| {
         let first = first.map(|first| {
@@ -117,16 +140,16 @@ fn Page(tokens: TokensView) -> impl IntoView {
     });
     view! {
         <Title text=title/>
-        <Framed frame=Some(frame) here=Here::Settings zone=zone.clone() skip=("#settings", "Skip to the tokens")>
+        <Framed frame=of here=Here::Settings zone=zone.clone() skip=("#settings", "Skip to the tokens")>
             <div class="page">
                 <header class="page-head">
-                    <h1>"Settings"</h1>
+                    <h1>{heading}</h1>
                     <crate::log::InZone words path=path.clone() kept=&["after"]/>
                 </header>
                 <div class="settings wide">
                     {places}
                     <div id="settings" tabindex="-1">
-                        {outcome.map(|outcome| view! { <Came outcome/> })}
+                        {outcome.map(|outcome| view! { <Came outcome is_tenant/> })}
                         {faults.any().then(|| view! { <NotMade/> })}
                         {apart}
                         <section class="listing" aria-labelledby="s-tokens">
@@ -136,17 +159,17 @@ fn Page(tokens: TokensView) -> impl IntoView {
                                     "New token"
                                 </a>
                             </div>
-                            <p>
-                                "Programs send entries and ask for them with a token. Each belongs \
-                                 to this workspace alone and can be revoked at any time; that it \
-                                 was created or revoked is an entry in the log."
-                            </p>
+                            <p>{belongs}</p>
                             {list}
                             {pages}
                         </section>
                         {(!of_tenant.is_empty())
-                            .then(|| view! { <OfTenant tokens=of_tenant more=more_of_tenant/> })}
-                        <New path zone here today typed faults/>
+                            .then(|| {
+                                view! {
+                                    <OfTenant tokens=of_tenant more=more_of_tenant page=tenant_page/>
+                                }
+                            })}
+                        <New is_tenant path zone here today typed faults/>
                     </div>
                 </div>
             </div>
@@ -157,7 +180,12 @@ fn Page(tokens: TokensView) -> impl IntoView {
 
 /// What came of the form before.
 #[component]
-fn Came(outcome: Outcome) -> impl IntoView {
+fn Came(outcome: Outcome, is_tenant: bool) -> impl IntoView {
+    let unknown = if is_tenant {
+        "There is no such token of the tenant."
+    } else {
+        "There is no such token in this workspace."
+    };
     match outcome {
         Outcome::Created(created) => view! { <Made created/> }.into_any(),
         Outcome::Revoked(token) => view! {
@@ -197,7 +225,7 @@ fn Came(outcome: Outcome) -> impl IntoView {
             <div class="notice bad" role="alert">
                 <Icon name="warn"/>
                 <p>
-                    <strong>"There is no such token in this workspace."</strong>
+                    <strong>{unknown}</strong>
                     " Nothing was changed. Below are those that there are."
                 </p>
             </div>
@@ -321,17 +349,30 @@ fn Confirm(token: TokenView, ask: Ask) -> impl IntoView {
 
 /// The tenant's tokens, which are good here too.
 #[component]
-fn OfTenant(tokens: Vec<TokenView>, more: bool) -> impl IntoView {
+fn OfTenant(
+    tokens: Vec<TokenView>,
+    more: bool,
+    /// The tenant's own page of them, for who administers it.
+    page: Option<String>,
+) -> impl IntoView {
     let more = more.then(|| {
-        view! { <p>"There are more: " <code>"daybook token list"</code> " names all of them."</p> }
+        view! { <p>"There are more: the tenant’s own settings list all of them."</p> }
     });
+    let manage = match page {
+        Some(page) => view! {
+            "You create and revoke them in "
+            <a href=page>"the tenant’s settings"</a>
+            "."
+        }
+        .into_any(),
+        None => view! { "The tenant’s admins create and revoke them, in its settings." }.into_any(),
+    };
     view! {
         <section class="listing" aria-labelledby="s-tenant">
             <h2 id="s-tenant">"Tokens of the tenant"</h2>
             <p>
-                "They are good in all its workspaces, this one included. Whoever runs this \
-                 installation creates and revokes them, with "
-                <code>"daybook token"</code> " on the server."
+                "They are good in all its workspaces, this one included. "
+                {manage}
             </p>
             <List caption="The tokens of the tenant" tokens/>
             {more}
@@ -503,8 +544,11 @@ fn Moment(at: WhenView) -> impl IntoView {
 }
 
 /// What each scope opens.
-const fn words(scope: TokenScope) -> &'static str {
+const fn words(scope: TokenScope, is_tenant: bool) -> &'static str {
     match scope {
+        TokenScope::EventsRead if is_tenant => {
+            "Ask for the entries of the tenant and of all its workspaces, with everything in them."
+        }
         TokenScope::EventsWrite => "Send entries. What an application needs, and all that most do.",
         TokenScope::EventsRead => {
             "Ask for the entries of this workspace: all of them, with everything in them."
@@ -523,6 +567,8 @@ const fn words(scope: TokenScope) -> &'static str {
 /// The form for a new token.
 #[component]
 fn New(
+    /// Whether it is a token of a whole tenant.
+    is_tenant: bool,
     path: String,
     zone: String,
     /// Where the page is without what was typed.
@@ -570,7 +616,7 @@ fn New(
                         <code>{scope.as_str()}</code>
                     </label>
                     <p class="hint" id=hint>
-                        {words(scope)}
+                        {words(scope, is_tenant)}
                     </p>
                 </div>
             }

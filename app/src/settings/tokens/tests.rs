@@ -49,7 +49,7 @@ fn revoked(id: &str, name: &str) -> TokenView {
 
 fn view() -> TokensView {
     TokensView {
-        frame: frame(),
+        of: frame().into(),
         zone: "UTC".to_owned(),
         today: "2026-05-12".to_owned(),
         tokens: vec![token("tok_1", "ci"), revoked("tok_2", "old")],
@@ -58,6 +58,7 @@ fn view() -> TokensView {
         older: None,
         of_tenant: Vec::new(),
         more_of_tenant: false,
+        tenant_page: None,
         outcome: None,
         revoking: None,
         typed: Typed::default(),
@@ -177,7 +178,7 @@ fn the_tenants_tokens_are_shown_and_not_revoked_here() {
         ..view()
     });
     let part = between(&html, "Tokens of the tenant", "id=\"new\"");
-    assert!(part.contains("whole tenant") && part.contains("daybook token list"));
+    assert!(part.contains("whole tenant") && part.contains("list all of them"));
     assert!(!part.contains("Revoke"), "{part}");
     assert!(!page(view()).contains("Tokens of the tenant"));
 }

@@ -1,19 +1,19 @@
 //! What the page of API tokens shows, ready to be set.
 
 use super::said::{Faults, Typed};
-use crate::{frame::Frame, log::view::WhenView};
+use crate::{log::view::WhenView, settings::places::Of};
 use store::administration::TokenState;
 
-/// The API tokens of a workspace.
+/// The API tokens of a workspace, or of a tenant itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokensView {
-    /// Around the page.
-    pub frame: Frame,
+    /// Whose they are, with what stands around the page.
+    pub of: Of,
     /// The zone that times are shown in.
     pub zone: String,
     /// The day in UTC, by which tokens end.
     pub today: String,
-    /// The workspace's own.
+    /// Its own.
     pub tokens: Vec<TokenView>,
     /// The address of the page that it goes back to when a question is answered or a form sent.
     pub here: String,
@@ -21,10 +21,12 @@ pub struct TokensView {
     pub first: Option<String>,
     /// The address of the next page, where there is one.
     pub older: Option<String>,
-    /// The tenant's, which are good here too.
+    /// On a workspace's page: the tenant's, which are good here too.
     pub of_tenant: Vec<TokenView>,
     /// Whether the tenant has more than these.
     pub more_of_tenant: bool,
+    /// The address of the page that manages those, for who administers the tenant.
+    pub tenant_page: Option<String>,
     /// What came of the form before.
     pub outcome: Option<Outcome>,
     /// The token that is to be revoked, if somebody says so once more.
@@ -60,7 +62,7 @@ pub struct TokenView {
     pub revoked: Option<WhenView>,
     /// By whom.
     pub revoked_by: Option<String>,
-    /// The address of its own history, for the workspace's.
+    /// The address of its own history, where it is told there.
     pub history: Option<String>,
     /// The address that asks whether to revoke it, where that can be done.
     pub revoke: Option<String>,

@@ -19,7 +19,27 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
     ),
     (
         "POST /ui/revoke_token, the tenant's",
-        "it is the operator's to revoke: nothing is done",
+        "it is revoked on the tenant's own page: nothing is done",
+    ),
+    (
+        "POST /ui/revoke_token, a workspace's, on the tenant's page",
+        "it is not there for who asks",
+    ),
+    (
+        "POST /ui/place_hold, where one stands",
+        "one stands, and told it",
+    ),
+    (
+        "POST /ui/lift_hold, with none to lift",
+        "somebody else was quicker: none stands, and they told it",
+    ),
+    (
+        "POST /ui/add_tenant_admin, somebody of another tenant",
+        "nobody in the tenant has that address",
+    ),
+    (
+        "POST /ui/change_tenant_admin, taking one's own",
+        "nobody takes this role from themselves",
     ),
     (
         "POST /ui/change_member, the other workspace's",

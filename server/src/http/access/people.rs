@@ -330,11 +330,12 @@ impl Installation {
             all.find_map(|(actor, secret)| (*actor == wanted).then_some(secret))
                 .unwrap()
         };
-        let globex = TokenPlace::Tenant("globex".parse().unwrap());
-        let readers = vec![
-            secret(Actor::TenantToken).to_owned(),
-            token(&store, globex, "elsewhere", &[TokenScope::EventsRead]).await,
-        ];
+        // Nobody is asked to revoke these.
+        let mut readers = Vec::new();
+        for tenant in ["acme", "globex"] {
+            let whole = TokenPlace::Tenant(tenant.parse().unwrap());
+            readers.push(token(&store, whole, "reader", &[TokenScope::EventsRead]).await);
+        }
         let listed = store.tokens().await.unwrap();
         let token_id = |name: &str| listed.iter().find(|it| it.name == name).unwrap().id.clone();
         store
@@ -376,8 +377,19 @@ impl Installation {
             .deactivate_member(&manages, &olga, &member("Dora"), &by)
             .await
             .unwrap();
+        // One of the tenant's admins whom no request is sent by, and a hold that stands.
+        let ulla = Place::Tenant("acme".parse().unwrap());
+        let other_admin = signed_in(&store, &person(&store, "Ulla", ulla, None).await).await;
+        let tara = signed_in(&store, cookie(Actor::TenantAdmin)).await;
+        let settings = nils.settings_scope(&revenue()).unwrap();
+        store
+            .place_hold(&settings, &"Tax audit".parse().unwrap(), &operator())
+            .await
+            .unwrap();
         let names = vec![
             ("{event}", event),
+            ("{other_admin}", other_admin.public_id.clone()),
+            ("{tenant_admin}", tara.public_id.clone()),
             ("{other_event}", other_event),
             ("{member}", member("Mia")),
             ("{other_member}", nils.public_id.clone()),
