@@ -5,7 +5,7 @@ use crate::{
     log::Log,
     objects::{Objects, Overview},
     pages::{Home, Invite, Login, Missing},
-    settings::{MembersPage, SettingsPage, TokensPage},
+    settings::{CataloguePage, MembersPage, RedactionPage, SettingsPage, TokensPage},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -32,6 +32,16 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/settings")
                     view=SettingsPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/catalogue")
+                    view=CataloguePage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/redaction")
+                    view=RedactionPage
                     ssr=SsrMode::Async
                 />
                 <Route

@@ -1,14 +1,18 @@
 //! Settings → Audit log: how long entries are kept, whether they are recorded, and who may open
 //! objects' pages.
 
+mod catalogue;
 mod change;
 mod load;
 mod members;
 mod places;
+mod redaction;
 mod tokens;
 pub mod view;
 
+pub use catalogue::CataloguePage;
 pub use members::MembersPage;
+pub use redaction::RedactionPage;
 pub use tokens::TokensPage;
 
 use crate::{
@@ -23,6 +27,20 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use places::{Current, Places};
 use view::{ObjectsView, RetentionView, SettingsView};
+
+/// What of a field that is longer than any may be an address keeps.
+const KEPT_MOST: usize = 400;
+
+/// A text of which an address does not become too long.
+fn kept(text: &str) -> &str {
+    kept_within(text, KEPT_MOST)
+}
+
+/// The beginning of a text, of at most so many characters.
+fn kept_within(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most);
+    end.map_or(text, |(end, _)| &text[..end])
+}
 
 /// The settings of a workspace.
 #[component]

@@ -8,6 +8,10 @@ use leptos::prelude::*;
 pub(super) enum Current {
     /// How long entries are kept, and whether they are recorded.
     AuditLog,
+    /// What the workspace says of actions itself.
+    Catalogue,
+    /// What is taken out before it is recorded.
+    Redaction,
     /// Who belongs to the workspace.
     Members,
     /// What applications send and ask with.
@@ -43,6 +47,8 @@ pub(super) fn Places(
         <nav class="places" aria-label="Settings">
             <ul>
                 {link(Current::AuditLog, address::settings(workspace), "Audit log")}
+                {link(Current::Catalogue, address::catalogue(workspace), "Catalogue")}
+                {link(Current::Redaction, address::redaction(workspace), "Redaction")}
                 {managed}
             </ul>
         </nav>

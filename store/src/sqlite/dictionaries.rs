@@ -1,13 +1,11 @@
 //! The dictionaries of all workspaces that are in use, read from the log as they are needed.
 
+use super::catalogue;
 use crate::{
     StoreError,
     dictionary::{Dictionary, NamedAction, Number, Sizes},
 };
-use domain::{
-    catalogue::Catalogue,
-    event::{Actor, Target},
-};
+use domain::event::{Actor, Target};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::HashMap,
@@ -30,24 +28,12 @@ impl Shared {
 }
 
 /// The dictionaries, by `ws`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Dictionaries {
-    catalogue: Arc<Catalogue>,
     shared: RwLock<HashMap<i64, Arc<Shared>>>,
 }
 
 impl Dictionaries {
-    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self {
-            catalogue,
-            shared: RwLock::default(),
-        }
-    }
-
-    pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.catalogue
-    }
-
     /// The dictionary of a workspace, as far as it is known.
     pub(crate) fn of(&self, ws: i64) -> Arc<Shared> {
         let known = self
@@ -121,7 +107,7 @@ impl Dictionaries {
                         verb: verb.map(|verb| parse(&verb)).transpose()?,
                         category: category.map(|category| parse(&category)).transpose()?,
                     };
-                    dictionary.add_action(named, &self.catalogue);
+                    dictionary.add_action(named);
                 }
             }
         }
@@ -174,6 +160,24 @@ impl Dictionaries {
         }
         Ok(shared)
     }
+
+    /// The same for who reads the log: also what the workspace says of actions, where another number
+    /// of it was seen than is known. `version`: the number, none of a tenant's own events. The
+    /// transaction that changes it is not to ask: it may yet be undone.
+    pub(crate) async fn extend_and_read(
+        &self,
+        connection: &mut SqliteConnection,
+        ws: i64,
+        sizes: Sizes,
+        version: Option<i64>,
+    ) -> Result<Arc<Shared>, StoreError> {
+        let shared = self.extend(connection, ws, sizes).await?;
+        if version.is_some_and(|version| version > shared.read().catalogue_version()) {
+            let (version, catalogue) = catalogue::read(connection, ws).await?;
+            shared.write().read_through(catalogue, version);
+        }
+        Ok(shared)
+    }
 }
 
 /// What the tables of a workspace ?1 hold: the greatest number in each, as columns of a statement.
@@ -188,6 +192,18 @@ macro_rules! sizes_of {
     };
 }
 pub(crate) use sizes_of;
+
+/// The number that the own entries of workspace ?1 in the catalogue have, as a column of a statement;
+/// NULL of a tenant's own events.
+macro_rules! catalogue_of {
+    () => {
+        "(SELECT catalogue_version FROM workspace WHERE id = ?1)"
+    };
+}
+pub(crate) use catalogue_of;
+
+/// How many columns [`sizes_of`] are.
+pub(crate) const SIZES: usize = 6;
 
 /// Reads the columns of [`sizes_of`], from column `from` on.
 pub(crate) fn sizes(row: &SqliteRow, from: usize) -> Result<Sizes, StoreError> {
@@ -232,7 +248,8 @@ fn is_next(row: &SqliteRow, known: Number) -> Result<bool, StoreError> {
     }
 }
 
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+/// Reads a text that is kept in one form.
+pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|_| damaged(&format!("\"{text}\" is not what is kept there")))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Inner,
-    dictionaries::{Shared, damaged, sizes, sizes_of},
+    dictionaries::{SIZES, Shared, catalogue_of, damaged, sizes, sizes_of},
 };
 use crate::StoreError;
 use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
@@ -14,7 +14,9 @@ const BEGIN: &str = concat!(
     "BEGIN; SELECT n FROM i.mark; \
      SELECT (SELECT max(n) FROM leaf), \
          (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
-    sizes_of!()
+    sizes_of!(),
+    ", ",
+    catalogue_of!()
 );
 
 /// An open transaction of a reader.
@@ -58,8 +60,11 @@ impl Inner {
             if mark >= needed {
                 let events: Option<i64> = rest.try_get(1)?;
                 let connection = transaction.connection();
-                let texts = self.dictionaries.extend(connection, ws, sizes(rest, 2)?);
-                let texts = texts.await?;
+                let version = rest.try_get(2 + SIZES)?;
+                let texts = self
+                    .dictionaries
+                    .extend_and_read(connection, ws, sizes(rest, 2)?, version)
+                    .await?;
                 let beginning = Beginning {
                     mark,
                     events: u64::try_from(events.unwrap_or(0)).unwrap_or_default(),

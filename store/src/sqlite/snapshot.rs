@@ -3,7 +3,7 @@
 use super::{
     Inner, Store,
     conditions::conditions,
-    dictionaries::{Shared, sizes, sizes_of},
+    dictionaries::{SIZES, Shared, catalogue_of, sizes, sizes_of},
     read_transaction::ReadTransaction,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     question::QuestionError,
 };
 use domain::{
+    event::Event,
     question::{Filter, Sort, Span},
     slug::Slug,
     time::Timestamp,
@@ -115,6 +116,19 @@ impl Snapshot {
         self.transaction.end().await;
     }
 
+    /// What the catalogue calls an event's action, in the workspace that the event is of.
+    pub fn label(&self, event: &Event) -> String {
+        let of_event = |shelf: &&Shelf| shelf.slug == event.workspace;
+        match self.shelves.iter().find(of_event) {
+            Some(shelf) => {
+                let texts = shelf.texts.read();
+                let reading = texts.catalogue().reading(event.action.as_str());
+                reading.label.into_owned()
+            }
+            None => event.action.to_string(),
+        }
+    }
+
     /// The texts of each part of the log.
     pub(super) fn texts(&self) -> Vec<(i64, Arc<Shared>)> {
         let shelves = self.shelves.iter();
@@ -197,7 +211,9 @@ impl Inner {
     ) -> Result<Shelf, StoreError> {
         let row = sqlx::query(concat!(
             "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
-            sizes_of!()
+            sizes_of!(),
+            ", ",
+            catalogue_of!()
         ))
         .bind(ws)
         .fetch_one(&mut *connection)
@@ -209,7 +225,10 @@ impl Inner {
             ws,
             slug,
             events,
-            texts: self.dictionaries.extend(connection, ws, sizes).await?,
+            texts: self
+                .dictionaries
+                .extend_and_read(connection, ws, sizes, row.try_get(1 + SIZES)?)
+                .await?,
             counts: self.counts_of(connection, ws, events).await?,
         })
     }
@@ -220,12 +239,12 @@ impl Inner {
         connection: &mut SqliteConnection,
         ws: i64,
     ) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", sizes_of!()))
+        let row = sqlx::query(concat!("SELECT ", sizes_of!(), ", ", catalogue_of!()))
             .bind(ws)
             .fetch_one(&mut *connection)
             .await?;
         self.dictionaries
-            .extend(connection, ws, sizes(&row, 0)?)
+            .extend_and_read(connection, ws, sizes(&row, 0)?, row.try_get(SIZES)?)
             .await
     }
 

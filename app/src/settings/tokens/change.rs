@@ -47,9 +47,12 @@ mod answer {
     use crate::{
         address, answer,
         refusal::Refusal,
-        settings::tokens::{
-            load::{opened, workspace, zone},
-            said::{Came, Said, Typed},
+        settings::{
+            load::zone_named,
+            tokens::{
+                load::{opened, workspace},
+                said::{Came, Said, Typed},
+            },
         },
         viewer::Asker,
     };
@@ -119,7 +122,7 @@ mod answer {
             answer::after_form("/");
             return Err(answer.err().unwrap_or(Refusal::NotFound));
         };
-        let zone = zone(tz);
+        let zone = zone_named(tz);
         match answer {
             Ok(outcome) => {
                 let address = said(outcome).address(&page, zone.as_str());

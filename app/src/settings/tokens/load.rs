@@ -10,10 +10,11 @@ use crate::{
     frame::Frame,
     log::{Local, first_entry},
     refusal::Refusal,
+    settings::load::zone_of,
     viewer::Asker,
 };
 use domain::{
-    question::{Query, Subject, Unknown, Zone},
+    question::Subject,
     role::TokenScope,
     slug::WorkspacePath,
     time::Timestamp,
@@ -33,12 +34,6 @@ pub(super) fn workspace(path: &str) -> Option<WorkspacePath> {
         [tenant, workspace, "settings", "tokens"] => address::workspace_path(tenant, workspace),
         _ => None,
     }
-}
-
-/// The zone of a name; UTC where there is none of it.
-pub(super) fn zone(name: &str) -> Zone {
-    let search = format!("tz={}", address::encoded(name));
-    Query::read(&search, Unknown::Ignored).query.filter.zone()
 }
 
 /// Who asks, and whose tokens they may manage.
@@ -69,7 +64,7 @@ pub(super) async fn tokens(
         Err(refused) => return Err(asker.management_refusal(refused).await),
     };
     let now = asker.store.now();
-    let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
+    let zone = zone_of(search);
     let list = List {
         path: address::tokens(&frame.workspace.path),
         workspace: frame.workspace.path.clone(),

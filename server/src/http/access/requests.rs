@@ -110,6 +110,16 @@ pub const REQUESTS: &[Asked] = &[
         "/acme/growth/settings",
     ),
     get(
+        "GET /{tenant}/{workspace}/settings/catalogue",
+        "",
+        "/acme/growth/settings/catalogue",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings/redaction",
+        "",
+        "/acme/growth/settings/redaction",
+    ),
+    get(
         "GET /{tenant}/{workspace}/settings/members",
         "",
         "/acme/growth/settings/members",
@@ -199,6 +209,30 @@ pub const REQUESTS: &[Asked] = &[
         "with nothing to cancel",
         "/ui/cancel_retention",
         "path=/acme/growth/settings",
+    ),
+    send(
+        "POST /ui/save_catalogue_entry",
+        "",
+        "/ui/save_catalogue_entry",
+        "path=/acme/growth/settings/catalogue&action=door:open&category=accounts&verb=run&label=Door",
+    ),
+    send(
+        "POST /ui/save_catalogue_entry",
+        "removing one that is not there",
+        "/ui/save_catalogue_entry",
+        "path=/acme/growth/settings/catalogue&change=door:shut&act=remove",
+    ),
+    send(
+        "POST /ui/add_redaction",
+        "",
+        "/ui/add_redaction",
+        "path=/acme/growth/settings/redaction&names=national_id&paths=metadata.customer.iban",
+    ),
+    send(
+        "POST /ui/remove_redaction",
+        "one that is not there",
+        "/ui/remove_redaction",
+        "path=/acme/growth/settings/redaction&name=national_id",
     ),
     send(
         "POST /ui/invite_member",
