@@ -22,6 +22,14 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
         "it is the operator's to revoke: nothing is done",
     ),
     (
+        "POST /ui/save_catalogue_entry, removing one that is not there",
+        "there is nothing to remove",
+    ),
+    (
+        "POST /ui/remove_redaction, one that is not there",
+        "there is nothing to remove",
+    ),
+    (
         "POST /ui/change_member, the other workspace's",
         "they are not there for who asks",
     ),
