@@ -27,7 +27,7 @@ const GROWTH: &str = "acme/growth";
 fn entry(action: &str, label: &str) -> OwnedEntry {
     OwnedEntry {
         action: action.parse().unwrap(),
-        category: Category::Accounts,
+        category: Category::CrmSyncs,
         verb: Verb::Activate,
         label: label.parse().unwrap(),
     }
@@ -52,7 +52,7 @@ async fn record(log: &Log, path: &str, actions: &[&str]) -> Scope {
 }
 
 async fn found(log: &Log, scope: &Scope, question: &str) -> Vec<Event> {
-    let query = Query::read(question, Unknown::Refuse);
+    let query = Query::read(question, Unknown::Refused);
     assert!(query.faults.is_empty(), "{question}");
     log.walk(scope, &query.query).await
 }
@@ -70,21 +70,37 @@ async fn each_change_is_told_with_what_was_and_what_is() {
     let store = &log.store;
     let action: Action = "door:open".parse().unwrap();
     let first = entry("door:open", "Door opened");
-    store.add_catalogue_entry(&settings, &first, &by).await.unwrap();
-    let found = store.catalogue_entry(&settings, &action).await.unwrap().unwrap();
-    assert_eq!((&found.entry, &*found.changed.by), (&first, "Ingrid Solheim"));
+    store
+        .add_catalogue_entry(&settings, &first, &by)
+        .await
+        .unwrap();
+    let found = store
+        .catalogue_entry(&settings, &action)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&found.entry, &*found.changed.by),
+        (&first, "Ingrid Solheim")
+    );
 
     let second = entry("door:open", "Somebody came in");
     let changed = store.change_catalogue_entry(&settings, &second, &by).await;
     assert_eq!(changed.unwrap(), EntryChange::Changed);
     let same = store.change_catalogue_entry(&settings, &second, &by).await;
     assert_eq!(same.unwrap(), EntryChange::Same);
-    store.remove_catalogue_entry(&settings, &action, &by).await.unwrap();
-    assert_eq!(store.catalogue_entry(&settings, &action).await.unwrap(), None);
+    store
+        .remove_catalogue_entry(&settings, &action, &by)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.catalogue_entry(&settings, &action).await.unwrap(),
+        None
+    );
 
     let state = |label: &str| {
         json!({
-            "action": "door:open", "category": "accounts", "verb": "activate", "label": label
+            "action": "door:open", "category": "crm_syncs", "verb": "activate", "label": label
         })
     };
     let told = told(&log, &scope).await;
@@ -116,15 +132,28 @@ async fn what_cannot_be_done_changes_and_tells_nothing() {
     let (settings, by) = owner(&log, GROWTH).await;
     let store = &log.store;
     let known = entry("door:open", "Door opened");
-    store.add_catalogue_entry(&settings, &known, &by).await.unwrap();
+    store
+        .add_catalogue_entry(&settings, &known, &by)
+        .await
+        .unwrap();
 
-    let again = store.add_catalogue_entry(&settings, &entry("door:open", "x"), &by).await;
+    let again = store
+        .add_catalogue_entry(&settings, &entry("door:open", "x"), &by)
+        .await;
     assert!(matches!(again, Err(CatalogueError::Exists(_))), "{again:?}");
     let missing = entry("door:shut", "x");
     let changed = store.change_catalogue_entry(&settings, &missing, &by).await;
-    assert!(matches!(changed, Err(CatalogueError::Missing(_))), "{changed:?}");
-    let removed = store.remove_catalogue_entry(&settings, &missing.action, &by).await;
-    assert!(matches!(removed, Err(CatalogueError::Missing(_))), "{removed:?}");
+    assert!(
+        matches!(changed, Err(CatalogueError::Missing(_))),
+        "{changed:?}"
+    );
+    let removed = store
+        .remove_catalogue_entry(&settings, &missing.action, &by)
+        .await;
+    assert!(
+        matches!(removed, Err(CatalogueError::Missing(_))),
+        "{removed:?}"
+    );
 
     for role in [Role::Admin, Role::Auditor] {
         let email = format!("{role:?}@acme.example").to_lowercase();
@@ -135,11 +164,19 @@ async fn what_cannot_be_done_changes_and_tells_nothing() {
         assert_eq!(page.entries[0].entry, known);
         let refused = [
             store.add_catalogue_entry(&reading, &missing, &by).await,
-            store.change_catalogue_entry(&reading, &known, &by).await.map(drop),
-            store.remove_catalogue_entry(&reading, &known.action, &by).await,
+            store
+                .change_catalogue_entry(&reading, &known, &by)
+                .await
+                .map(drop),
+            store
+                .remove_catalogue_entry(&reading, &known.action, &by)
+                .await,
         ];
         for answer in refused {
-            assert!(matches!(answer, Err(CatalogueError::ReadOnly)), "{answer:?}");
+            assert!(
+                matches!(answer, Err(CatalogueError::ReadOnly)),
+                "{answer:?}"
+            );
         }
     }
     assert_eq!(told(&log, &scope).await.len(), 1);
@@ -169,17 +206,27 @@ async fn a_workspace_has_so_many_entries_and_no_more_and_lists_them_in_pages() {
     .execute(&mut connection)
     .await
     .unwrap();
-    store.add_catalogue_entry(&settings, &entry("zzz", "Last"), &by).await.unwrap();
-    let full = store.add_catalogue_entry(&settings, &entry("zzzz", "One more"), &by).await;
+    store
+        .add_catalogue_entry(&settings, &entry("zzz", "Last"), &by)
+        .await
+        .unwrap();
+    let full = store
+        .add_catalogue_entry(&settings, &entry("zzzz", "One more"), &by)
+        .await;
     assert!(matches!(full, Err(CatalogueError::Full)), "{full:?}");
     // One that is there may still be changed.
-    let changed = store.change_catalogue_entry(&settings, &entry("zzz", "Still"), &by).await;
+    let changed = store
+        .change_catalogue_entry(&settings, &entry("zzz", "Still"), &by)
+        .await;
     assert_eq!(changed.unwrap(), EntryChange::Changed);
 
     let mut names = Vec::new();
     let mut after = None;
     loop {
-        let page = store.catalogue_entries(&settings, after.as_ref()).await.unwrap();
+        let page = store
+            .catalogue_entries(&settings, after.as_ref())
+            .await
+            .unwrap();
         assert_eq!(page.all, ENTRIES_MOST);
         assert!(page.entries.len() <= 100);
         names.extend(page.entries.iter().map(|own| own.entry.action.to_string()));
@@ -204,14 +251,23 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     let (of_revenue, _) = owner(&log, "acme/revenue").await;
     let store = &log.store;
     let own = entry("door:open", "Door opened");
-    store.add_catalogue_entry(&of_growth, &own, &by).await.unwrap();
+    store
+        .add_catalogue_entry(&of_growth, &own, &by)
+        .await
+        .unwrap();
     let other = OwnedEntry {
         category: Category::Journeys,
         ..entry("door:open", "Gate passed")
     };
-    store.add_catalogue_entry(&of_revenue, &other, &by).await.unwrap();
+    store
+        .add_catalogue_entry(&of_revenue, &other, &by)
+        .await
+        .unwrap();
     let shipped = entry("MEMBER_REMOVED", "Person gone");
-    store.add_catalogue_entry(&of_growth, &shipped, &by).await.unwrap();
+    store
+        .add_catalogue_entry(&of_growth, &shipped, &by)
+        .await
+        .unwrap();
 
     let places = |events: &[Event]| {
         let mut slugs: Vec<_> = events
@@ -225,9 +281,9 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     for (scope, question, wanted) in [
         (&growth, "q=door+opened", 1),
         (&growth, "q=gate", 0),
-        (&growth, "category=accounts&action=MEMBER_REMOVED", 1),
-        (&growth, "category=accounts", 2),
-        (&revenue, "category=accounts", 0),
+        (&growth, "category=crm_syncs&action=MEMBER_REMOVED", 1),
+        (&growth, "category=crm_syncs", 2),
+        (&revenue, "category=crm_syncs", 0),
         (&revenue, "q=gate", 1),
         (&tenant, "category=other&action=door:open", 1),
         (&tenant, "action=door:open", 3),
@@ -235,7 +291,7 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
         let events = found(&log, scope, question).await;
         assert_eq!(events.len(), wanted, "{question}: {:?}", places(&events));
     }
-    let events = found(&log, &tenant, "category=accounts&action=door:open").await;
+    let events = found(&log, &tenant, "category=crm_syncs&action=door:open").await;
     assert_eq!(places(&events), in_growth);
     let events = found(&log, &tenant, "q=Door+opened").await;
     assert_eq!(places(&events), in_growth);
@@ -254,7 +310,13 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
 #[tokio::test]
 async fn actions_that_nobody_knows_are_listed_by_how_often_they_are_used() {
     let log = Log::new().await;
-    let actions = ["door:open", "b_thing", "door:open", "MEMBER_REMOVED", "a_thing"];
+    let actions = [
+        "door:open",
+        "b_thing",
+        "door:open",
+        "MEMBER_REMOVED",
+        "a_thing",
+    ];
     record(&log, GROWTH, &actions).await;
     record(&log, "acme/revenue", &["elsewhere_done"]).await;
     let (settings, by) = owner(&log, GROWTH).await;
@@ -268,13 +330,24 @@ async fn actions_that_nobody_knows_are_listed_by_how_often_they_are_used() {
     };
     let named = |names: &[(&str, u64)]| {
         let names = names.iter();
-        names.map(|(name, events)| ((*name).to_owned(), *events)).collect::<Vec<_>>()
+        names
+            .map(|(name, events)| ((*name).to_owned(), *events))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(names().await, named(&[("door:open", 2), ("a_thing", 1), ("b_thing", 1)]));
+    assert_eq!(
+        names().await,
+        named(&[("door:open", 2), ("a_thing", 1), ("b_thing", 1)])
+    );
     let own = entry("door:open", "Door opened");
-    log.store.add_catalogue_entry(&settings, &own, &by).await.unwrap();
+    log.store
+        .add_catalogue_entry(&settings, &own, &by)
+        .await
+        .unwrap();
     assert_eq!(names().await, named(&[("a_thing", 1), ("b_thing", 1)]));
-    log.store.remove_catalogue_entry(&settings, &own.action, &by).await.unwrap();
+    log.store
+        .remove_catalogue_entry(&settings, &own.action, &by)
+        .await
+        .unwrap();
     assert_eq!(names().await.len(), 3);
 
     // Of very many, those used most.

@@ -49,7 +49,12 @@ async fn secret(log: &Log, place: TokenPlace) -> String {
 
 fn sent() -> NewEvent {
     let target = object("customer", "cus_1", "Kim");
-    let mut event = event(user("usr_1", "Alex Kim"), "customer:update", target, BEGINNING);
+    let mut event = event(
+        user("usr_1", "Alex Kim"),
+        "customer:update",
+        target,
+        BEGINNING,
+    );
     let some = |value: Value| -> Option<Object> { value.as_object().cloned() };
     event.after = some(json!({"cards": [{"number": "1"}, {"number": "2"}], "password": "x"}));
     event.metadata = some(json!({"customer": {"iban": "NO93"}, "nationalId": "0101"}));
@@ -60,7 +65,13 @@ fn sent() -> NewEvent {
 /// was recorded.
 async fn recorded(store: &Store, secret: &str, redaction: Redaction, sent: NewEvent) -> Event {
     let grant = store.token(secret).await.unwrap().unwrap();
-    through(store, &grant, &Door::token(&grant, redaction).unwrap(), sent).await
+    through(
+        store,
+        &grant,
+        &Door::token(&grant, redaction).unwrap(),
+        sent,
+    )
+    .await
 }
 
 async fn through(store: &Store, reader: &TokenGrant, door: &Door, sent: NewEvent) -> Event {
@@ -102,13 +113,18 @@ async fn a_change_holds_at_the_next_request_in_every_process() {
     let log = Log::new().await;
     let (settings, by) = owner(&log).await;
     let secret = secret(&log, TokenPlace::Workspace(GROWTH.parse().unwrap())).await;
-    let other = Store::open(Log::options(&log.folder, &log.clock)).await.unwrap();
+    let other = Store::open(Log::options(&log.folder, &log.clock))
+        .await
+        .unwrap();
     let of_both = async || {
         let mut both = Vec::new();
         for store in [&log.store, &other] {
             both.push(recorded(store, &secret, Redaction::On, sent()).await);
         }
-        assert_eq!(both[0].after, both[1].after, "marks are those of the installation");
+        assert_eq!(
+            both[0].after, both[1].after,
+            "marks are those of the installation"
+        );
         assert_eq!(taken(&both[0]), taken(&both[1]));
         both.remove(0)
     };
@@ -116,8 +132,14 @@ async fn a_change_holds_at_the_next_request_in_every_process() {
     assert_eq!(taken(&before), BUILT_IN);
     assert_eq!(before.redacted, 1);
 
-    let change = more(&["national_id"], &["metadata.customer.iban", "after.cards[].number"]);
-    let done = log.store.change_redaction(&settings, change.clone(), &by).await;
+    let change = more(
+        &["national_id"],
+        &["metadata.customer.iban", "after.cards[].number"],
+    );
+    let done = log
+        .store
+        .change_redaction(&settings, change.clone(), &by)
+        .await;
     assert_eq!(done.unwrap(), RedactionChanged::Changed);
     let after = of_both().await;
     assert_eq!(taken(&after), ALL);
@@ -133,13 +155,20 @@ async fn a_change_holds_at_the_next_request_in_every_process() {
 
     // The other process takes something back.
     let name: AddedName = "NationalId".parse().unwrap();
-    let done = other.change_redaction(&settings, RedactionChange::RemoveName(name), &by).await;
+    let done = other
+        .change_redaction(&settings, RedactionChange::RemoveName(name), &by)
+        .await;
     assert_eq!(done.unwrap(), RedactionChanged::Changed);
     let place: Place = "after.cards[*].number".parse().unwrap();
-    let done = other.change_redaction(&settings, RedactionChange::RemovePlace(place), &by).await;
+    let done = other
+        .change_redaction(&settings, RedactionChange::RemovePlace(place), &by)
+        .await;
     assert_eq!(done.unwrap(), RedactionChanged::Changed);
     let fewer = of_both().await;
-    assert_eq!(taken(&fewer), ["/after/password", "/metadata/customer/iban"]);
+    assert_eq!(
+        taken(&fewer),
+        ["/after/password", "/metadata/customer/iban"]
+    );
     other.close().await;
     log.store.close().await;
 }
@@ -148,8 +177,14 @@ async fn a_change_holds_at_the_next_request_in_every_process() {
 async fn it_is_the_workspaces_own_whoever_sends_and_imports() {
     let log = Log::new().await;
     let (settings, by) = owner(&log).await;
-    let change = more(&["national_id"], &["metadata.customer.iban", "after.cards[].number"]);
-    log.store.change_redaction(&settings, change, &by).await.unwrap();
+    let change = more(
+        &["national_id"],
+        &["metadata.customer.iban", "after.cards[].number"],
+    );
+    log.store
+        .change_redaction(&settings, change, &by)
+        .await
+        .unwrap();
 
     let secret = secret(&log, TokenPlace::Tenant("acme".parse().unwrap())).await;
     for (workspace, wanted) in [
@@ -176,8 +211,13 @@ async fn each_change_is_told_and_nothing_that_is_none() {
     let store = &log.store;
     // The names of Daybook's own members among them: what it tells itself is left as it is.
     let change = more(&["redaction_names", "iban"], &["after.redaction_paths"]);
-    store.change_redaction(&settings, change, &by).await.unwrap();
-    let same = store.change_redaction(&settings, more(&["IBAN"], &[]), &by).await;
+    store
+        .change_redaction(&settings, change, &by)
+        .await
+        .unwrap();
+    let same = store
+        .change_redaction(&settings, more(&["IBAN"], &[]), &by)
+        .await;
     assert_eq!(same.unwrap(), RedactionChanged::Same);
     let unknown = RedactionChange::RemoveName("never".parse().unwrap());
     let same = store.change_redaction(&settings, unknown, &by).await;
@@ -187,19 +227,26 @@ async fn each_change_is_told_and_nothing_that_is_none() {
 
     let auditor = log.person("aron@acme.example", GROWTH, Role::Auditor).await;
     let reading = auditor.settings_scope(&GROWTH.parse().unwrap()).unwrap();
-    let refused = store.change_redaction(&reading, more(&["x"], &[]), &by).await;
-    assert!(matches!(refused, Err(RedactionError::ReadOnly)), "{refused:?}");
+    let refused = store
+        .change_redaction(&reading, more(&["x"], &[]), &by)
+        .await;
+    assert!(
+        matches!(refused, Err(RedactionError::ReadOnly)),
+        "{refused:?}"
+    );
     let seen = store.redaction(&reading).await.unwrap();
     assert_eq!(seen.added.names().len(), 1);
     assert_eq!(seen.set.unwrap().by, "Ingrid Solheim");
 
     let scope = log.scope(GROWTH).await;
-    let query = Query::read("action=AUDIT_REDACTION_UPDATED", Unknown::Refuse).query;
+    let query = Query::read("action=AUDIT_REDACTION_UPDATED", Unknown::Refused).query;
     let told = log.walk(&scope, &query).await;
-    let state = |names: &[&str], paths: &[&str]| {
-        json!({"redaction_names": names, "redaction_paths": paths})
-    };
-    let states: Vec<_> = told.iter().rev().map(|event| json!([event.before, event.after])).collect();
+    let state = |names: &[&str], paths: &[&str]| json!({"redaction_names": names, "redaction_paths": paths});
+    let states: Vec<_> = told
+        .iter()
+        .rev()
+        .map(|event| json!([event.before, event.after]))
+        .collect();
     let (both, one) = (["iban", "redaction_names"], ["redaction_names"]);
     let paths = ["after.redaction_paths"];
     assert_eq!(
@@ -226,11 +273,33 @@ async fn there_are_so_many_names_and_paths_and_no_more() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let paths: Vec<String> = (0..200).map(|number| format!("after.p{number}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    store.change_redaction(&settings, more(&names, &paths), &by).await.unwrap();
-    let full = store.change_redaction(&settings, more(&["onemore"], &[]), &by).await;
-    assert!(matches!(full, Err(RedactionError::TooMany(TooMany::Names))), "{full:?}");
-    let full = store.change_redaction(&settings, more(&[], &["after.more"]), &by).await;
-    assert!(matches!(full, Err(RedactionError::TooMany(TooMany::Places))), "{full:?}");
-    assert_eq!(store.redaction(&settings).await.unwrap().added.names().len(), 200);
+    store
+        .change_redaction(&settings, more(&names, &paths), &by)
+        .await
+        .unwrap();
+    let full = store
+        .change_redaction(&settings, more(&["onemore"], &[]), &by)
+        .await;
+    assert!(
+        matches!(full, Err(RedactionError::TooMany(TooMany::Names))),
+        "{full:?}"
+    );
+    let full = store
+        .change_redaction(&settings, more(&[], &["after.more"]), &by)
+        .await;
+    assert!(
+        matches!(full, Err(RedactionError::TooMany(TooMany::Places))),
+        "{full:?}"
+    );
+    assert_eq!(
+        store
+            .redaction(&settings)
+            .await
+            .unwrap()
+            .added
+            .names()
+            .len(),
+        200
+    );
     log.store.close().await;
 }

@@ -198,12 +198,7 @@ fn expected(all: &[Event], query: &Query, now: Timestamp) -> Vec<u64> {
 }
 
 /// The same, with actions called as a catalogue has them.
-fn expected_with(
-    catalogue: &Catalogue,
-    all: &[Event],
-    query: &Query,
-    now: Timestamp,
-) -> Vec<u64> {
+fn expected_with(catalogue: &Catalogue, all: &[Event], query: &Query, now: Timestamp) -> Vec<u64> {
     let span: Span = query.filter.span(now);
     let mut events: Vec<&Event> = all
         .iter()
@@ -283,7 +278,13 @@ async fn everything(log: &Log, scope: &Scope) -> Vec<Event> {
 
 /// What a workspace says of an action, or that it says nothing any more.
 fn saying() -> impl Strategy<Value = (&'static str, Option<OwnedEntry>)> {
-    let labels = ["Kim came", "removed", "Something else", "ÅSE", "Member removed"];
+    let labels = [
+        "Kim came",
+        "removed",
+        "Something else",
+        "ÅSE",
+        "Member removed",
+    ];
     let says = (
         select(&Category::ALL[..]),
         select(&Verb::ALL[..]),
@@ -324,9 +325,15 @@ async fn expect_readings(
         }
         *families.entry(event.category).or_default() += 1;
     }
-    prop_assert_eq!(choices.categories.into_iter().collect::<HashMap<_, _>>(), families);
+    prop_assert_eq!(
+        choices.categories.into_iter().collect::<HashMap<_, _>>(),
+        families
+    );
     for choice in &choices.offered.actions {
-        prop_assert_eq!(&choice.label, &catalogue.reading(choice.action.as_str()).label);
+        prop_assert_eq!(
+            &choice.label,
+            &catalogue.reading(choice.action.as_str()).label
+        );
     }
     Ok(())
 }

@@ -188,7 +188,10 @@ fn what_stands_in_an_added_place_is_taken_out_whatever_its_name() {
             "odd name": ["stays", "#"],
         })
     );
-    assert_eq!(shown(&event.before), json!({"whole": "#", "cards": [{"number": "1"}]}));
+    assert_eq!(
+        shown(&event.before),
+        json!({"whole": "#", "cards": [{"number": "1"}]})
+    );
     assert_eq!(shown(&event.context), json!({"missing": "no object"}));
     let at = |part: &str, object: &Option<Object>| {
         let places = places_of_marks(part, object.as_ref().unwrap());
@@ -196,12 +199,22 @@ fn what_stands_in_an_added_place_is_taken_out_whatever_its_name() {
     };
     assert_eq!(
         at("after", &event.after),
-        ["after.cards[0]", "after.cards[1].number", "after[\"odd name\"][1]", "after.tags[0]"]
+        [
+            "after.cards[0]",
+            "after.cards[1].number",
+            "after[\"odd name\"][1]",
+            "after.tags[0]"
+        ]
     );
     assert_eq!(at("before", &event.before), ["before.whole"]);
     // A mark is of what was sent, whatever else is taken out, and stays.
     let mut alone = same;
-    redact(&mut alone, &added(&[], &["before.whole"]), &key(), WORKSPACE);
+    redact(
+        &mut alone,
+        &added(&[], &["before.whole"]),
+        &key(),
+        WORKSPACE,
+    );
     assert_eq!(alone.before, Some(whole));
     let once = event.clone();
     assert_eq!(redact(&mut event, &rules, &key(), WORKSPACE), marks);
@@ -220,7 +233,9 @@ fn a_place_is_written_as_a_path_with_a_sign_for_every_element() {
         ("context[\"a\"]", "context.a"),
         ("context.a[][\"b\"]", "context.a[].b"),
     ] {
-        let place: Place = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let place: Place = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(place.to_string(), written);
         assert_eq!(written.parse(), Ok(place));
     }

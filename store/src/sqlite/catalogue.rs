@@ -260,7 +260,10 @@ async fn add(
     by: &By,
 ) -> Result<(), CatalogueError> {
     let connection = change.connection();
-    if find(connection, workspace.id, &entry.action).await?.is_some() {
+    if find(connection, workspace.id, &entry.action)
+        .await?
+        .is_some()
+    {
         return Err(CatalogueError::Exists(entry.action.clone()));
     }
     if count(connection, workspace.id).await? >= ENTRIES_MOST {
@@ -359,7 +362,11 @@ async fn tell(
     let event = told(
         by,
         "AUDIT_CATALOGUE_UPDATED",
-        target("catalogue_entry", entry.action.as_str(), entry.label.as_str())?,
+        target(
+            "catalogue_entry",
+            entry.action.as_str(),
+            entry.action.as_str(),
+        )?,
         before.map(state),
         after.map(state),
     )?;

@@ -174,7 +174,10 @@ impl State {
 
 /// What is in use in a workspace: one row, because a row for each takes longer to hand over than to
 /// find.
-pub(super) async fn in_use(connection: &mut SqliteConnection, ws: i64) -> Result<InUse, StoreError> {
+pub(super) async fn in_use(
+    connection: &mut SqliteConnection,
+    ws: i64,
+) -> Result<InUse, StoreError> {
     let (actions, kinds): (String, String) = sqlx::query_as(
         "SELECT (SELECT json_group_array(json_array(key, events)) FROM i.count_action \
                  WHERE ws = ?1 AND events > 0), \

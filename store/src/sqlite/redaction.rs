@@ -109,8 +109,11 @@ async fn read(
     let (names, places) = (list(1)?, list(2)?);
     let names = names.iter().map(|name| parse(name));
     let places = places.iter().map(|place| parse(place));
-    let added = Added::new(names.collect::<Result<_, _>>()?, places.collect::<Result<_, _>>()?)
-        .map_err(|_| damaged("more is taken out than may be"))?;
+    let added = Added::new(
+        names.collect::<Result<_, _>>()?,
+        places.collect::<Result<_, _>>()?,
+    )
+    .map_err(|_| damaged("more is taken out than may be"))?;
     let by: Option<String> = row.try_get(3)?;
     let at: Option<i64> = row.try_get(4)?;
     let set = by.zip(at).map(|(by, at)| Changed {

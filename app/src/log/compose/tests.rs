@@ -250,16 +250,29 @@ fn what_was_taken_out_is_said_in_words_wherever_it_stands() {
     assert!(side_of.contains(", and 3 more"));
 
     let paths: Vec<_> = entry.changes.iter().map(|change| &*change.path).collect();
-    assert!(!paths.contains(&"same"), "equal marks are no change: {paths:?}");
-    assert!(paths.contains(&"iban") && paths.contains(&"list[0]"), "{paths:?}");
+    assert!(
+        !paths.contains(&"same"),
+        "equal marks are no change: {paths:?}"
+    );
+    assert!(
+        paths.contains(&"iban") && paths.contains(&"list[0]"),
+        "{paths:?}"
+    );
     let fact = |facts: &[crate::log::view::FactView], name: &str| {
         let fact = facts.iter().find(|fact| fact.name == name).unwrap();
         (fact.value.clone().unwrap(), fact.code)
     };
     let plain = |mark: &str| (format!("redacted (mark {mark})"), false);
     assert_eq!(fact(&entry.metadata, "token"), plain("41aa8f"));
-    assert_eq!(fact(&entry.metadata, "names"), ("redacted (mark 9c1e04)".to_owned(), true));
-    assert!(fact(&entry.metadata, "customer").0.contains("redacted (mark 9c1e04)"));
+    assert_eq!(
+        fact(&entry.metadata, "names"),
+        ("redacted (mark 9c1e04)".to_owned(), true)
+    );
+    assert!(
+        fact(&entry.metadata, "customer")
+            .0
+            .contains("redacted (mark 9c1e04)")
+    );
     assert_eq!(fact(&entry.context, "IP address"), plain("9c1e04"));
     assert_eq!(fact(&entry.context, "Request"), plain("41aa8f"));
     assert_eq!(fact(&entry.context, "session"), plain("9c1e04"));

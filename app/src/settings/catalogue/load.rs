@@ -12,11 +12,7 @@ use crate::{
     settings::load::{opened_at, workspace_at, zone_of},
     viewer::Asker,
 };
-use domain::{
-    catalogue::Catalogue,
-    event::Action,
-    slug::WorkspacePath,
-};
+use domain::{catalogue::Catalogue, event::Action, slug::WorkspacePath};
 use store::{
     StoreError,
     access::SettingsScope,
@@ -62,7 +58,10 @@ pub(super) async fn catalogue(
     };
     // What is no action is after none.
     let after: Option<Action> = said.after.as_deref().and_then(|after| after.parse().ok());
-    let page = asker.store.catalogue_entries(&scope, after.as_ref()).await?;
+    let page = asker
+        .store
+        .catalogue_entries(&scope, after.as_ref())
+        .await?;
     let unknown = match asker.store.unknown_actions(&scope).await {
         Ok(unknown) => Some(UnknownView {
             actions: unknown.actions.iter().map(|it| list.unknown(it)).collect(),
@@ -90,10 +89,7 @@ pub(super) async fn catalogue(
             after: list.after.clone(),
             ..Said::default()
         }),
-        first: list
-            .after
-            .is_some()
-            .then(|| list.address(Said::default())),
+        first: list.after.is_some().then(|| list.address(Said::default())),
         next: next.map(|last| {
             list.address(Said {
                 after: Some(last.entry.action.to_string()),

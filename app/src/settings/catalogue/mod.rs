@@ -252,8 +252,8 @@ fn Pages(first: Option<String>, next: Option<String>, all: u64) -> impl IntoView
 /// Entries, as a table.
 #[component]
 fn List(caption: &'static str, entries: Vec<EntryLine>, may_change: bool) -> impl IntoView {
-    let acts = may_change
-        .then(|| view! { <th scope="col"><span class="sr-only">"Change"</span></th> });
+    let acts =
+        may_change.then(|| view! { <th scope="col"><span class="sr-only">"Change"</span></th> });
     let rows = entries
         .into_iter()
         .map(|entry| view! { <Row entry/> })
@@ -336,8 +336,9 @@ fn Unknown(unknown: Option<UnknownView>) -> impl IntoView {
         .into_any(),
         Some(UnknownView { actions, more }) => {
             let begins = actions.iter().any(|action| action.begin.is_some());
-            let acts = begins
-                .then(|| view! { <th scope="col"><span class="sr-only">"Add an entry"</span></th> });
+            let acts = begins.then(
+                || view! { <th scope="col"><span class="sr-only">"Add an entry"</span></th> },
+            );
             let rows = actions
                 .into_iter()
                 .map(|action| view! { <UnknownRow action/> })

@@ -146,7 +146,10 @@ fn what_came_of_the_form_is_said() {
         (Came::Changed(action()), "is changed."),
         (Came::Same(action()), "says just that already."),
         (Came::Removed(action()), "is removed."),
-        (Came::Missing(action()), "There is no entry for door:open any more."),
+        (
+            Came::Missing(action()),
+            "There is no entry for door:open any more.",
+        ),
         (Came::Failed, "The log cannot be written at the moment."),
     ] {
         let html = page(CatalogueView {

@@ -64,7 +64,10 @@ mod answer {
             let Ok(wanted) = typed.wanted() else {
                 return Ok(None);
             };
-            let done = asker.store.change_redaction(&scope, wanted, &asker.by()).await;
+            let done = asker
+                .store
+                .change_redaction(&scope, wanted, &asker.by())
+                .await;
             came(done).map(Some)
         }
         .await;
@@ -86,7 +89,10 @@ mod answer {
                 // What cannot be is not taken out.
                 _ => return Ok(Some(Came::Same)),
             };
-            let done = asker.store.change_redaction(&scope, change, &asker.by()).await;
+            let done = asker
+                .store
+                .change_redaction(&scope, change, &asker.by())
+                .await;
             came(done).map(Some)
         }
         .await;

@@ -185,16 +185,20 @@ mod tests {
         assert!(both.names.unwrap().contains("“--” is not understood"));
         let path = both.paths.unwrap();
         assert!(path.contains("“target.name”") && path.contains("begins with before, after"));
-        assert!(faults(&"x\n".repeat(600), "").names.unwrap().contains("1000"));
+        assert!(
+            faults(&"x\n".repeat(600), "")
+                .names
+                .unwrap()
+                .contains("1000")
+        );
         assert_eq!(faults("iban", "after").names, None);
     }
 
     #[test]
     fn the_address_keeps_what_was_typed() {
         let path = "/acme/growth/settings/redaction";
-        let read = |address: &str| {
-            Said::read(address.split_once('?').map_or("", |(_, query)| query))
-        };
+        let read =
+            |address: &str| Said::read(address.split_once('?').map_or("", |(_, query)| query));
         for (_, came) in Came::ALL {
             let said = Said {
                 outcome: Some(came),

@@ -39,7 +39,11 @@ fn owners_change_and_others_only_see() {
     ] {
         assert!(owner.contains(words) && auditor.contains(words), "{words}");
     }
-    for words in ["Add them", "/ui/remove_redaction", "name=\"place\" value=\"after.cards[].number\""] {
+    for words in [
+        "Add them",
+        "/ui/remove_redaction",
+        "name=\"place\" value=\"after.cards[].number\"",
+    ] {
         assert!(owner.contains(words), "{words}");
         assert!(!auditor.contains(words), "{words}");
     }

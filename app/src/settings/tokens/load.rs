@@ -13,12 +13,7 @@ use crate::{
     settings::load::zone_of,
     viewer::Asker,
 };
-use domain::{
-    question::Subject,
-    role::TokenScope,
-    slug::WorkspacePath,
-    time::Timestamp,
-};
+use domain::{question::Subject, role::TokenScope, slug::WorkspacePath, time::Timestamp};
 use store::{
     access::ManagementScope,
     administration::{TokenListed, TokenState},

@@ -1,10 +1,7 @@
 //! What a transaction adds to the texts of a workspace.
 
 use super::{
-    super::{
-        admit::Admitted,
-        dictionaries::Shared,
-    },
+    super::{admit::Admitted, dictionaries::Shared},
     rows::Statements,
 };
 use crate::{
