@@ -250,7 +250,7 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     let (of_growth, by) = owner(&log, GROWTH).await;
     let (of_revenue, _) = owner(&log, "acme/revenue").await;
     let store = &log.store;
-    let own = entry("door:open", "Door opened");
+    let own = entry("door:open", "Way in free");
     store
         .add_catalogue_entry(&of_growth, &own, &by)
         .await
@@ -279,7 +279,7 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     };
     let in_growth = [Some("growth".to_owned())];
     for (scope, question, wanted) in [
-        (&growth, "q=door+opened", 1),
+        (&growth, "q=way+in", 1),
         (&growth, "q=gate", 0),
         (&growth, "category=crm_syncs&action=MEMBER_REMOVED", 1),
         (&growth, "category=crm_syncs", 2),
@@ -293,7 +293,7 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     }
     let events = found(&log, &tenant, "category=crm_syncs&action=door:open").await;
     assert_eq!(places(&events), in_growth);
-    let events = found(&log, &tenant, "q=Door+opened").await;
+    let events = found(&log, &tenant, "q=Way+in").await;
     assert_eq!(places(&events), in_growth);
     let events = found(&log, &tenant, "category=other&action=door:open").await;
     assert_eq!(places(&events), [None], "the tenant's own say nothing");
@@ -303,7 +303,7 @@ async fn each_workspace_reads_its_own_also_on_the_tenants_page() {
     let mut labels: Vec<String> = all.iter().map(|event| snapshot.label(event)).collect();
     snapshot.end().await;
     labels.sort();
-    assert_eq!(labels, ["Door open", "Door opened", "Gate passed"]);
+    assert_eq!(labels, ["Door opened", "Gate passed", "Way in free"]);
     log.store.close().await;
 }
 
