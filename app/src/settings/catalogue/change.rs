@@ -1,6 +1,11 @@
 //! Adding, changing and removing entries: a plain form. What came of it stands in the address of the
 //! page that is shown next.
 
+#![allow(
+    clippy::too_many_arguments,
+    reason = "each field of the form is an argument"
+)]
+
 use crate::{refusal::Answered, viewer::Asker};
 use leptos::prelude::*;
 

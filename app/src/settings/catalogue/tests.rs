@@ -1,5 +1,7 @@
 //! The page of the catalogue, rendered as the server renders it.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::{Page, said::*, view::*};
 use crate::log::{
     tests::{frame, html},

@@ -1,5 +1,7 @@
 //! The page of redaction, rendered as the server renders it.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::{Page, said::*, view::RedactionView};
 use crate::log::tests::{frame, html};
 use domain::redaction::Names;
