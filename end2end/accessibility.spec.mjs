@@ -271,6 +271,43 @@ const states = {
     await signIn(page, ruth, '/acme/growth/settings');
     await expect(page.getByText('You see these settings')).toBeVisible();
   },
+  'the catalogue with names as long as they may be, and an entry that is changed': async ({
+    page,
+    empty: { owner, workspace },
+  }) => {
+    const action = 'X'.repeat(128);
+    await signIn(page, owner, `/${workspace}/settings/catalogue`);
+    await page.getByLabel('Action', { exact: true }).fill(action);
+    await page.getByLabel('Label', { exact: true }).fill('ø'.repeat(128));
+    await page.getByLabel('Category', { exact: true }).selectOption('environments_runners');
+    await page.getByLabel('Verb', { exact: true }).selectOption('authenticate');
+    await page.getByRole('button', { name: 'Add the entry' }).click();
+    await expect(page.getByText('is added.')).toBeVisible();
+    await page.locator(`tr[data-action="${action}"]`).getByRole('link', { name: /^Change/ }).click();
+    await expect(page.getByRole('button', { name: 'Remove the entry' })).toBeVisible();
+  },
+  'the catalogue with actions that no entry names': async ({ page }) => {
+    await signIn(page, ruth, '/acme/growth/settings/catalogue');
+    await expect(page.locator('tr[data-unknown]').first()).toBeVisible();
+  },
+  'the catalogue with an entry that is not understood': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings/catalogue?typed=1&action=a+b&label=');
+    await expect(page.getByText('It needs a label')).toBeVisible();
+  },
+  'what is taken out, with names and paths as long as they may be': async ({
+    page,
+    empty: { owner, workspace },
+  }) => {
+    await signIn(page, owner, `/${workspace}/settings/redaction`);
+    await page.getByLabel('Names of members').fill(`${'n'.repeat(256)}\niban`);
+    await page.getByLabel('Paths').fill(`after.${'p'.repeat(250)}`);
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await expect(page.getByText('It holds for what is recorded from now on.')).toBeVisible();
+  },
+  'what is taken out, with a path that is none': async ({ page }) => {
+    await signIn(page, ingrid, '/acme/growth/settings/redaction?typed=1&paths=target.name');
+    await expect(page.getByText('“target.name” is not understood')).toBeVisible();
+  },
   'the members': async ({ page }) => {
     await signIn(page, ingrid, '/acme/growth/settings/members?q=berg');
     await page.getByRole('link', { name: 'Change: Kim Berg' }).click();

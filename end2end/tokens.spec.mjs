@@ -142,7 +142,12 @@ for (const script of [true, false]) {
 
       test('an auditor finds no way there, and no access', async ({ page, place }) => {
         await arrive(page, place.auditor, place.settings);
-        await expect(places(page).getByRole('link')).toHaveText(['Audit log', 'Personal data']);
+        await expect(places(page).getByRole('link')).toHaveText([
+          'Audit log',
+          'Catalogue',
+          'Redaction',
+          'Personal data',
+        ]);
         const answer = await page.goto(place.tokens);
         expect(answer.status()).toBe(403);
         await expect(page.getByText('It is for the owners and admins of')).toBeVisible();

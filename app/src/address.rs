@@ -80,6 +80,16 @@ pub fn tokens(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings/tokens")
 }
 
+/// What the workspace says of actions itself, in its settings.
+pub fn catalogue(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/catalogue")
+}
+
+/// What is taken out before it is recorded, in the workspace's settings.
+pub fn redaction(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/redaction")
+}
+
 /// Where a signed-out visitor signs in, and from where they come back to `next`.
 pub fn login(next: &str) -> String {
     format!("/login?next={}", encoded(next))

@@ -6,8 +6,8 @@ use crate::{
     objects::{Objects, Overview},
     pages::{Home, Invite, Login, Missing},
     settings::{
-        MembersPage, PersonalDataPage, SettingsPage, TenantAdminsPage, TenantSettingsPage,
-        TokensPage,
+        CataloguePage, MembersPage, PersonalDataPage, RedactionPage, SettingsPage,
+        TenantAdminsPage, TenantSettingsPage, TokensPage,
     },
 };
 use leptos::prelude::*;
@@ -55,6 +55,16 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/settings/personal-data")
                     view=PersonalDataPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/catalogue")
+                    view=CataloguePage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/redaction")
+                    view=RedactionPage
                     ssr=SsrMode::Async
                 />
                 <Route

@@ -4,12 +4,13 @@ use crate::settings::ObjectAccess;
 use domain::{
     event::{Actor, ActorKind, TargetKind},
     question::{Subject, Zone},
+    redaction::Rules,
     retention::Retention,
     role::{Role, TokenScope},
     slug::{Slug, WorkspacePath},
     time::Timestamp,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A tenant, as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -168,12 +169,13 @@ pub struct TokenGrant {
     pub(crate) oldest_seconds: Option<i64>,
 }
 
-/// A workspace, and how long it keeps events.
+/// A workspace, how long it keeps events, and what is taken out of them at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) id: i64,
     pub(crate) slug: Slug,
     pub(crate) retention: Retention,
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// A token does not have the scope that is needed.

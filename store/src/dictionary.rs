@@ -41,7 +41,7 @@ pub(crate) struct NamedAction {
     pub(crate) category: Option<Category>,
 }
 
-/// What the catalogue says of an action, with what its sender gave.
+/// What the catalogue says of an action, with what its sender gave, which wins.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadAction {
     pub(crate) named: NamedAction,
@@ -50,6 +50,20 @@ pub(crate) struct ReadAction {
     pub(crate) label: Arc<str>,
     lowercase: Box<str>,
     lowercase_label: Box<str>,
+}
+
+impl ReadAction {
+    fn new(named: NamedAction, catalogue: &Catalogue) -> Self {
+        let reading = catalogue.reading(named.action.as_str());
+        Self {
+            verb: named.verb.unwrap_or(reading.verb),
+            category: named.category.unwrap_or(reading.category),
+            lowercase: named.action.as_str().to_lowercase().into_boxed_str(),
+            lowercase_label: reading.label.to_lowercase().into_boxed_str(),
+            label: Arc::from(&*reading.label),
+            named,
+        }
+    }
 }
 
 /// Values in the order of a text, those of equal text together.
@@ -108,6 +122,10 @@ pub(crate) struct Dictionary {
     vias: Vec<Box<[Number]>>,
     via_numbers: HashMap<Box<[Number]>, Number>,
     actions: Vec<ReadAction>,
+    /// What actions are read through, and the number that the workspace's own entries in it have; 0:
+    /// there were never any.
+    catalogue: Catalogue,
+    catalogue_version: i64,
     action_numbers: HashMap<NamedAction, Number>,
     pub(crate) actions_by_name: Ranked,
     kinds: Vec<TargetKind>,
@@ -430,20 +448,39 @@ impl Dictionary {
         self.vias.push(members);
     }
 
-    pub(crate) fn add_action(&mut self, named: NamedAction, catalogue: &Catalogue) {
+    pub(crate) fn add_action(&mut self, named: NamedAction) {
         let number = next(&self.actions);
-        let reading = catalogue.reading(named.action.as_str());
-        let lowercase = named.action.as_str().to_lowercase();
-        self.actions_by_name.add(lowercase.clone(), number);
+        self.actions_by_name
+            .add(named.action.as_str().to_lowercase(), number);
         self.action_numbers.insert(named.clone(), number);
-        self.actions.push(ReadAction {
-            verb: named.verb.unwrap_or(reading.verb),
-            category: named.category.unwrap_or(reading.category),
-            lowercase: lowercase.into_boxed_str(),
-            lowercase_label: reading.label.to_lowercase().into_boxed_str(),
-            label: Arc::from(&*reading.label),
-            named,
-        });
+        self.actions.push(ReadAction::new(named, &self.catalogue));
+    }
+
+    /// What actions are read through.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The number that the workspace's own entries in it have.
+    pub(crate) fn catalogue_version(&self) -> i64 {
+        self.catalogue_version
+    }
+
+    /// Reads every action anew through a catalogue, where that is newer than the known one.
+    pub(crate) fn read_through(&mut self, catalogue: Catalogue, version: i64) {
+        if version <= self.catalogue_version {
+            return;
+        }
+        for read in &mut self.actions {
+            *read = ReadAction::new(read.named.clone(), &catalogue);
+        }
+        self.catalogue = catalogue;
+        self.catalogue_version = version;
+        // What was searched found actions by what they were called.
+        self.searches
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     pub(crate) fn add_kind(&mut self, kind: TargetKind) {

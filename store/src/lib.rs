@@ -11,6 +11,7 @@ extern crate self as store;
 
 pub mod access;
 pub mod administration;
+pub mod catalogue;
 pub mod clock;
 mod coalescing;
 mod cursor;
@@ -26,6 +27,7 @@ pub mod people;
 mod plan;
 pub mod question;
 pub mod recording;
+pub mod redaction;
 pub mod retention;
 pub mod revealing;
 pub mod settings;

@@ -6,9 +6,11 @@ use crate::{
 };
 use domain::{
     event::{EventId, FieldError},
+    redaction::Rules,
     retention::Retention,
     time::Timestamp,
 };
+use std::sync::Arc;
 
 /// Through which door events come: who sends them, and what follows from it.
 #[derive(Clone, Debug)]
@@ -18,8 +20,8 @@ pub struct Door(pub(crate) Entrance);
 pub(crate) enum Entrance {
     /// An application with its token.
     Token(TokenGrant, Redaction),
-    /// An import on the command line, and how long the workspace keeps events.
-    Import(Workspace, Retention),
+    /// An import on the command line, how long the workspace keeps events, and what is taken out.
+    Import(Workspace, Retention, Arc<Rules>),
     /// The demo, whose events were recorded when it says.
     Demo(Workspace, Timestamp),
 }

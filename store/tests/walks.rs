@@ -6,15 +6,18 @@
 mod log;
 
 use domain::{
-    catalogue::Catalogue,
-    event::{Actor, ActorKind, Event, NewEvent, Outcome, Target},
+    catalogue::{Catalogue, OwnedEntry},
+    category::Category,
+    event::{Actor, ActorKind, Event, Given, NewEvent, Outcome, Target},
     question::{Filter, Limit, Moment, Order, Query, Sort, Span},
     role::Role,
     time::Timestamp,
+    verb::Verb,
 };
 use log::{BEGINNING, Log, time};
 use proptest::{prelude::*, sample::select};
-use store::{Scope, question::Count};
+use std::collections::{BTreeMap, HashMap};
+use store::{Scope, Store, administration::By, question::Count};
 use tokio::runtime::Runtime;
 
 /// Names that differ by case, length and script, with some that are part of others.
@@ -191,7 +194,11 @@ fn query() -> impl Strategy<Value = Query> {
 
 /// What filtering and sorting in memory gives.
 fn expected(all: &[Event], query: &Query, now: Timestamp) -> Vec<u64> {
-    let catalogue = Catalogue::default();
+    expected_with(&Catalogue::default(), all, query, now)
+}
+
+/// The same, with actions called as a catalogue has them.
+fn expected_with(catalogue: &Catalogue, all: &[Event], query: &Query, now: Timestamp) -> Vec<u64> {
     let span: Span = query.filter.span(now);
     let mut events: Vec<&Event> = all
         .iter()
@@ -269,6 +276,68 @@ async fn everything(log: &Log, scope: &Scope) -> Vec<Event> {
     log.walk(scope, &log::limit(500)).await
 }
 
+/// What a workspace says of an action, or that it says nothing any more.
+fn saying() -> impl Strategy<Value = (&'static str, Option<OwnedEntry>)> {
+    let labels = [
+        "Kim came",
+        "removed",
+        "Something else",
+        "ÅSE",
+        "Member removed",
+    ];
+    let says = (
+        select(&Category::ALL[..]),
+        select(&Verb::ALL[..]),
+        select(labels.to_vec()),
+    );
+    (select(&ACTIONS[..]), proptest::option::weighted(0.7, says)).prop_map(|(action, says)| {
+        let entry = says.map(|(category, verb, label)| OwnedEntry {
+            action: action.parse().unwrap(),
+            category,
+            verb,
+            label: label.parse().unwrap(),
+        });
+        (action, entry)
+    })
+}
+
+/// Each event is read as the catalogue has it, but for what its sender gave; so are the families
+/// that there is to choose from.
+async fn expect_readings(
+    log: &Log,
+    scope: &Scope,
+    catalogue: &Catalogue,
+    all: &[Event],
+) -> Result<(), TestCaseError> {
+    let mut snapshot = log.store.snapshot(scope).await.unwrap();
+    let choices = snapshot.choices().await.unwrap();
+    let labels: Vec<String> = all.iter().map(|event| snapshot.label(event)).collect();
+    snapshot.end().await;
+    let mut families: HashMap<Category, u64> = HashMap::new();
+    for (event, label) in all.iter().zip(labels) {
+        let reading = catalogue.reading(event.action.as_str());
+        prop_assert_eq!(&label, &reading.label);
+        if !event.given.contains(&Given::Verb) {
+            prop_assert_eq!(event.verb, reading.verb);
+        }
+        if !event.given.contains(&Given::Category) {
+            prop_assert_eq!(event.category, reading.category);
+        }
+        *families.entry(event.category).or_default() += 1;
+    }
+    prop_assert_eq!(
+        choices.categories.into_iter().collect::<HashMap<_, _>>(),
+        families
+    );
+    for choice in &choices.offered.actions {
+        prop_assert_eq!(
+            &choice.label,
+            &catalogue.reading(choice.action.as_str()).label
+        );
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -295,6 +364,66 @@ proptest! {
                 prop_assert_eq!(&there, &wanted, "{}", query.query_string());
                 prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
             }
+            log.store.close().await;
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn what_a_workspace_says_of_actions_holds_for_past_events_at_the_next_look(
+        events in proptest::collection::vec(event(), 1..30),
+        later in event(),
+        sayings in proptest::collection::vec(saying(), 1..5),
+        queries in proptest::collection::vec(query(), 5),
+    ) {
+        Runtime::new().unwrap().block_on(async {
+            let log = Log::new().await;
+            let grant = log.token("acme/growth").await;
+            let scope = grant.read_scope().unwrap();
+            log.record(&grant, events).await;
+            let owner = log.owner("acme/growth").await;
+            let settings = owner.settings_scope(&"acme/growth".parse().unwrap()).unwrap();
+            let by = By::person(&owner, None);
+            // What another process says, which knows nothing of this one, holds as well.
+            let other = Store::open(Log::options(&log.folder, &log.clock)).await.unwrap();
+            let mut known: BTreeMap<&str, OwnedEntry> = BTreeMap::new();
+            for (at, (action, entry)) in sayings.into_iter().enumerate() {
+                let sayer = if at % 2 == 0 { &log.store } else { &other };
+                match (&entry, known.contains_key(action)) {
+                    (Some(entry), false) => {
+                        sayer.add_catalogue_entry(&settings, entry, &by).await.unwrap();
+                    }
+                    (Some(entry), true) => {
+                        sayer.change_catalogue_entry(&settings, entry, &by).await.unwrap();
+                    }
+                    (None, true) => {
+                        let action = action.parse().unwrap();
+                        sayer.remove_catalogue_entry(&settings, &action, &by).await.unwrap();
+                    }
+                    (None, false) => {}
+                }
+                match entry {
+                    Some(entry) => drop(known.insert(action, entry)),
+                    None => drop(known.remove(action)),
+                }
+                log.record(&grant, vec![later.clone()]).await;
+                let catalogue = Catalogue::new(known.values().cloned().collect());
+                let all = everything(&log, &scope).await;
+                expect_readings(&log, &scope, &catalogue, &all).await?;
+                for query in &queries {
+                    let wanted = expected_with(&catalogue, &all, query, log.store.now());
+                    let count = log.store.count(&scope, query).await.unwrap();
+                    let few = Count::Exactly(wanted.len() as u64);
+                    prop_assert_eq!(count, few, "{}", query.query_string());
+                    let walked = log.walk(&scope, query).await;
+                    let seqs: Vec<u64> = walked.iter().map(|event| event.seq).collect();
+                    prop_assert_eq!(&seqs, &wanted, "{}", query.query_string());
+                    let page = other.page(&scope, query).await.unwrap();
+                    prop_assert!(page.events.iter().eq(walked.iter().take(page.events.len())));
+                    prop_assert_eq!(page.events.is_empty(), walked.is_empty());
+                }
+            }
+            other.close().await;
             log.store.close().await;
             Ok(())
         })?;

@@ -45,9 +45,9 @@ pub(crate) async fn shown(
     let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
     let mut snapshot = asker.store.snapshot(&scope).await?;
     let answered = async {
-        let log = log(&asker, &address, &scope, &mut snapshot, &workspaces, read).await?;
+        let log = log(&asker, &address, &mut snapshot, &workspaces, read).await?;
         let entry = match &open {
-            Some(id) => entry(&asker, &scope, &mut snapshot, &workspaces, id, &log.query).await?,
+            Some(id) => entry(&mut snapshot, &workspaces, id, &log.query).await?,
             None => None,
         };
         let scope = around(&asker, &address, &scope, &mut snapshot).await?;
@@ -82,7 +82,7 @@ pub(crate) async fn opened_entry(
         .checked(Query::read(&search, Unknown::Ignored))
         .query;
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let entry = entry(&asker, &scope, &mut snapshot, &workspaces, id, &query).await;
+    let entry = entry(&mut snapshot, &workspaces, id, &query).await;
     snapshot.end().await;
     let entry = entry?;
     let about = About::of(&address);
@@ -234,7 +234,6 @@ async fn around(
 async fn log(
     asker: &Asker,
     address: &LogAddress,
-    scope: &Scope,
     snapshot: &mut Snapshot,
     workspaces: &Workspaces,
     read: Read,
@@ -273,7 +272,7 @@ async fn log(
         .events
         .iter()
         .map(|event| {
-            let label = asker.store.label(scope, &event.action);
+            let label = snapshot.label(event);
             RowView {
                 place: workspaces.place(event),
                 ..compose::row(event, &label, &local)
@@ -344,8 +343,6 @@ fn told(notices: Notices, local: &Local) -> NoticesView {
 }
 
 async fn entry(
-    asker: &Asker,
-    scope: &Scope,
     snapshot: &mut Snapshot,
     workspaces: &Workspaces,
     id: &str,
@@ -358,7 +355,7 @@ async fn entry(
         return Ok(None);
     };
     let local = Local::new(&query.filter.zone(), snapshot.now());
-    let label = asker.store.label(scope, &event.action);
+    let label = snapshot.label(&event);
     let mut entry = compose::entry(&event, &label, &local);
     entry.row.place = workspaces.place(&event);
     Ok(Some(entry))

@@ -2,7 +2,7 @@
 
 use super::{
     About,
-    view::{ChangeView, EntryView, FactView, Sign, TargetView, ValueView},
+    view::{ChangeView, EntryView, FactView, RedactedView, Sign, TargetView, ValueView},
 };
 use crate::{address::Links, icon::Icon};
 use domain::event::ActorKind;
@@ -40,6 +40,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
                     </div>
                     <div class="entry-side">
                         {note}
+                        <Redacted id=id.clone() redacted=entry.redacted/>
                         <Related id=id.clone() related=entry.related/>
                         <Facts id=format!("m-{id}") name="Metadata" facts=entry.metadata/>
                         <Facts id=format!("c-{id}") name="Context" facts=entry.context/>
@@ -279,6 +280,43 @@ fn side(sign: Sign, text: impl IntoView + 'static) -> AnyView {
         Sign::Removed => view! { <del>{text}</del> }.into_any(),
         _ => view! { <ins>{text}</ins> }.into_any(),
     }
+}
+
+/// What was taken out before it was recorded, and what stands in its place.
+#[component]
+fn Redacted(id: String, redacted: Option<RedactedView>) -> impl IntoView {
+    let Some(RedactedView {
+        words,
+        places,
+        more,
+    }) = redacted
+    else {
+        return ().into_any();
+    };
+    let named = places.len();
+    let places = places
+        .into_iter()
+        .enumerate()
+        .map(|(at, place)| {
+            let comma = if at + 1 < named { ", " } else { "" };
+            view! {
+                " "
+                <code>
+                    <PathText path=place/>
+                </code>
+                {comma}
+            }
+        })
+        .collect::<Vec<_>>();
+    let more = (more > 0).then(|| format!(", and {more} more"));
+    let body = view! {
+        <p class="redacted">{words} {places} {more} "."</p>
+        <p class="quiet">
+            "A mark stands in their place. It tells whether a value is the same as another, and not \
+             what it is."
+        </p>
+    };
+    section(format!("x-{id}"), "Redacted", body)
 }
 
 /// Names and values; what was not given says so.

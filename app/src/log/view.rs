@@ -330,10 +330,23 @@ pub struct EntryView {
     pub metadata: Vec<FactView>,
     /// Address, browser, request, place.
     pub context: Vec<FactView>,
+    /// What was taken out before it was recorded.
+    pub redacted: Option<RedactedView>,
     /// What Daybook knows of the entry itself.
     pub facts: Vec<FactView>,
     /// The entry as the API gives it back.
     pub json: String,
+}
+
+/// What was taken out of an entry before it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedactedView {
+    /// "2 values were taken out before they were recorded:".
+    pub words: String,
+    /// Where they stood: `after.password`.
+    pub places: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// A field that changed.

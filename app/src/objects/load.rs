@@ -47,7 +47,7 @@ pub(super) async fn overview(
     };
     let zone = zone(search);
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let known = known(&asker, &scope, &subject, &mut snapshot, &zone).await;
+    let known = known(&scope, &subject, &mut snapshot, &zone).await;
     let now = snapshot.now();
     snapshot.end().await;
     let (object, known) = known?;
@@ -66,7 +66,6 @@ pub(super) async fn overview(
 }
 
 async fn known(
-    asker: &Asker,
     scope: &Scope,
     subject: &Subject,
     snapshot: &mut Snapshot,
@@ -94,7 +93,7 @@ async fn known(
     };
     let workspace = workspace.path();
     let newest = newest.iter().map(|event| {
-        let label = asker.store.label(scope, &event.action);
+        let label = snapshot.label(event);
         row_of(event, &label, &local)
     });
     let newest = newest.collect();

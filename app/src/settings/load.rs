@@ -14,7 +14,7 @@ use crate::{
 };
 use domain::{
     event::TargetKind,
-    question::{Query, Unknown},
+    question::{Query, Unknown, Zone},
     retention::{Plan, Retention},
     slug::WorkspacePath,
 };
@@ -32,13 +32,46 @@ pub(super) fn workspace(path: &str) -> Option<WorkspacePath> {
     }
 }
 
+/// The workspace of whose settings the page that is called `place` lies at a path.
+pub(super) fn workspace_at(path: &str, place: &str) -> Option<WorkspacePath> {
+    path.strip_suffix(place)
+        .and_then(|settings| settings.strip_suffix('/'))
+        .and_then(workspace)
+}
+
+/// The zone that a page's query string names; UTC where it names none.
+pub(super) fn zone_of(search: &str) -> Zone {
+    Query::read(search, Unknown::Ignored).query.filter.zone()
+}
+
+/// The zone of a name; UTC where there is none of it.
+pub(super) fn zone_named(name: &str) -> Zone {
+    zone_of(&format!("tz={}", address::encoded(name)))
+}
+
 /// Who asks, and whose settings they may see.
 pub(super) async fn opened(
     asker: Result<Asker, Refusal>,
     path: &str,
 ) -> Result<(Asker, SettingsScope), Refusal> {
+    opened_in(asker, workspace(path)).await
+}
+
+/// The same on the page of the settings that is called `place`.
+pub(super) async fn opened_at(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    place: &str,
+) -> Result<(Asker, SettingsScope), Refusal> {
+    opened_in(asker, workspace_at(path, place)).await
+}
+
+async fn opened_in(
+    asker: Result<Asker, Refusal>,
+    workspace: Option<WorkspacePath>,
+) -> Result<(Asker, SettingsScope), Refusal> {
     let asker = asker?;
-    let workspace = workspace(path).ok_or(Refusal::NotFound)?;
+    let workspace = workspace.ok_or(Refusal::NotFound)?;
     match asker.person.settings_scope(&workspace) {
         Ok(scope) => Ok((asker, scope)),
         Err(refused) => Err(asker.refusal(refused).await),

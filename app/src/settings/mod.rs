@@ -1,18 +1,22 @@
 //! Settings → Audit log: how long entries are kept, whether they are recorded, and who may open
 //! objects' pages.
 
+mod catalogue;
 mod change;
 mod holds;
 mod load;
 mod members;
 mod personal_data;
 mod places;
+mod redaction;
 mod tenant;
 mod tokens;
 pub mod view;
 
+pub use catalogue::CataloguePage;
 pub use members::MembersPage;
 pub use personal_data::PersonalDataPage;
+pub use redaction::RedactionPage;
 pub use tenant::{TenantSettingsPage, admins::TenantAdminsPage};
 pub use tokens::TokensPage;
 
@@ -23,17 +27,24 @@ use crate::{
     pages::loaded,
 };
 use change::{CancelRetention, SaveSettings, Typed};
-use domain::question::{Query, Unknown, Zone};
 use holds::{Holds, said::Said};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use places::{Current, Places};
 use view::{ExpiringView, ObjectsView, RetentionView, SettingsView};
 
-/// The zone of a name; UTC where there is none of it.
-fn zone_named(name: &str) -> Zone {
-    let search = format!("tz={}", crate::address::encoded(name));
-    Query::read(&search, Unknown::Ignored).query.filter.zone()
+/// What of a field that is longer than any may be an address keeps.
+const KEPT_MOST: usize = 400;
+
+/// A text of which an address does not become too long.
+fn kept(text: &str) -> &str {
+    kept_within(text, KEPT_MOST)
+}
+
+/// The beginning of a text, of at most so many characters.
+fn kept_within(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most);
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 /// The settings of a workspace.

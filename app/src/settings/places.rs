@@ -66,6 +66,10 @@ pub(super) enum Current {
     AuditLog,
     /// What is stored about people.
     PersonalData,
+    /// What the workspace says of actions itself.
+    Catalogue,
+    /// What is taken out before it is recorded.
+    Redaction,
     /// Who belongs to the workspace.
     Members,
     /// What applications send and ask with.
@@ -89,6 +93,16 @@ pub(super) fn Places(
             let workspace = &frame.workspace.path;
             let mut pages = vec![
                 (Current::AuditLog, address::settings(workspace), "Audit log"),
+                (
+                    Current::Catalogue,
+                    address::catalogue(workspace),
+                    "Catalogue",
+                ),
+                (
+                    Current::Redaction,
+                    address::redaction(workspace),
+                    "Redaction",
+                ),
                 (
                     Current::PersonalData,
                     address::personal_data(workspace),

@@ -6,11 +6,12 @@
 //! and past events are then shown in the new light.
 
 mod naming;
+mod own;
 mod shipped;
 
-use std::{borrow::Cow, collections::BTreeMap};
+pub use own::{Label, LabelError, OwnedEntry};
 
-use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{category::Category, verb::Verb};
 
@@ -29,36 +30,6 @@ pub struct Entry<'a> {
     pub description: Option<&'a str>,
     /// The pack it came with; `None` for a workspace's own.
     pub pack: Option<&'a str>,
-}
-
-/// An entry that a workspace adds, to name an action of its own or to read a shipped one otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnedEntry {
-    /// The action's name, to the letter.
-    pub action: String,
-    /// The family it belongs to.
-    pub category: Category,
-    /// The class of what it does.
-    pub verb: Verb,
-    /// A short sentence in the past tense, without a full stop.
-    pub label: String,
-    /// One sentence that adds something to the label.
-    #[serde(default)]
-    pub description: Option<String>,
-}
-
-impl OwnedEntry {
-    fn view(&self) -> Entry<'_> {
-        Entry {
-            action: &self.action,
-            category: self.category,
-            verb: self.verb,
-            label: &self.label,
-            description: self.description.as_deref(),
-            pack: None,
-        }
-    }
 }
 
 /// How an action is read: from an entry, or from its name where there is none.
@@ -108,9 +79,17 @@ impl Catalogue {
         Self {
             additions: additions
                 .into_iter()
-                .map(|entry| (entry.action.clone(), entry))
+                .map(|entry| (entry.action.as_str().to_owned(), entry))
                 .collect(),
         }
+    }
+
+    /// What is shipped for an action, to the letter.
+    #[must_use]
+    pub fn shipped_entry(action: &str) -> Option<&'static Entry<'static>> {
+        let shipped = Self::shipped();
+        let at = shipped.binary_search_by(|entry| entry.action.cmp(action));
+        at.ok().and_then(|at| shipped.get(at))
     }
 
     /// How `action` is read. Names are compared to the letter; any text may be asked for.
@@ -119,10 +98,9 @@ impl Catalogue {
         if let Some(own) = self.additions.get(action) {
             return own.view().into();
         }
-        let shipped = Self::shipped();
-        match shipped.binary_search_by(|entry| entry.action.cmp(action)) {
-            Ok(at) => shipped[at].into(),
-            Err(_) => naming::read(action),
+        match Self::shipped_entry(action) {
+            Some(entry) => (*entry).into(),
+            None => naming::read(action),
         }
     }
 

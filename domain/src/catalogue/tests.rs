@@ -327,11 +327,10 @@ fn names_are_compared_to_the_letter() {
 #[test]
 fn a_workspace_s_own_entries_win_and_the_later_of_two_holds() {
     let own = |action: &str, label: &str| OwnedEntry {
-        action: action.to_owned(),
+        action: action.parse().unwrap(),
         category: Category::Journeys,
         verb: Verb::Approve,
-        label: label.to_owned(),
-        description: Some("As we say here.".to_owned()),
+        label: label.parse().unwrap(),
     };
     let catalogue = Catalogue::new(vec![
         own("WIDGET_FROBNICATED", "Replaced"),
@@ -348,10 +347,7 @@ fn a_workspace_s_own_entries_win_and_the_later_of_two_holds() {
             (reading.verb, reading.category),
             (Verb::Approve, Category::Journeys)
         );
-        assert_eq!(
-            (reading.description, reading.known),
-            (Some("As we say here."), true)
-        );
+        assert!(reading.known);
     }
     assert_eq!(catalogue.reading("MEMBER_ADDED").label, "Member added");
 
@@ -370,16 +366,27 @@ fn an_own_entry_is_read_from_json_and_refuses_what_is_no_verb_or_category() {
     let json = r#"{"action": "X", "category": "llm_mcp", "verb": "run", "label": "X run"}"#;
     let entry: OwnedEntry = serde_json::from_str(json).unwrap();
     assert_eq!((entry.category, entry.verb), (Category::LlmMcp, Verb::Run));
-    assert_eq!(entry.description, None);
     for wrong in [
         json.replace("run\",", "explode\","),
         json.replace("llm_mcp", "LLM"),
+        json.replace("\"X\"", "\"X Y\""),
+        json.replace("X run", "  "),
     ] {
         assert!(
             serde_json::from_str::<OwnedEntry>(&wrong).is_err(),
             "{wrong}"
         );
     }
+}
+
+#[test]
+fn a_label_is_a_line_of_a_certain_length() {
+    let read = |text: &str| text.parse::<Label>();
+    assert_eq!(read(" Door opened ").unwrap().as_str(), "Door opened");
+    assert!(read(&"ø".repeat(128)).is_ok());
+    assert_eq!(read(&"ø".repeat(129)), Err(LabelError::Length));
+    assert_eq!(read(" "), Err(LabelError::Length));
+    assert_eq!(read("a\nb"), Err(LabelError::Control));
 }
 
 /// The same words in each house style.

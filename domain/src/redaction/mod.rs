@@ -5,13 +5,20 @@
 //! changed back, but not what it is.
 
 mod names;
+mod places;
+mod rules;
 mod words;
 
 pub use names::Names;
+pub use places::{Place, PlaceError};
+pub use rules::{Added, AddedName, AddedNameError, Rules, TooMany};
 
 use crate::{
     event::{NewEvent, Object},
-    json::canonical::canonical,
+    json::{
+        canonical::canonical,
+        path::{Path, Segment},
+    },
 };
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac, digest};
@@ -100,6 +107,39 @@ fn marks_in(value: &Value) -> u32 {
     }
 }
 
+/// Where the marks of an object stand that is called `part`: `after.password`, in the order of the
+/// names.
+pub fn places_of_marks(part: &str, object: &Object) -> Vec<Path> {
+    let mut path = Path::default();
+    let mut found = Vec::new();
+    path.push(Segment::Member(part.to_owned()));
+    find_marks_in(object, &mut path, &mut found);
+    found
+}
+
+fn find_marks_in(object: &Object, path: &mut Path, found: &mut Vec<Path>) {
+    for (name, value) in object {
+        path.push(Segment::Member(name.clone()));
+        find_marks(value, path, found);
+        path.pop();
+    }
+}
+
+fn find_marks(value: &Value, path: &mut Path, found: &mut Vec<Path>) {
+    match value {
+        Value::String(text) if is_mark(text) => found.push(path.clone()),
+        Value::Object(members) => find_marks_in(members, path, found),
+        Value::Array(elements) => {
+            for (at, element) in elements.iter().enumerate() {
+                path.push(Segment::Element(at));
+                find_marks(element, path, found);
+                path.pop();
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Puts marks in place of the credentials in `before`, `after`, `metadata` and `context`, at any
 /// depth, and gives how many marks the event holds then, those that it came with included. Doing it
 /// again changes nothing.
@@ -115,12 +155,18 @@ fn marks_in(value: &Value) -> u32 {
 ///   object there stays, and what is in it goes by its own name, or if it is only called its value
 ///   or key.
 /// - What is a mark already stays.
-pub fn redact(event: &mut NewEvent, names: &Names, key: &Key, workspace_id: &[u8]) -> u32 {
+///
+/// What stands in a [`Place`] of the rules is taken out whole whatever its name, but for what holds
+/// nothing to hide and marks. It goes first: a mark is of the value as it was sent.
+pub fn redact(event: &mut NewEvent, rules: &Rules, key: &Key, workspace_id: &[u8]) -> u32 {
     let redaction = Redaction {
-        names,
+        names: &rules.names,
         key,
         workspace_id,
     };
+    for place in &rules.places {
+        place.visit(event, &mut |value| redaction.take_out(value));
+    }
     let NewEvent {
         before,
         after,
@@ -179,10 +225,15 @@ impl Redaction<'_> {
                 }
             }
             (Says::Several, value) if is_count(value) => {}
-            (Says::Credential | Says::Several | Says::Holder, value) if is_telling(value) => {
-                *value = Value::String(self.key.mark(self.workspace_id, value));
-            }
+            (Says::Credential | Says::Several | Says::Holder, value) => self.take_out(value),
             _ => {}
+        }
+    }
+
+    /// Puts the mark in place of a value that tells something.
+    fn take_out(&self, value: &mut Value) {
+        if is_telling(value) {
+            *value = Value::String(self.key.mark(self.workspace_id, value));
         }
     }
 

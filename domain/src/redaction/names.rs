@@ -16,12 +16,13 @@
 //! In doubt a value is taken out: what has been written to a log that cannot be edited stays there.
 
 use super::words::Words;
+use std::collections::BTreeSet;
 
 /// The names that are redacted: Daybook's own, and those that a workspace adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Lowercase, without anything between the words.
-    added: Vec<String>,
+    added: BTreeSet<String>,
 }
 
 /// What a name says of the value.
@@ -104,11 +105,7 @@ impl Names {
     fn class(&self, words: &Words, first: usize, end: usize) -> Option<(Class, bool)> {
         let run = words.run(first, end);
         let singular = run.strip_suffix('s').unwrap_or_default();
-        if self
-            .added
-            .iter()
-            .any(|name| name == run || name == singular)
-        {
+        if self.added.contains(run) || self.added.contains(singular) {
             return Some((Class::Added, false));
         }
         let one = |class| (class, run == "pass");

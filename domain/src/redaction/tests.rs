@@ -72,7 +72,7 @@ fn event() -> NewEvent {
 fn redacted(metadata: Value) -> Value {
     let mut event = event();
     event.metadata = Some(metadata.as_object().unwrap().clone());
-    redact(&mut event, &Names::built_in(), &key(), WORKSPACE);
+    redact(&mut event, &Rules::built_in(), &key(), WORKSPACE);
     let mut value = Value::Object(event.metadata.unwrap());
     shorten(&mut value);
     value
@@ -133,6 +133,168 @@ fn a_workspace_adds_names_in_any_notation() {
     assert!(!built_in.is_credential("national_id") && !built_in.is_credential("iban"));
 }
 
+fn added(names: &[&str], places: &[&str]) -> Rules {
+    let names = names.iter().map(|name| name.parse().unwrap()).collect();
+    let places = places.iter().map(|place| place.parse().unwrap()).collect();
+    Rules::with(&Added::new(names, places).unwrap())
+}
+
+#[test]
+fn what_stands_in_an_added_place_is_taken_out_whatever_its_name() {
+    let rules = added(
+        &["national_id"],
+        &[
+            "metadata.customer.iban",
+            "after.cards[].number",
+            "after.cards[0]",
+            "after.tags[]",
+            "after[\"odd name\"][1]",
+            "before.whole",
+            "before.whole.inner",
+            "context.missing.way",
+        ],
+    );
+    let mut event = event();
+    let object = |value: Value| value.as_object().cloned();
+    event.metadata = object(json!({
+        "customer": {"iban": "NO93", "name": "Kim", "nationalId": 7},
+        "iban": "elsewhere",
+    }));
+    event.after = object(json!({
+        "cards": [{"number": "1", "kind": "x"}, {"number": "2"}, "plain"],
+        "tags": ["a", "", null, true],
+        "odd name": ["stays", "goes"],
+    }));
+    event.before = object(json!({"whole": {"inner": "x"}, "cards": [{"number": "1"}]}));
+    event.context = object(json!({"missing": "no object"}));
+    let same = event.clone();
+    let marks = redact(&mut event, &rules, &key(), WORKSPACE);
+    assert_eq!(marks, 7);
+    let whole = event.before.clone().unwrap();
+    let shown = |object: &Option<Object>| {
+        let mut value = Value::Object(object.clone().unwrap());
+        shorten(&mut value);
+        value
+    };
+    assert_eq!(
+        shown(&event.metadata),
+        json!({"customer": {"iban": "#", "name": "Kim", "nationalId": "#"}, "iban": "elsewhere"})
+    );
+    assert_eq!(
+        shown(&event.after),
+        json!({
+            "cards": ["#", {"number": "#"}, "plain"],
+            "tags": ["#", "", null, true],
+            "odd name": ["stays", "#"],
+        })
+    );
+    assert_eq!(
+        shown(&event.before),
+        json!({"whole": "#", "cards": [{"number": "1"}]})
+    );
+    assert_eq!(shown(&event.context), json!({"missing": "no object"}));
+    let at = |part: &str, object: &Option<Object>| {
+        let places = places_of_marks(part, object.as_ref().unwrap());
+        places.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        at("after", &event.after),
+        [
+            "after.cards[0]",
+            "after.cards[1].number",
+            "after[\"odd name\"][1]",
+            "after.tags[0]"
+        ]
+    );
+    assert_eq!(at("before", &event.before), ["before.whole"]);
+    // A mark is of what was sent, whatever else is taken out, and stays.
+    let mut alone = same;
+    redact(
+        &mut alone,
+        &added(&[], &["before.whole"]),
+        &key(),
+        WORKSPACE,
+    );
+    assert_eq!(alone.before, Some(whole));
+    let once = event.clone();
+    assert_eq!(redact(&mut event, &rules, &key(), WORKSPACE), marks);
+    assert_eq!(event, once);
+}
+
+#[test]
+fn a_place_is_written_as_a_path_with_a_sign_for_every_element() {
+    for (text, written) in [
+        ("metadata.customer.iban", "metadata.customer.iban"),
+        ("after.cards[0].number", "after.cards[0].number"),
+        ("after.cards[*].number", "after.cards[].number"),
+        ("before.a[][].b[]", "before.a[][].b[]"),
+        ("before.a[][1][\"x y\"]", "before.a[][1][\"x y\"]"),
+        ("context[\"a[]\\\"[*]\"].b", "context[\"a[]\\\"[*]\"].b"),
+        ("context[\"a\"]", "context.a"),
+        ("context.a[][\"b\"]", "context.a[].b"),
+    ] {
+        let place: Place = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(place.to_string(), written);
+        assert_eq!(written.parse(), Ok(place));
+    }
+    for (text, error) in [
+        ("", PlaceError::Length),
+        (&*format!("after.{}", "a".repeat(251)), PlaceError::Length),
+        ("after", PlaceError::Whole("after")),
+        ("after[]", PlaceError::Whole("after")),
+        ("after[0].a", PlaceError::Whole("after")),
+        ("target.name", PlaceError::Part),
+        ("[].a", PlaceError::Part),
+        ("After.a", PlaceError::Part),
+        ("after.a[]b", PlaceError::Unreadable { at: 10 }),
+        ("after.a[].", PlaceError::Unreadable { at: 10 }),
+        ("after.a[].[0]", PlaceError::Unreadable { at: 10 }),
+        ("after.a b", PlaceError::Unreadable { at: 8 }),
+        ("after.é", PlaceError::Unreadable { at: 6 }),
+        ("after..a", PlaceError::Unreadable { at: 6 }),
+        ("after.a[x]", PlaceError::Unreadable { at: 8 }),
+    ] {
+        assert_eq!(text.parse::<Place>(), Err(error), "{text}");
+    }
+}
+
+#[test]
+fn what_a_workspace_adds_is_each_once_and_not_too_many() {
+    let name = |text: &str| text.parse::<AddedName>().unwrap();
+    let place = |text: &str| text.parse::<Place>().unwrap();
+    let added = Added::new(
+        vec![name("nationalId"), name(" iban "), name("NATIONAL_ID")],
+        vec![place("after.b"), place("after.a[*]"), place("after.a[]")],
+    )
+    .unwrap();
+    let names: Vec<_> = added.names().iter().map(AddedName::as_str).collect();
+    assert_eq!(names, ["iban", "nationalId"]);
+    let places: Vec<_> = added.places().iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["after.a[]", "after.b"]);
+    for (text, error) in [
+        ("  ", AddedNameError::Length),
+        (&*"n".repeat(257), AddedNameError::Length),
+        ("a\tb", AddedNameError::Control),
+        ("--42", AddedNameError::NoWords),
+    ] {
+        assert_eq!(text.parse::<AddedName>(), Err(error), "{text}");
+    }
+    let word = |number: usize| {
+        let letter = |at: usize| char::from(b'a' + u8::try_from(at % 26).unwrap());
+        name(&format!("x{}{}", letter(number / 26), letter(number)))
+    };
+    let names = |count: usize| (0..count).map(word).collect::<Vec<_>>();
+    let places = |count: usize| {
+        let place = |number| place(&format!("after.p{number}"));
+        (0..count).map(place).collect::<Vec<_>>()
+    };
+    assert!(Added::new(names(200), places(200)).is_ok());
+    assert_eq!(Added::new(names(201), Vec::new()), Err(TooMany::Names));
+    assert_eq!(Added::new(Vec::new(), places(201)), Err(TooMany::Places));
+}
+
 #[test]
 fn every_type_of_value_is_taken_out_whole_but_what_holds_nothing() {
     assert_eq!(
@@ -165,7 +327,7 @@ fn all_four_states_are_redacted_and_counted() {
     let object = || json!({"password": "x", "name": "y"}).as_object().cloned();
     (event.before, event.after) = (object(), object());
     (event.metadata, event.context) = (object(), object());
-    assert_eq!(redact(&mut event, &Names::built_in(), &key(), WORKSPACE), 4);
+    assert_eq!(redact(&mut event, &Rules::built_in(), &key(), WORKSPACE), 4);
     assert_eq!(count_marks(&event), 4);
     for state in [&event.before, &event.after, &event.metadata, &event.context] {
         let state = state.as_ref().unwrap();
@@ -278,7 +440,7 @@ fn a_mark_that_was_sent_is_left_and_counted() {
     event.after = json!({"password": mark, "note": mark, "token": "x"})
         .as_object()
         .cloned();
-    assert_eq!(redact(&mut event, &Names::built_in(), &key(), WORKSPACE), 3);
+    assert_eq!(redact(&mut event, &Rules::built_in(), &key(), WORKSPACE), 3);
     assert_eq!(event.after.unwrap()["password"], mark);
 }
 
@@ -319,7 +481,7 @@ fn an_event_from_a_sender_loses_its_credentials_alone() {
     });
     let mut event = NewEvent::from_json(sent, bounds).unwrap();
     let before = event.clone();
-    assert_eq!(redact(&mut event, &Names::built_in(), &key(), WORKSPACE), 0);
+    assert_eq!(redact(&mut event, &Rules::built_in(), &key(), WORKSPACE), 0);
     assert_eq!(event, before);
 }
 
@@ -363,10 +525,10 @@ proptest! {
     fn redacting_again_changes_nothing(value in value()) {
         let mut event = event();
         event.after = Some([("after".to_owned(), value)].into_iter().collect());
-        let (names, key) = (Names::built_in(), key());
-        let marks = redact(&mut event, &names, &key, WORKSPACE);
+        let (rules, key) = (Rules::built_in(), key());
+        let marks = redact(&mut event, &rules, &key, WORKSPACE);
         let once = event.clone();
-        prop_assert_eq!(redact(&mut event, &names, &key, WORKSPACE), marks);
+        prop_assert_eq!(redact(&mut event, &rules, &key, WORKSPACE), marks);
         prop_assert_eq!(event, once);
     }
 
@@ -376,8 +538,24 @@ proptest! {
         let mut members: Object = [("value".to_owned(), value)].into_iter().collect();
         members.insert("inside".into(), json!([{"dbPassword": password}]));
         event.before = Some(members);
-        redact(&mut event, &Names::built_in(), &key(), WORKSPACE);
+        redact(&mut event, &Rules::built_in(), &key(), WORKSPACE);
         prop_assert!(!canonical(&Value::Object(event.before.unwrap())).contains(&password));
+    }
+
+    #[test]
+    fn a_place_reads_as_it_was_written(
+        text in r#"(after|metadata|before)(\.a|\.b9|\[\]|\[\*\]|\[3\]|\["a b"\]|\["\[\]"\]|"|\\|x|\.){0,7}"#
+    ) {
+        if let Ok(place) = text.parse::<Place>() {
+            prop_assert_eq!(place.to_string().parse(), Ok(place));
+        }
+    }
+
+    #[test]
+    fn any_text_is_answered_whether_it_is_a_place(text in any::<String>()) {
+        if let Err(PlaceError::Unreadable { at }) = text.parse::<Place>() {
+            prop_assert!(at <= text.chars().count() + 1);
+        }
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! What there is to choose from in the filters of a scope.
 
 use super::{
-    Store,
     dictionaries::damaged,
     snapshot::{Shelf, Snapshot},
     sql::{Sql, Value},
 };
 use crate::{
     StoreError,
-    access::Scope,
     dictionary::{Dictionary, Number},
     plan::Numbers,
     question::{ActionChoice, Choices, Offered},
@@ -43,20 +41,22 @@ struct Found {
     choices: Choices,
 }
 
-/// How many actions and kinds there are, how many of them are in use, and how large the log is (a
-/// power of two, because which actions are used most changes slowly): as long as it is the same, so
-/// is what is offered.
+/// How many actions and kinds there are, how many of them are in use, what the workspace says of
+/// actions, and how large the log is (a power of two, because which actions are used most changes
+/// slowly): as long as it is the same, so is what is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
     actions: (Number, usize),
     kinds: (Number, usize),
+    /// The number of the workspace's own entries in the catalogue.
+    catalogue: i64,
     size: u32,
 }
 
 /// The numbers in use in a part of the log.
-struct InUse {
+pub(super) struct InUse {
     /// Actions, with how many events have each.
-    actions: Vec<(u32, u64)>,
+    pub(super) actions: Vec<(u32, u64)>,
     kinds: Vec<u32>,
 }
 
@@ -105,10 +105,12 @@ impl Snapshot {
     async fn choices_of(&mut self, shelf: &Shelf) -> Result<Choices, StoreError> {
         let known = &self.store.inner.choices;
         let last = known.of(shelf.ws);
-        if let Some(last) = last
-            .as_ref()
-            .filter(|last| (last.mark, last.removals) == (self.mark, self.removals))
-        {
+        let version = shelf.texts.read().catalogue_version();
+        let is_same = |last: &&Found| {
+            (last.mark, last.removals) == (self.mark, self.removals)
+                && last.state.catalogue == version
+        };
+        if let Some(last) = last.as_ref().filter(is_same) {
             return Ok(last.choices.clone());
         }
         let in_use = in_use(self.transaction.connection(), shelf.ws).await?;
@@ -152,18 +154,6 @@ fn choices(by_category: HashMap<Category, u64>, offered: Arc<Offered>) -> Choice
     }
 }
 
-impl Store {
-    /// The catalogue's label for an action.
-    pub fn label(&self, _scope: &Scope, action: &Action) -> String {
-        self.inner
-            .dictionaries
-            .catalogue()
-            .reading(action.as_str())
-            .label
-            .into_owned()
-    }
-}
-
 impl LastChoices {
     fn of(&self, ws: i64) -> Option<Found> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,6 +173,7 @@ impl State {
         Self {
             actions: (known.action, in_use.actions.len()),
             kinds: (known.kind, in_use.kinds.len()),
+            catalogue: texts.catalogue_version(),
             size: events.checked_ilog2().unwrap_or(0),
         }
     }
@@ -190,7 +181,10 @@ impl State {
 
 /// What is in use in a workspace: one row, because a row for each takes longer to hand over than to
 /// find.
-async fn in_use(connection: &mut SqliteConnection, ws: i64) -> Result<InUse, StoreError> {
+pub(super) async fn in_use(
+    connection: &mut SqliteConnection,
+    ws: i64,
+) -> Result<InUse, StoreError> {
     let (actions, kinds): (String, String) = sqlx::query_as(
         "SELECT (SELECT json_group_array(json_array(key, events)) FROM i.count_action \
                  WHERE ws = ?1 AND events > 0), \

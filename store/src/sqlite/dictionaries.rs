@@ -1,13 +1,11 @@
 //! The dictionaries of all workspaces that are in use, read from the log as they are needed.
 
+use super::catalogue;
 use crate::{
     StoreError,
     dictionary::{Dictionary, NamedAction, Number, Sizes},
 };
-use domain::{
-    catalogue::Catalogue,
-    event::{Actor, Target},
-};
+use domain::event::{Actor, Target};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::HashMap,
@@ -40,27 +38,17 @@ pub(crate) struct Extent {
     sizes: Sizes,
     /// How often texts of it were emptied.
     emptied: i64,
+    /// The number that its own entries in the catalogue have; none of a tenant's own events.
+    catalogue: Option<i64>,
 }
 
 /// The dictionaries, by `ws`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Dictionaries {
-    catalogue: Arc<Catalogue>,
     shared: RwLock<HashMap<i64, Arc<Shared>>>,
 }
 
 impl Dictionaries {
-    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self {
-            catalogue,
-            shared: RwLock::default(),
-        }
-    }
-
-    pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.catalogue
-    }
-
     /// The dictionary of a workspace, as far as it is known. Where texts were emptied since it was
     /// begun, a new one takes its place; whoever reads an older state keeps the old one, or gets one
     /// alone.
@@ -151,7 +139,7 @@ impl Dictionaries {
                         verb: verb.map(|verb| parse(&verb)).transpose()?,
                         category: category.map(|category| parse(&category)).transpose()?,
                     };
-                    dictionary.add_action(named, &self.catalogue);
+                    dictionary.add_action(named);
                 }
             }
         }
@@ -204,10 +192,28 @@ impl Dictionaries {
         }
         Ok(shared)
     }
+
+    /// The same for who reads the log: also what the workspace says of actions, where another number
+    /// of it was seen than is known. The transaction that changes it is not to ask: it may yet be
+    /// undone.
+    pub(crate) async fn extend_and_read(
+        &self,
+        connection: &mut SqliteConnection,
+        ws: i64,
+        extent: Extent,
+    ) -> Result<Arc<Shared>, StoreError> {
+        let shared = self.extend(connection, ws, extent).await?;
+        let version = extent.catalogue;
+        if version.is_some_and(|version| version > shared.read().catalogue_version()) {
+            let (version, catalogue) = catalogue::read(connection, ws).await?;
+            shared.write().read_through(catalogue, version);
+        }
+        Ok(shared)
+    }
 }
 
-/// What the tables of a workspace ?1 hold: the greatest number in each, and how often texts were
-/// emptied, as columns of a statement.
+/// What the tables of a workspace ?1 hold: the greatest number in each, how often texts were emptied,
+/// and the number of its own entries in the catalogue, as columns of a statement.
 macro_rules! extent_of {
     () => {
         "(SELECT max(num) FROM actor WHERE ws = ?1), \
@@ -216,7 +222,8 @@ macro_rules! extent_of {
          (SELECT max(num) FROM kind WHERE ws = ?1), \
          (SELECT max(num) FROM target WHERE ws = ?1), \
          (SELECT max(num) FROM related WHERE ws = ?1), \
-         (SELECT times FROM emptied WHERE ws = ?1)"
+         (SELECT times FROM emptied WHERE ws = ?1), \
+         (SELECT catalogue_version FROM workspace WHERE id = ?1)"
     };
 }
 pub(crate) use extent_of;
@@ -239,6 +246,7 @@ pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError>
     Ok(Extent {
         sizes,
         emptied: emptied.unwrap_or(0),
+        catalogue: row.try_get(from + 7)?,
     })
 }
 
@@ -269,7 +277,8 @@ fn is_next(row: &SqliteRow, known: Number) -> Result<bool, StoreError> {
     }
 }
 
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+/// Reads a text that is kept in one form.
+pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|_| damaged(&format!("\"{text}\" is not what is kept there")))
 }

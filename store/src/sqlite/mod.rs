@@ -3,6 +3,7 @@
 mod admit;
 mod append;
 mod assemble;
+mod catalogue;
 mod change;
 mod choices;
 mod conditions;
@@ -26,6 +27,7 @@ mod read_transaction;
 #[cfg(test)]
 mod reading;
 mod recording;
+mod redaction;
 mod release;
 mod settings;
 mod sign_in;
@@ -50,7 +52,7 @@ use crate::{
 use append::Appender;
 use connect::Files;
 use dictionaries::Dictionaries;
-use domain::{catalogue::Catalogue, redaction, time::Timestamp};
+use domain::{redaction::Key, time::Timestamp};
 use index::Indexer;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use std::{
@@ -111,8 +113,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gather_within: Duration,
     pub(crate) keys: Keys,
-    pub(crate) redaction: redaction::Key,
-    pub(crate) credentials: redaction::Names,
+    pub(crate) redaction: Key,
+    rules: redaction::KnownRules,
     installation: [u8; 16],
     pub(crate) readers: SqlitePool,
     /// Looks at how far the index is, while all readers may be waiting for it.
@@ -187,7 +189,7 @@ impl Store {
         drop(opening);
 
         let head = head.unwrap_or(0);
-        let dictionaries = Arc::new(Dictionaries::new(Arc::new(Catalogue::new(Vec::new()))));
+        let dictionaries = Arc::new(Dictionaries::default());
         let others_head = Arc::new(AtomicI64::new(head));
         let (queue, jobs) = mpsc::unbounded_channel();
         let (committed, to_index) = mpsc::unbounded_channel();
@@ -200,8 +202,8 @@ impl Store {
             failures: 0,
         });
         let inner = Arc::new(Inner {
-            redaction: redaction::Key::new(keys.redaction.bytes()),
-            credentials: redaction::Names::built_in(),
+            redaction: Key::new(keys.redaction.bytes()),
+            rules: redaction::KnownRules::default(),
             files,
             clock: options.clock,
             gather_within: options.gather_within,

@@ -65,8 +65,10 @@ impl Inner {
             if mark >= needed {
                 let events: Option<i64> = rest.try_get(2)?;
                 let connection = transaction.connection();
-                let texts = self.dictionaries.extend(connection, ws, extent(rest, 3)?);
-                let texts = texts.await?;
+                let texts = self
+                    .dictionaries
+                    .extend_and_read(connection, ws, extent(rest, 3)?)
+                    .await?;
                 let beginning = Beginning {
                     mark,
                     removals,

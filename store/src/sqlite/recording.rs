@@ -32,7 +32,8 @@ impl Store {
     pub async fn import_door(&self, workspace: &Workspace) -> Result<Door, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
         let retention = effective_retention(&mut connection, workspace.id, self.now()).await?;
-        Ok(Door(Entrance::Import(workspace.clone(), retention)))
+        let rules = self.inner.rules_of(&mut connection, workspace.id).await?;
+        Ok(Door(Entrance::Import(workspace.clone(), retention, rules)))
     }
 
     /// Lets an event in: checks it against its workspace, takes credentials out, and hashes it.
@@ -44,7 +45,7 @@ impl Store {
     pub fn admit(&self, door: &Door, mut event: NewEvent) -> Result<Admitted, Vec<FieldError>> {
         let now = self.now();
         let occurred_at = event.occurred_at.unwrap_or(now);
-        let (ws, tenant, source, redaction) = match &door.0 {
+        let (ws, tenant, source, rules) = match &door.0 {
             Entrance::Token(grant, redaction) => {
                 let tenant = grant.tenant();
                 let kept = match (&grant.reach, &event.workspace) {
@@ -84,34 +85,31 @@ impl Store {
                         return Err(fault("occurred_at", &reason));
                     }
                 }
+                // What is of no workspace is no workspace's to say.
+                let rules = kept.map_or(self.inner.rules.built_in(), |kept| &kept.rules);
                 (
                     kept.map_or(-tenant, |kept| kept.id),
                     tenant,
                     None,
-                    *redaction,
+                    (*redaction == Redaction::On).then_some(rules),
                 )
             }
-            Entrance::Import(workspace, retention) => {
+            Entrance::Import(workspace, retention, rules) => {
                 not_expired(occurred_at, *retention, now)?;
                 (
                     workspace.id,
                     workspace.tenant.id,
                     Some(Source::Import),
-                    Redaction::On,
+                    Some(rules),
                 )
             }
             Entrance::Demo(workspace, _) => {
-                (workspace.id, workspace.tenant.id, None, Redaction::On)
+                let rules = self.inner.rules.built_in();
+                (workspace.id, workspace.tenant.id, None, Some(rules))
             }
         };
-        if redaction == Redaction::On {
-            let inner = &self.inner;
-            redact(
-                &mut event,
-                &inner.credentials,
-                &inner.redaction,
-                &ws.to_be_bytes(),
-            );
+        if let Some(rules) = rules {
+            redact(&mut event, rules, &self.inner.redaction, &ws.to_be_bytes());
         }
         let mut admitted = Admitted::new(ws, tenant, event, source, now)?;
         if let Entrance::Demo(_, recorded_at) = &door.0 {

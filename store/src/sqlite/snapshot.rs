@@ -13,6 +13,7 @@ use crate::{
     question::QuestionError,
 };
 use domain::{
+    event::Event,
     question::{Filter, Sort, Span},
     slug::Slug,
     time::Timestamp,
@@ -118,6 +119,19 @@ impl Snapshot {
         self.transaction.end().await;
     }
 
+    /// What the catalogue calls an event's action, in the workspace that the event is of.
+    pub fn label(&self, event: &Event) -> String {
+        let of_event = |shelf: &&Shelf| shelf.slug == event.workspace;
+        match self.shelves.iter().find(of_event) {
+            Some(shelf) => {
+                let texts = shelf.texts.read();
+                let reading = texts.catalogue().reading(event.action.as_str());
+                reading.label.into_owned()
+            }
+            None => event.action.to_string(),
+        }
+    }
+
     /// The texts of each part of the log.
     pub(super) fn texts(&self) -> Vec<(i64, Arc<Shared>)> {
         let shelves = self.shelves.iter();
@@ -212,7 +226,10 @@ impl Inner {
             ws,
             slug,
             events,
-            texts: self.dictionaries.extend(connection, ws, extent).await?,
+            texts: self
+                .dictionaries
+                .extend_and_read(connection, ws, extent)
+                .await?,
             counts: self.counts_of(connection, ws, events).await?,
         })
     }
@@ -228,7 +245,7 @@ impl Inner {
             .fetch_one(&mut *connection)
             .await?;
         self.dictionaries
-            .extend(connection, ws, extent(&row, 0)?)
+            .extend_and_read(connection, ws, extent(&row, 0)?)
             .await
     }
 

@@ -283,7 +283,8 @@ impl Store {
         let mut connection = self.inner.readers.acquire().await?;
         let row = sqlx::query(
             "SELECT k.id, k.public_id, k.name, k.scopes, k.oldest, k.last_used, \
-                 t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name \
+                 t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name, \
+                 w.redaction_version \
              FROM token k JOIN tenant t ON t.id = k.tenant LEFT JOIN workspace w ON w.id = k.workspace \
              WHERE k.secret = ? AND k.revoked_at IS NULL AND (k.expires IS NULL OR k.expires > ?)",
         )
@@ -300,21 +301,27 @@ impl Store {
                 id: workspace.id,
                 slug: workspace.slug.clone(),
                 retention,
+                rules: self
+                    .inner
+                    .rules(&mut connection, workspace.id, row.try_get(15)?)
+                    .await?,
             });
             Reach::Workspace(workspace)
         } else {
             let tenant = tenant_of(&row, 6)?;
-            let all: Vec<(i64, String)> =
-                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
-                    .bind(tenant.id)
-                    .fetch_all(&mut *connection)
-                    .await?;
-            for (id, name) in all {
+            let all: Vec<(i64, String, i64)> = sqlx::query_as(
+                "SELECT id, slug, redaction_version FROM workspace WHERE tenant = ?",
+            )
+            .bind(tenant.id)
+            .fetch_all(&mut *connection)
+            .await?;
+            for (id, name, version) in all {
                 let retention = effective_retention(&mut connection, id, now).await?;
                 workspaces.push(Kept {
                     id,
                     slug: slug(&name)?,
                     retention,
+                    rules: self.inner.rules(&mut connection, id, version).await?,
                 });
             }
             Reach::Tenant(tenant)

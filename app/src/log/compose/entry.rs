@@ -3,10 +3,13 @@
 use super::{
     Local,
     row::{called, row, target, workspace},
-    value::{changes, facts, is_code, words},
+    value::{changes, facts, is_code, is_redacted, text, words},
 };
-use crate::log::view::{EntryView, FactView};
-use domain::event::{Event, Object, Source};
+use crate::log::view::{EntryView, FactView, RedactedView};
+use domain::{
+    event::{Event, Object, Source},
+    redaction::places_of_marks,
+};
 use serde_json::Value;
 
 /// The members of the context that are shown by name, whether they were given or not.
@@ -16,6 +19,9 @@ const NAMED: [(&str, &str); 4] = [
     ("user_agent", "User agent"),
     ("request_id", "Request"),
 ];
+
+/// So many places are named from which values were taken out.
+const PLACES_MOST: usize = 8;
 
 /// An event as an open row. `label` is the catalogue's for its action.
 pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
@@ -33,6 +39,7 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
             .collect(),
         metadata: facts(event.metadata.as_ref(), &[]),
         context: context(event.context.as_ref()),
+        redacted: redacted(event),
         facts: own(event, local),
         json: serde_json::to_string_pretty(event).unwrap_or_default(),
     }
@@ -42,22 +49,46 @@ fn context(context: Option<&Object>) -> Vec<FactView> {
     let named = NAMED.map(|(member, name)| {
         let value = context
             .and_then(|context| context.get(member))
-            .and_then(|value| match value {
-                Value::Null => None,
-                Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            })
-            .filter(|text| !text.is_empty());
+            .filter(|value| !matches!(value, Value::Null))
+            .filter(|value| value.as_str() != Some(""));
         FactView {
             name: name.to_owned(),
-            code: member == "request_id",
-            value,
+            code: member == "request_id" && !value.is_some_and(is_redacted),
+            value: value.map(text),
         }
     });
     named
         .into_iter()
         .chain(facts(context, &NAMED.map(|(member, _)| member)))
         .collect()
+}
+
+/// What was taken out, where anything was.
+fn redacted(event: &Event) -> Option<RedactedView> {
+    let parts = [
+        ("before", &event.before),
+        ("after", &event.after),
+        ("metadata", &event.metadata),
+        ("context", &event.context),
+    ];
+    let mut places: Vec<String> = parts
+        .into_iter()
+        .filter_map(|(part, object)| Some(places_of_marks(part, object.as_ref()?)))
+        .flatten()
+        .map(|path| path.to_string())
+        .collect();
+    let words = match places.len() {
+        0 => return None,
+        1 => "1 value was taken out before it was recorded:".to_owned(),
+        count => format!("{count} values were taken out before they were recorded:"),
+    };
+    let more = places.len().saturating_sub(PLACES_MOST);
+    places.truncate(PLACES_MOST);
+    Some(RedactedView {
+        words,
+        places,
+        more,
+    })
 }
 
 /// What is known of the entry itself.
@@ -92,15 +123,6 @@ fn own(event: &Event, local: &Local) -> Vec<FactView> {
         Source::Import => "imported",
     });
     add("Source", source.map(str::to_owned), false);
-    if event.redacted > 0 {
-        let values = if event.redacted == 1 {
-            "value"
-        } else {
-            "values"
-        };
-        let told = format!("{} {values} taken out before recording", event.redacted);
-        add("Redacted", Some(told), false);
-    }
     if !event.erased.is_empty() {
         let parts: Vec<&str> = event.erased.iter().map(|part| part.as_str()).collect();
         add("Erased", Some(parts.join(", ")), false);

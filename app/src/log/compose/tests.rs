@@ -8,6 +8,8 @@ use domain::{
     event::Event,
     question::{Query, Sort, Unknown},
 };
+use leptos::prelude::*;
+use serde_json::json;
 
 fn local(zone: &str) -> Local {
     Local::new(&zone.parse().unwrap(), now())
@@ -184,9 +186,14 @@ fn an_open_row_tells_every_change_and_what_was_not_given() {
         changes.find(|change| change.path == path).unwrap()
     };
     let value = change("value");
-    let mark = |side: &Option<crate::log::view::ValueView>| side.as_ref().unwrap().differs.clone();
-    assert_ne!(mark(&value.before), mark(&value.after));
-    assert!(value.before.as_ref().unwrap().head.starts_with("redacted"));
+    let side = |side: &Option<crate::log::view::ValueView>| side.as_ref().unwrap().head.clone();
+    assert_eq!(side(&value.before), "redacted (mark 9c1e04)");
+    assert_eq!(side(&value.after), "redacted, another value (mark 41aa8f)");
+    let redacted = entry.redacted.unwrap();
+    let words = "2 values were taken out before they were recorded:";
+    assert_eq!(redacted.words, words);
+    assert_eq!(redacted.places, ["before.value", "after.value"]);
+    assert_eq!(redacted.more, 0);
     let hosts = change("allowed_hosts").before.as_ref().unwrap();
     assert_eq!(hosts.folded.as_ref().unwrap().1, 162);
     assert_eq!(change("consumers[1].pinned_to").before, None);
@@ -209,4 +216,64 @@ fn an_open_row_tells_every_change_and_what_was_not_given() {
     );
     let json: Event = serde_json::from_str(&entry.json).unwrap();
     assert_eq!(json, event);
+}
+
+#[test]
+fn what_was_taken_out_is_said_in_words_wherever_it_stands() {
+    let one = "redacted:9c1e04b7aa309c1e04b7aa309c1e04b7";
+    let other = "redacted:41aa8f30b6d241aa8f30b6d241aa8f30";
+    let object = |value: serde_json::Value| value.as_object().cloned();
+    let mut event = of("SECRET_ROTATED");
+    event.before = object(json!({"same": one, "list": [one, "x"], "iban": "NO93"}));
+    event.after = object(json!({"same": one, "list": [other, "x"], "iban": one}));
+    event.metadata = object(json!({"customer": {"iban": one}, "token": other, "names": [one]}));
+    event.context = object(json!({"ip": one, "request_id": other, "session": one}));
+    let entry = entry(&event, &label(&event), &local("UTC"));
+    let html = crate::log::tests::html("/acme/growth/audit", {
+        let entry = entry.clone();
+        move || {
+            let links = crate::address::Links::new(
+                &crate::address::LogAddress::read("/acme/growth/audit").unwrap(),
+                Query::default(),
+            );
+            let about = crate::log::About::of(
+                &crate::address::LogAddress::read("/acme/growth/audit").unwrap(),
+            );
+            view! { <crate::log::entry::Entry links=std::sync::Arc::new(links) about entry/> }
+        }
+    });
+    // The digits stand in the raw JSON alone.
+    let (shown, raw) = html.split_once("The entry as JSON").unwrap();
+    let side_of = raw.split_once("</details>").unwrap().1;
+    assert!(!shown.contains("9c1e04b7") && !side_of.contains("9c1e04b7"));
+    assert!(side_of.contains("11 values were taken out before they were recorded:"));
+    assert!(side_of.contains(", and 3 more"));
+
+    let paths: Vec<_> = entry.changes.iter().map(|change| &*change.path).collect();
+    assert!(
+        !paths.contains(&"same"),
+        "equal marks are no change: {paths:?}"
+    );
+    assert!(
+        paths.contains(&"iban") && paths.contains(&"list[0]"),
+        "{paths:?}"
+    );
+    let fact = |facts: &[crate::log::view::FactView], name: &str| {
+        let fact = facts.iter().find(|fact| fact.name == name).unwrap();
+        (fact.value.clone().unwrap(), fact.code)
+    };
+    let plain = |mark: &str| (format!("redacted (mark {mark})"), false);
+    assert_eq!(fact(&entry.metadata, "token"), plain("41aa8f"));
+    assert_eq!(
+        fact(&entry.metadata, "names"),
+        ("redacted (mark 9c1e04)".to_owned(), true)
+    );
+    assert!(
+        fact(&entry.metadata, "customer")
+            .0
+            .contains("redacted (mark 9c1e04)")
+    );
+    assert_eq!(fact(&entry.context, "IP address"), plain("9c1e04"));
+    assert_eq!(fact(&entry.context, "Request"), plain("41aa8f"));
+    assert_eq!(fact(&entry.context, "session"), plain("9c1e04"));
 }

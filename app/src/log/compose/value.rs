@@ -22,6 +22,9 @@ pub(super) fn summary(before: Option<&Object>, after: Option<&Object>) -> Option
     let (sign, before, after) = match &summary.first.kind {
         ChangeKind::Added(value) => (Sign::Added, None, short(value)),
         ChangeKind::Removed(value) => (Sign::Removed, short(value), None),
+        ChangeKind::Changed(before, after) if is_redacted(before) && is_redacted(after) => {
+            (Sign::Changed, short(before), Some(ANOTHER.to_owned()))
+        }
         ChangeKind::Changed(before, after) => (Sign::Changed, short(before), short(after)),
     };
     Some(SummaryView {
@@ -54,6 +57,11 @@ fn change(change: &Change) -> ChangeView {
     let (sign, before, after) = match &change.kind {
         ChangeKind::Added(value) => (Sign::Added, None, Some(whole(&text(value)))),
         ChangeKind::Removed(value) => (Sign::Removed, Some(whole(&text(value))), None),
+        ChangeKind::Changed(before, after) if is_redacted(before) && is_redacted(after) => {
+            let after = text(after).replacen(REDACTED, ANOTHER, 1);
+            let (before, after) = (whole(&text(before)), whole(&after));
+            (Sign::Changed, Some(before), Some(after))
+        }
         ChangeKind::Changed(before, after) => {
             let (before, after) = sides(&text(before), &text(after));
             (Sign::Changed, Some(before), Some(after))
@@ -67,24 +75,54 @@ fn change(change: &Change) -> ChangeView {
     }
 }
 
-/// A value as text: a mark by its first digits, so that two different ones can be told apart.
-fn text(value: &Value) -> String {
+/// What stands for a value that was taken out.
+const REDACTED: &str = "redacted";
+/// And after one that was another.
+const ANOTHER: &str = "redacted, another value";
+/// How many digits of a mark are shown, by which those of different values are told apart.
+const DIGITS: usize = 6;
+
+/// Whether a value was taken out.
+pub(super) fn is_redacted(value: &Value) -> bool {
+    value.as_str().is_some_and(is_mark)
+}
+
+/// A value as text, marks in words.
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-        Value::String(text) if is_mark(text) => {
-            let digits = text.split_once(':').map_or("", |(_, digits)| digits);
-            format!("redacted, mark {}", &digits[..digits.len().min(6)])
-        }
+        Value::String(text) if is_mark(text) => in_words(text),
         Value::String(text) => text.clone(),
         Value::Array(elements) if !elements.is_empty() && elements.iter().all(is_plain) => elements
             .iter()
-            .map(|element| diff::short(element, usize::MAX))
+            .map(|element| match element {
+                Value::String(text) if is_mark(text) => in_words(text),
+                element => diff::short(element, usize::MAX),
+            })
             .collect::<Vec<_>>()
             .join(", "),
         Value::Array(_) | Value::Object(_) => {
-            serde_json::to_string_pretty(value).unwrap_or_default()
+            let mut value = value.clone();
+            put_in_words(&mut value);
+            serde_json::to_string_pretty(&value).unwrap_or_default()
         }
         other => other.to_string(),
+    }
+}
+
+/// A mark, by its first digits: "redacted (mark 9c1e04)".
+fn in_words(mark: &str) -> String {
+    let digits = mark.split_once(':').map_or("", |(_, digits)| digits);
+    format!("{REDACTED} (mark {})", &digits[..digits.len().min(DIGITS)])
+}
+
+/// Puts the marks in a value into words.
+fn put_in_words(value: &mut Value) {
+    match value {
+        Value::String(text) if is_mark(text) => *text = in_words(text),
+        Value::Array(elements) => elements.iter_mut().for_each(put_in_words),
+        Value::Object(members) => members.values_mut().for_each(put_in_words),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -145,7 +183,8 @@ pub(super) fn facts(object: Option<&Object>, without: &[&str]) -> Vec<FactView> 
         .map(|(name, value)| FactView {
             name: name.clone(),
             value: Some(text(value)),
-            code: !is_plain(value) || matches!(value, Value::String(text) if is_code(text)),
+            code: !is_plain(value)
+                || matches!(value, Value::String(text) if is_code(text) && !is_mark(text)),
         })
         .collect()
 }

@@ -40,8 +40,8 @@ mod answer {
         refusal::Refusal,
         settings::{
             holds::said::{Came, Said},
+            load::zone_named,
             load::{opened, workspace},
-            zone_named,
         },
         viewer::Asker,
     };

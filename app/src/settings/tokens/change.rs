@@ -48,11 +48,11 @@ mod answer {
         answer,
         refusal::Refusal,
         settings::{
+            load::zone_named,
             tokens::{
                 load::{Owner, opened},
                 said::{Came, Said, Typed},
             },
-            zone_named,
         },
         viewer::Asker,
     };

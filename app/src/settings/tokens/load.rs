@@ -10,11 +10,11 @@ use crate::{
     frame::{Frame, TenantFrame},
     log::{Local, first_entry},
     refusal::Refusal,
-    settings::places::Of,
+    settings::{load::zone_of, places::Of},
     viewer::Asker,
 };
 use domain::{
-    question::{Query, Subject, Unknown},
+    question::Subject,
     role::TokenScope,
     slug::{Slug, WorkspacePath},
     time::Timestamp,
@@ -95,7 +95,7 @@ pub(super) async fn tokens(
         asker.remember_zone(workspace, search).await;
     }
     let now = asker.store.now();
-    let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
+    let zone = zone_of(search);
     let list = List {
         path: of.tokens(),
         owner: match &of {

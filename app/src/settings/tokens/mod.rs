@@ -532,7 +532,7 @@ fn Row(token: TokenView, acts: bool) -> impl IntoView {
 
 /// A moment to the minute, and exactly for who looks closer.
 #[component]
-fn Moment(at: WhenView) -> impl IntoView {
+pub(in crate::settings) fn Moment(at: WhenView) -> impl IntoView {
     let minute = at.clock.get(..5).unwrap_or(&at.clock).to_owned();
     view! {
         <time datetime=at.iso title=at.exact>

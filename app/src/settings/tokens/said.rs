@@ -1,6 +1,6 @@
 //! What the address of the page says: which page of the list, what came of a form, what was typed.
 
-use crate::address;
+use crate::{address, settings::kept};
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use domain::{role::TokenScope, time::Timestamp};
 use store::administration::WantedToken;
@@ -9,8 +9,6 @@ use store::administration::WantedToken;
 const NAME_MOST: usize = 200;
 /// How many days ago the oldest event may be that a token may send: a hundred years.
 const DAYS_MOST: i64 = 36_500;
-/// What of a field that is longer than any may be is kept.
-const KEPT_MOST: usize = 400;
 
 /// What the address says beside the zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,12 +100,6 @@ impl Said {
         };
         format!("{}{place}", address::with_query(path, &query.finish()))
     }
-}
-
-/// A text of which an address does not become too long.
-fn kept(text: &str) -> &str {
-    let end = text.char_indices().nth(KEPT_MOST);
-    end.map_or(text, |(end, _)| &text[..end])
 }
 
 /// What was typed into the form for a new token.

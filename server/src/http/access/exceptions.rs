@@ -42,6 +42,14 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
         "nobody takes this role from themselves",
     ),
     (
+        "POST /ui/save_catalogue_entry, removing one that is not there",
+        "there is nothing to remove",
+    ),
+    (
+        "POST /ui/remove_redaction, one that is not there",
+        "there is nothing to remove",
+    ),
+    (
         "POST /ui/change_member, the other workspace's",
         "they are not there for who asks",
     ),

@@ -123,6 +123,16 @@ pub const REQUESTS: &[Asked] = &[
     get("GET /{tenant}/settings/admins", "", "/acme/settings/admins"),
     get("GET /{tenant}/settings/tokens", "", "/acme/settings/tokens"),
     get(
+        "GET /{tenant}/{workspace}/settings/catalogue",
+        "",
+        "/acme/growth/settings/catalogue",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings/redaction",
+        "",
+        "/acme/growth/settings/redaction",
+    ),
+    get(
         "GET /{tenant}/{workspace}/settings/members",
         "",
         "/acme/growth/settings/members",
@@ -266,6 +276,30 @@ pub const REQUESTS: &[Asked] = &[
         "taking one's own",
         "/ui/change_tenant_admin",
         "path=/acme/settings/admins&admin={tenant_admin}&act=remove",
+    ),
+    send(
+        "POST /ui/save_catalogue_entry",
+        "",
+        "/ui/save_catalogue_entry",
+        "path=/acme/growth/settings/catalogue&action=door:open&category=accounts&verb=run&label=Door",
+    ),
+    send(
+        "POST /ui/save_catalogue_entry",
+        "removing one that is not there",
+        "/ui/save_catalogue_entry",
+        "path=/acme/growth/settings/catalogue&change=door:shut&act=remove",
+    ),
+    send(
+        "POST /ui/add_redaction",
+        "",
+        "/ui/add_redaction",
+        "path=/acme/growth/settings/redaction&names=national_id&paths=metadata.customer.iban",
+    ),
+    send(
+        "POST /ui/remove_redaction",
+        "one that is not there",
+        "/ui/remove_redaction",
+        "path=/acme/growth/settings/redaction&name=national_id",
     ),
     send(
         "POST /ui/invite_member",

@@ -273,7 +273,7 @@ impl Appender {
         self.open = false;
         let staged = std::mem::take(&mut self.staged);
         for additions in staged.texts.into_values() {
-            additions.publish(&self.dictionaries);
+            additions.publish();
         }
         self.seqs.extend(staged.seqs);
         self.head = staged.head;

@@ -1,10 +1,7 @@
 //! What a transaction adds to the texts of a workspace.
 
 use super::{
-    super::{
-        admit::Admitted,
-        dictionaries::{Dictionaries, Shared},
-    },
+    super::{admit::Admitted, dictionaries::Shared},
     rows::Statements,
 };
 use crate::{
@@ -217,7 +214,7 @@ impl Additions {
 
     /// Takes the new texts over into the dictionary that everybody reads. A reader of another
     /// process's events may have read some of them from the log already.
-    pub(super) fn publish(self, dictionaries: &Dictionaries) {
+    pub(super) fn publish(self) {
         let mut shared = self.shared.write();
         let known = shared.sizes();
         let new = |known: Number, base: Number| (known.saturating_sub(base)) as usize;
@@ -243,7 +240,7 @@ impl Additions {
             .into_iter()
             .skip(new(known.action, self.base.action))
         {
-            shared.add_action(named, dictionaries.catalogue());
+            shared.add_action(named);
         }
         for kind in self
             .kinds

@@ -278,8 +278,8 @@ mod answer {
         address, answer,
         refusal::Refusal,
         settings::{
+            load::zone_named,
             tenant::{admins::load::tenant_at, load::administered},
-            zone_named,
         },
         viewer::Asker,
     };
