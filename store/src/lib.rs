@@ -27,6 +27,7 @@ pub mod question;
 pub mod recording;
 pub mod revealing;
 pub mod settings;
+pub mod sign_on;
 mod sqlite;
 mod texts;
 

@@ -4,6 +4,7 @@ mod invite;
 mod letter;
 mod login;
 mod refused;
+mod sign_on;
 
 use crate::{address, frame::first_page};
 pub(crate) use invite::Invite;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 pub(crate) use letter::Letter;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
+pub(crate) use sign_on::SignOn;
 
 /// The workspace looked at last, in the time zone it was looked at in; else the first one; else, for
 /// who administers a tenant without any, the tenant; else where to sign in.

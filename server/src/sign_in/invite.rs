@@ -53,6 +53,12 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
             .accept_invite(&form.key, &person, context)
             .await
             .map(|joined| (joined, None)),
+        None if !doors.config.sign_in.take_passwords() => {
+            return plain::forbidden(
+                "Passwords are switched off here. Open the link of the invitation once more, and \
+                 sign in with your organization.",
+            );
+        }
         None => doors
             .store
             .accept_invite_anew(&form.key, &form.name, &form.password, context)
@@ -68,6 +74,8 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
             cookie,
         ),
         Err(MemberError::Store(error)) => pages::unavailable(&error),
+        // By a group, or by another link: there is nothing left to accept.
+        Err(MemberError::Member(_)) => see_other("/", None),
         Err(MemberError::Name) => again(&form, "name"),
         Err(MemberError::Password) => again(&form, "password"),
         // The page says what holds: that the link is no longer good, or whose it is.

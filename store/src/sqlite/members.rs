@@ -38,7 +38,7 @@ fn last_day(until: Option<i64>) -> Option<NaiveDate> {
         .pred_opt()
 }
 
-fn role_of(text: &str) -> Result<Role, StoreError> {
+pub(super) fn role_of(text: &str) -> Result<Role, StoreError> {
     text.parse().map_err(|_| damaged("a role is broken"))
 }
 
@@ -592,14 +592,14 @@ async fn revoke(
 }
 
 /// An invitation that is good now.
-struct OpenInvite {
+pub(super) struct OpenInvite {
     number: i64,
     public_id: String,
     until: Option<i64>,
-    invitation: Invitation,
+    pub(super) invitation: Invitation,
 }
 
-async fn open_invite(
+pub(super) async fn open_invite(
     connection: &mut SqliteConnection,
     secret: &str,
     now: Timestamp,
@@ -640,7 +640,7 @@ async fn need_invite(change: &mut Change<'_>, secret: &str) -> Result<OpenInvite
         .ok_or(MemberError::NoInvite)
 }
 
-async fn create_account(
+pub(super) async fn create_account(
     change: &mut Change<'_>,
     email: &str,
     name: &str,
@@ -669,7 +669,7 @@ async fn create_account(
 
 /// Makes a member of who was invited, and tells both: that the invitation was answered, and who is
 /// a member from here on.
-async fn join(
+pub(super) async fn join(
     change: &mut Change<'_>,
     invite: OpenInvite,
     person: &Person,

@@ -26,6 +26,7 @@ mod reading;
 mod recording;
 mod settings;
 mod sign_in;
+mod sign_on;
 mod snapshot;
 mod sql;
 mod tokens;
