@@ -261,6 +261,20 @@ async fn who_has_the_address_of_somebody_bound_does_not_get_their_account() {
     );
     let failed = newest(&log, GROWTH, "SIGN_IN_FAILED").await;
     assert_eq!(failed.metadata.unwrap()["reason"], "another_identity");
+    // Unless the operator says that it is theirs now.
+    log.store.unbind_person(KIM, &operator()).await.unwrap();
+    let updated = newest(&log, GROWTH, "USER_UPDATED").await;
+    assert_eq!(
+        updated.before.unwrap()["identity"]["subject"],
+        "248289761001"
+    );
+    let rebound = sign_on(&log, &another, given).await;
+    assert_eq!(rebound.public_id, person.public_id);
+    let again = log
+        .store
+        .unbind_person("nobody@acme.example", &operator())
+        .await;
+    assert!(again.is_err());
     // A subject means something at its issuer only.
     let elsewhere = Identity {
         issuer: "https://other.example.com".into(),

@@ -7,13 +7,15 @@ use super::{
     directory::{check_name, find_workspace, workspace_of},
     members::{OpenInvite, create_account, join, open_invite, role_of},
     password,
-    people::{Person, email_address, end_sessions, find_person, is_last_owner, logs_of},
+    people::{
+        Person, email_address, end_sessions, find_person, is_last_owner, logs_of, need_person,
+    },
     sign_in::{is_deactivated, new_session, themselves},
 };
 use crate::{
     StoreError,
     access::{NewSession, Workspace},
-    administration::By,
+    administration::{AdministrationError, By},
     members::MemberError,
     sign_on::{Email, Group, GroupRoles, Identity, SignOnError, SignOnRefusal},
 };
@@ -58,6 +60,43 @@ impl Store {
         // That somebody was refused is told, and what their groups took before that is taken.
         change.finish(result).await?.map_err(SignOnError::Refused)
     }
+
+    /// Forgets to whom an account is bound at a provider; its sessions end. Whoever signs in there next
+    /// with its verified e-mail address is bound to it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such account, or it is bound to nobody.
+    pub async fn unbind_person(&self, email: &str, by: &By) -> Result<(), AdministrationError> {
+        let mut change = self.inner.change().await?;
+        let result = unbind(&mut change, email, by).await;
+        change.finish(result).await
+    }
+}
+
+async fn unbind(change: &mut Change<'_>, email: &str, by: &By) -> Result<(), AdministrationError> {
+    let person = need_person(change.connection(), email).await?;
+    let bound: Vec<(String, String)> =
+        sqlx::query_as("DELETE FROM identity WHERE person = ? RETURNING issuer, subject")
+            .bind(person.id)
+            .fetch_all(change.connection())
+            .await
+            .map_err(StoreError::from)?;
+    if bound.is_empty() {
+        let what = format!("identity of {email} at a provider");
+        return Err(AdministrationError::Missing(what));
+    }
+    end_sessions(change.connection(), person.id).await?;
+    let logs = logs_of(change.connection(), person.id).await?;
+    for (issuer, subject) in bound {
+        let identity = json!({"identity": {"issuer": issuer, "subject": subject}});
+        for log in &logs {
+            let (before, after) = (Some(identity.clone()), Some(json!({"identity": null})));
+            let event = told(by, "USER_UPDATED", person.target()?, before, after)?;
+            change.record(*log, event).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Somebody who comes from the provider.

@@ -25,14 +25,14 @@ use store::sign_on::{SignOnError, SignOnRefusal};
 /// What the link to the provider says.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Asked {
+pub(super) struct Asked {
     next: String,
 }
 
 /// What the provider answers with.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Answered {
+pub(super) struct Answered {
     code: Option<String>,
     state: String,
     error: Option<String>,
@@ -40,7 +40,7 @@ pub struct Answered {
 }
 
 /// `GET /login/oidc`: to the provider.
-pub async fn depart(
+pub(super) async fn depart(
     State(doors): State<Doors>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
@@ -69,7 +69,7 @@ pub async fn depart(
 }
 
 /// `GET /login/oidc/callback`: back from the provider.
-pub async fn arrive(
+pub(super) async fn arrive(
     State(doors): State<Doors>,
     headers: HeaderMap,
     answered: Result<Query<Answered>, QueryRejection>,
