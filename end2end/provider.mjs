@@ -75,6 +75,7 @@ export class SignOnProvider {
         },
       ],
       jwks: { keys: [key] },
+      ttl: { AccessToken: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
       cookies: { keys: [randomUUID()] },
       pkce: { required: () => true },
       claims: {

@@ -157,6 +157,14 @@ fn single_sign_on_is_set_whole_or_not_at_all() {
 }
 
 #[test]
+fn only_who_is_bound_at_a_provider_is_unbound() {
+    let daybook = Daybook::acme().user("kim@acme.example", "owner", "acme/growth");
+    let unbind = |email: &str| daybook.run(&["user", "unbind", "--email", email]);
+    unbind("kim@acme.example").refused(1, "identity of kim@acme.example");
+    unbind("nobody@acme.example").refused(1, "user nobody@acme.example");
+}
+
+#[test]
 fn with_passwords_off_none_signs_in_and_the_provider_may_be_down() {
     let daybook = Daybook::acme()
         .user("kim@acme.example", "owner", "acme/growth")

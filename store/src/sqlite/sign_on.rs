@@ -530,10 +530,12 @@ impl Visit<'_> {
             (None, None) => return self.take(change, person, &held).await,
         };
         // The group by which it changes: the one that gives more, or the one that is gone.
-        let by = match role < held.role {
-            true => self.by_provider(before.as_deref()),
-            false => self.by_provider(group.as_deref()),
+        let cause = if role < held.role {
+            before.as_deref()
+        } else {
+            group.as_deref()
         };
+        let by = self.by_provider(cause);
         let was_deactivated = held.deactivated;
         if was_deactivated {
             self.set_deactivated(change, person, &held, None, &by)

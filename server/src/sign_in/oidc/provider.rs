@@ -188,6 +188,7 @@ impl Provider {
     pub fn new(registration: Registration) -> Result<Self, ProviderError> {
         let unavailable = |error: &dyn Error| ProviderError::Unavailable(whole(error));
         let http = reqwest::Client::builder()
+            .user_agent(concat!("daybook/", env!("CARGO_PKG_VERSION")))
             // A provider's endpoints are where it says, and nowhere else.
             .redirect(Policy::none())
             .connect_timeout(CONNECTION_MOST)
