@@ -538,10 +538,9 @@ impl Visit<'_> {
         let by = self.by_provider(cause);
         let was_deactivated = held.deactivated;
         if was_deactivated {
-            self.set_deactivated(change, person, &held, None, &by)
-                .await?;
+            set_deactivated(change, person, &held, None, &by).await?;
         }
-        let kept = role < held.role && self.is_last_owner(change, person, &held).await?;
+        let kept = role < held.role && stays_owner(change, person, &held).await?;
         let changes = role != held.role && !kept;
         if changes {
             sqlx::query("UPDATE membership SET role = ? WHERE person = ? AND workspace = ?")
@@ -578,65 +577,63 @@ impl Visit<'_> {
         person: &Person,
         held: &Held,
     ) -> Result<(), StoreError> {
-        if held.deactivated || self.is_last_owner(change, person, held).await? {
+        if held.deactivated || stays_owner(change, person, held).await? {
             return Ok(());
         }
         let now = change.now;
         let by = self.by_provider(held.group());
-        self.set_deactivated(change, person, held, Some(now), &by)
-            .await?;
+        set_deactivated(change, person, held, Some(now), &by).await?;
         end_sessions(change.connection(), person.id).await?;
         held.from
             .note(change.connection(), person.id, held.workspace.id)
             .await
     }
+}
 
-    async fn set_deactivated(
-        &self,
-        change: &mut Change<'_>,
-        person: &Person,
-        held: &Held,
-        at: Option<Timestamp>,
-        by: &By,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
-            .bind(at.map(Timestamp::micros))
-            .bind(person.id)
-            .bind(held.workspace.id)
-            .execute(change.connection())
-            .await?;
-        let (action, is) = match at {
-            Some(_) => ("MEMBER_DEACTIVATED", true),
-            None => ("MEMBER_REACTIVATED", false),
-        };
-        let event = told(
-            by,
-            action,
-            person.target()?,
-            Some(json!({"deactivated": !is})),
-            Some(json!({"deactivated": is})),
-        )?;
-        change.record(Log::from(&held.workspace), event).await
-    }
+/// Deactivates a membership, from then on, or takes that back; and tells it.
+async fn set_deactivated(
+    change: &mut Change<'_>,
+    person: &Person,
+    held: &Held,
+    at: Option<Timestamp>,
+    by: &By,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
+        .bind(at.map(Timestamp::micros))
+        .bind(person.id)
+        .bind(held.workspace.id)
+        .execute(change.connection())
+        .await?;
+    let (action, is) = match at {
+        Some(_) => ("MEMBER_DEACTIVATED", true),
+        None => ("MEMBER_REACTIVATED", false),
+    };
+    let event = told(
+        by,
+        action,
+        person.target()?,
+        Some(json!({"deactivated": !is})),
+        Some(json!({"deactivated": is})),
+    )?;
+    change.record(Log::from(&held.workspace), event).await
+}
 
-    /// Whether they are a workspace's last owner, and stay so whatever their groups say.
-    async fn is_last_owner(
-        &self,
-        change: &mut Change<'_>,
-        person: &Person,
-        held: &Held,
-    ) -> Result<bool, StoreError> {
-        let now = change.now;
-        let is_last = is_last_owner(change.connection(), person.id, held.workspace.id, now).await?;
-        if is_last {
-            tracing::warn!(
-                "{} stays the last owner of {}, though no group makes them one any more",
-                person.public_id,
-                held.workspace.path()
-            );
-        }
-        Ok(is_last)
+/// Whether they are a workspace's last owner, and stay so whatever their groups say.
+async fn stays_owner(
+    change: &mut Change<'_>,
+    person: &Person,
+    held: &Held,
+) -> Result<bool, StoreError> {
+    let now = change.now;
+    let is_last = is_last_owner(change.connection(), person.id, held.workspace.id, now).await?;
+    if is_last {
+        tracing::warn!(
+            "{} stays the last owner of {}, though no group makes them one any more",
+            person.public_id,
+            held.workspace.path()
+        );
     }
+    Ok(is_last)
 }
 
 /// A membership that somebody has.

@@ -308,7 +308,7 @@ impl Provider {
         let claims = match verified(&us, &tokens, nonce) {
             Ok(claims) => claims,
             // It may sign with a new key since it was asked.
-            Err(ProviderError::NotValid(_)) if !self.knows_key(&us, &tokens) => {
+            Err(ProviderError::NotValid(_)) if !knows_key(&us, &tokens) => {
                 let metadata = self.discovered().await?;
                 verified(&self.us(&metadata), &tokens, nonce)?
             }
@@ -373,14 +373,6 @@ impl Provider {
         } else {
             us
         }
-    }
-
-    /// Whether we know the key that a token is signed with.
-    fn knows_key(&self, us: &Us, tokens: &Tokens) -> bool {
-        let verifier = us.id_token_verifier();
-        tokens
-            .id_token()
-            .is_some_and(|token| token.signing_key(&verifier).is_ok())
     }
 
     /// Whether the token says all that we want to know.
@@ -483,6 +475,14 @@ fn verified(us: &Us, tokens: &Tokens, nonce: &Nonce) -> Result<Claims, ProviderE
     Ok(claims.clone())
 }
 
+/// Whether we know the key that a token is signed with.
+fn knows_key(us: &Us, tokens: &Tokens) -> bool {
+    let verifier = us.id_token_verifier();
+    tokens
+        .id_token()
+        .is_some_and(|token| token.signing_key(&verifier).is_ok())
+}
+
 /// The groups that a claim names: a list of texts, or one.
 fn groups_in(claim: &Value) -> BTreeSet<String> {
     match claim {
@@ -541,7 +541,7 @@ mod tests {
 
     #[test]
     fn groups_are_a_list_of_texts_or_one() {
-        let read = |value: Value| Vec::from_iter(groups_in(&value));
+        let read = |value: Value| groups_in(&value).into_iter().collect::<Vec<_>>();
         assert_eq!(read(json!(["b", "a", 3, null])), ["a", "b"]);
         assert_eq!(read(json!("a b")), ["a b"]);
         assert_eq!(read(json!({"a": true})), Vec::<String>::new());
