@@ -64,15 +64,14 @@ impl Passage {
     /// # Errors
     ///
     /// The system gives no randomness.
-    pub fn cookie(
-        mut self,
-        store: &Store,
-        secure: bool,
-    ) -> Result<Option<HeaderValue>, StoreError> {
+    pub fn cookie(self, store: &Store, secure: bool) -> Result<Option<HeaderValue>, StoreError> {
         let mut sealed = self.sealed(store)?;
         if sealed.len() > SEALED_MOST {
-            self.next = Next::default().as_str().to_owned();
-            sealed = self.sealed(store)?;
+            let to_start = Self {
+                next: Next::default().as_str().to_owned(),
+                ..self
+            };
+            sealed = to_start.sealed(store)?;
         }
         Ok(written(&sealed, sign_on::LASTS.num_seconds(), secure))
     }
