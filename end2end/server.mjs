@@ -21,6 +21,10 @@ const environment = Object.fromEntries(
 export class Daybook {
   #server = null;
 
+  /** Where it listens, and the variables that the program is given. */
+  listen = '127.0.0.1:0';
+  variables = {};
+
   /** An empty database, or a copy of the one in the `folder` of another. */
   static async create(folder = null) {
     const daybook = new Daybook();
@@ -35,7 +39,7 @@ export class Daybook {
    * `options` are more arguments of `serve`.
    */
   async start(...options) {
-    const server = this.#spawn(['serve', '--listen', '127.0.0.1:0', ...options]);
+    const server = this.#spawn(['serve', '--listen', this.listen, ...options]);
     this.#server = server;
     const said = gather(server.stderr);
     const lines = createInterface({ input: server.stdout });
@@ -120,7 +124,9 @@ export class Daybook {
   }
 
   #spawn(command) {
-    return spawn(program, [...command, '--database', this.database], { env: environment });
+    return spawn(program, [...command, '--database', this.database], {
+      env: { ...environment, ...this.variables },
+    });
   }
 }
 

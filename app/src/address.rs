@@ -95,6 +95,15 @@ pub fn login(next: &str) -> String {
     format!("/login?next={}", encoded(next))
 }
 
+/// Where somebody signs in at the provider, and from where they come back to `next`; empty: to the start
+/// page.
+pub fn sign_on(next: &str) -> String {
+    match next {
+        "" => "/login/oidc".to_owned(),
+        next => format!("/login/oidc?next={}", encoded(next)),
+    }
+}
+
 /// A path with a query string, which may be empty.
 pub fn with_query(path: &str, query: &str) -> String {
     if query.is_empty() {

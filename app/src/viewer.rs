@@ -35,6 +35,31 @@ pub struct RequestFacts {
     pub public_url: String,
 }
 
+/// The ways in which people sign in here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInWays {
+    /// Whether a password signs in.
+    pub passwords: bool,
+    /// The host of the provider where people sign in with an account of its; none: nowhere.
+    pub sign_on: Option<String>,
+}
+
+impl Default for SignInWays {
+    fn default() -> Self {
+        Self {
+            passwords: true,
+            sign_on: None,
+        }
+    }
+}
+
+impl SignInWays {
+    /// Those of the installation, from the request's context.
+    pub(crate) fn of_request() -> Self {
+        use_context::<Self>().unwrap_or_default()
+    }
+}
+
 /// Somebody who is signed in, and the store that answers them.
 pub(crate) struct Asker {
     pub(crate) store: Store,

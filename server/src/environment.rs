@@ -49,6 +49,43 @@ pub const METRICS_TOKEN: Variable = Variable {
     default: "",
     about: "who brings it may read /metrics; without it loopback alone may",
 };
+/// Where people sign in with an account that they have elsewhere.
+pub const OIDC_ISSUER: Variable = Variable {
+    name: "DAYBOOK_OIDC_ISSUER",
+    default: "",
+    about: "single sign-on: the OpenID Connect provider, as it names itself: https://id.example.com",
+};
+/// How the provider knows this installation.
+pub const OIDC_CLIENT_ID: Variable = Variable {
+    name: "DAYBOOK_OIDC_CLIENT_ID",
+    default: "",
+    about: "single sign-on: the id of this installation at the provider",
+};
+/// By what the provider knows this installation.
+pub const OIDC_CLIENT_SECRET: Variable = Variable {
+    name: "DAYBOOK_OIDC_CLIENT_SECRET",
+    default: "",
+    about: "single sign-on: the secret of this installation there, unless it is a public client",
+};
+/// Where the provider names groups.
+pub const OIDC_GROUPS_CLAIM: Variable = Variable {
+    name: "DAYBOOK_OIDC_GROUPS_CLAIM",
+    default: "groups",
+    about: "single sign-on: the claim that names somebody's groups",
+};
+/// What groups give.
+pub const OIDC_ROLES: Variable = Variable {
+    name: "DAYBOOK_OIDC_ROLES",
+    default: "",
+    about: "single sign-on: what groups give, as group=TENANT/WORKSPACE:role,…; the group * is \
+            everybody. Where no group is *, and there is one workspace, who is new is a member of it",
+};
+/// Whether passwords sign in.
+pub const PASSWORDS: Variable = Variable {
+    name: "DAYBOOK_PASSWORDS",
+    default: "on",
+    about: "whether passwords sign in: on, or off where people sign in with single sign-on alone",
+};
 /// How much is told on standard error.
 pub const LOG: Variable = Variable {
     name: "RUST_LOG",
@@ -56,13 +93,19 @@ pub const LOG: Variable = Variable {
     about: "how much is told on standard error",
 };
 
-const ALL: [&Variable; 7] = [
+const ALL: [&Variable; 13] = [
     &DATABASE_URL,
     &LISTEN,
     &PUBLIC_URL,
     &TRUSTED_PROXIES,
     &KEY_FILE,
     &METRICS_TOKEN,
+    &OIDC_ISSUER,
+    &OIDC_CLIENT_ID,
+    &OIDC_CLIENT_SECRET,
+    &OIDC_GROUPS_CLAIM,
+    &OIDC_ROLES,
+    &PASSWORDS,
     &LOG,
 ];
 
@@ -128,7 +171,7 @@ impl Variable {
     fn parse<T: FromStr<Err: Display>>(&self, text: &str) -> Result<T, VariableError> {
         text.parse().map_err(|error: T::Err| {
             // A secret is not repeated, not even where it is wrong.
-            if self.name == METRICS_TOKEN.name {
+            if [METRICS_TOKEN.name, OIDC_CLIENT_SECRET.name].contains(&self.name) {
                 return self.error(error);
             }
             self.error(format_args!("is \"{text}\": {error}"))

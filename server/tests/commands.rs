@@ -48,6 +48,12 @@ fn help_names_every_command_and_every_variable_with_its_default() {
         "DAYBOOK_TRUSTED_PROXIES",
         "DAYBOOK_KEY_FILE",
         "DAYBOOK_METRICS_TOKEN",
+        "DAYBOOK_OIDC_ISSUER",
+        "DAYBOOK_OIDC_CLIENT_ID",
+        "DAYBOOK_OIDC_CLIENT_SECRET",
+        "DAYBOOK_OIDC_GROUPS_CLAIM",
+        "DAYBOOK_OIDC_ROLES",
+        "DAYBOOK_PASSWORDS",
         "RUST_LOG",
         "warn,daybook=info",
     ] {
@@ -108,6 +114,9 @@ fn a_variable_that_cannot_be_read_stops_the_server_by_name() {
         ("DAYBOOK_LISTEN", "everywhere"),
         ("DAYBOOK_PUBLIC_URL", "audit.example.com"),
         ("DAYBOOK_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ("DAYBOOK_OIDC_ISSUER", "http://id.example.com"),
+        ("DAYBOOK_OIDC_ROLES", "ops=growth:admin"),
+        ("DAYBOOK_PASSWORDS", "no"),
         ("RUST_LOG", "daybook=very"),
     ] {
         let daybook = Daybook::new().variable(name, value);
@@ -116,6 +125,76 @@ fn a_variable_that_cannot_be_read_stops_the_server_by_name() {
     Daybook::new()
         .run(&["serve", "--listen", "everywhere"])
         .refused(2, "--listen");
+}
+
+#[test]
+fn single_sign_on_is_set_whole_or_not_at_all() {
+    let issuer = ("DAYBOOK_OIDC_ISSUER", "https://id.example.com");
+    let client = ("DAYBOOK_OIDC_CLIENT_ID", "daybook");
+    let url = ("DAYBOOK_PUBLIC_URL", "https://audit.example.com");
+    for (set, missing) in [
+        (&[issuer, url][..], "DAYBOOK_OIDC_CLIENT_ID"),
+        (&[issuer, client], "DAYBOOK_PUBLIC_URL"),
+        (&[client, url], "DAYBOOK_OIDC_ISSUER"),
+        (
+            &[("DAYBOOK_OIDC_ROLES", "*=a/b:member")],
+            "DAYBOOK_OIDC_ISSUER",
+        ),
+        (&[("DAYBOOK_PASSWORDS", "off")], "DAYBOOK_PASSWORDS"),
+    ] {
+        let daybook = set.iter().fold(Daybook::new(), |daybook, (name, value)| {
+            daybook.variable(name, value)
+        });
+        daybook.run(&["serve"]).refused(2, missing);
+    }
+}
+
+#[test]
+fn only_who_is_bound_at_a_provider_is_unbound() {
+    let daybook = Daybook::acme().user("kim@acme.example", "owner", "acme/growth");
+    let unbind = |email: &str| daybook.run(&["user", "unbind", "--email", email]);
+    unbind("kim@acme.example").refused(1, "identity of kim@acme.example");
+    unbind("nobody@acme.example").refused(1, "user nobody@acme.example");
+}
+
+#[test]
+fn with_passwords_off_none_signs_in_and_the_provider_may_be_down() {
+    let daybook = Daybook::acme()
+        .user("kim@acme.example", "owner", "acme/growth")
+        .variable("DAYBOOK_PASSWORDS", "off")
+        // Where nobody listens.
+        .variable("DAYBOOK_OIDC_ISSUER", "http://127.0.0.1:9")
+        .variable("DAYBOOK_OIDC_CLIENT_ID", "daybook")
+        .variable("DAYBOOK_OIDC_CLIENT_SECRET", "very-secret-words")
+        .variable("DAYBOOK_OIDC_ROLES", "ops=acme/nowhere:admin")
+        .variable("DAYBOOK_PUBLIC_URL", "http://127.0.0.1:3000");
+    let server = daybook.serve();
+    let client = server.client();
+    let answer = client
+        .try_sign_in("kim@acme.example", PASSWORD, "")
+        .expect(403);
+    assert!(answer.text().contains("Passwords are switched off"));
+    assert!(answer.session().is_none());
+    let page = client
+        .get("/login?next=%2Facme%2Fgrowth%2Faudit")
+        .expect(200)
+        .text();
+    assert!(!page.contains("type=\"password\""));
+    assert!(page.contains("/login/oidc?next=%2Facme%2Fgrowth%2Faudit"));
+    let answer = client.get("/login/oidc").expect(503);
+    assert!(answer.text().contains("does not answer"));
+    assert!(!answer.header("retry-after").is_empty());
+    assert!(answer.session().is_none());
+    let (_, told) = server.stop();
+    for word in [
+        "http://127.0.0.1:9",
+        "http://127.0.0.1:3000/login/oidc/callback",
+        "passwords        off",
+        "acme/nowhere",
+    ] {
+        assert!(told.contains(word), "{word} is not in {told}");
+    }
+    assert!(!told.contains("very-secret"), "{told}");
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub(crate) struct Keys {
     pub(crate) cursor: Key,
     /// Seals what browsers keep for a moment.
     pub(crate) revealing: Key,
+    /// Seals what they keep while somebody signs in elsewhere.
+    pub(crate) sign_on: Key,
 }
 
 /// By what the database knows its key file.
@@ -96,11 +98,13 @@ impl Keys {
     fn new(redaction: Key, signing: Key) -> Self {
         let cursor = redaction.derived("daybook cursor");
         let revealing = redaction.derived("daybook revealing");
+        let sign_on = redaction.derived("daybook sign-on");
         Self {
             redaction,
             signing,
             cursor,
             revealing,
+            sign_on,
         }
     }
 

@@ -31,6 +31,7 @@ pub mod redaction;
 pub mod retention;
 pub mod revealing;
 pub mod settings;
+pub mod sign_on;
 mod sqlite;
 pub mod tenants;
 mod texts;

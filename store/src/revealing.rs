@@ -46,7 +46,13 @@ impl Store {
     }
 }
 
-fn seal(key: &Key, person: &str, until: Timestamp, text: &str) -> Result<String, StoreError> {
+/// Seals a text for somebody, so that it opens before `until`.
+pub(crate) fn seal(
+    key: &Key,
+    person: &str,
+    until: Timestamp,
+    text: &str,
+) -> Result<String, StoreError> {
     let nonce = random::<NONCE>()?;
     let mut open = Vec::with_capacity(UNTIL + text.len());
     open.extend_from_slice(&until.micros().to_be_bytes());
@@ -63,7 +69,8 @@ fn seal(key: &Key, person: &str, until: Timestamp, text: &str) -> Result<String,
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
-fn open(key: &Key, person: &str, now: Timestamp, sealed: &str) -> Option<String> {
+/// Opens what was sealed for somebody; none if it was for somebody else, was altered, or is over.
+pub(crate) fn open(key: &Key, person: &str, now: Timestamp, sealed: &str) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let (nonce, closed) = bytes.split_first_chunk::<NONCE>()?;
     let payload = Payload {

@@ -1,7 +1,11 @@
 //! Answering an invitation: its link leads here.
 
-use super::Letter;
-use crate::{icon::Icon, refusal::Refusal, viewer::Viewer};
+use super::{Letter, SignOn};
+use crate::{
+    icon::Icon,
+    refusal::Refusal,
+    viewer::{SignInWays, Viewer},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use store::{Store, members::Invitation};
@@ -85,19 +89,38 @@ fn Over() -> impl IntoView {
 fn Answering(asked: Asked, invitation: Invitation, email: Option<String>) -> impl IntoView {
     let here = format!("/invite?key={}", crate::address::encoded(&asked.key));
     let invited = view! { <Invited invitation=invitation.clone()/> };
+    let ways = SignInWays::of_request();
     let form = match email {
         Some(email) if email == invitation.email => view! { <Accept key=asked.key/> }.into_any(),
         Some(email) => view! { <SomebodyElse email/> }.into_any(),
-        None if invitation.has_account => view! {
-            <p>"You have an account here. Sign in with it, and accept."</p>
-            <div class="acts">
-                <a class="button primary" href=crate::address::login(&here)>
-                    "Sign in"
-                </a>
-            </div>
+        None => {
+            let form = match (invitation.has_account, ways.passwords) {
+                (_, false) => None,
+                (true, true) => Some(view! { <KnownAccount here=here.clone()/> }.into_any()),
+                (false, true) => {
+                    Some(view! { <NewAccount asked email=invitation.email.clone()/> }.into_any())
+                }
+            };
+            let sign_on = ways.sign_on.map(|provider| {
+                let alone = !ways.passwords;
+                view! {
+                    <p>
+                        "Sign in with your organization as "
+                        <strong class="strong">{invitation.email.clone()}</strong>
+                        ", and it is accepted."
+                    </p>
+                    <SignOn provider next=here alone words="Accept with your organization"/>
+                }
+            });
+            let or = (sign_on.is_some() && form.is_some())
+                .then(|| view! { <p class="quiet">"Or with a password:"</p> });
+            view! {
+                {sign_on}
+                {or}
+                {form}
+            }
+            .into_any()
         }
-        .into_any(),
-        None => view! { <NewAccount asked email=invitation.email/> }.into_any(),
     };
     view! {
         <Letter heading="An invitation">
@@ -159,6 +182,19 @@ fn SomebodyElse(email: String) -> impl IntoView {
                 "Sign out"
             </button>
         </form>
+    }
+}
+
+/// Who was invited has an account.
+#[component]
+fn KnownAccount(here: String) -> impl IntoView {
+    view! {
+        <p>"You have an account here. Sign in with it, and accept."</p>
+        <div class="acts">
+            <a class="button primary" href=crate::address::login(&here)>
+                "Sign in"
+            </a>
+        </div>
     }
 }
 

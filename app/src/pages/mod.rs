@@ -5,6 +5,7 @@ mod letter;
 mod loaded;
 mod login;
 mod refused;
+mod sign_on;
 
 use crate::{address, frame::first_page, refusal::Refusal, viewer::Asker};
 pub(crate) use invite::Invite;
@@ -14,6 +15,7 @@ pub(crate) use letter::Letter;
 pub(crate) use loaded::loaded;
 pub(crate) use login::Login;
 pub(crate) use refused::{Missing, Refused};
+pub(crate) use sign_on::SignOn;
 use store::members::Invitation;
 
 /// The workspace looked at last, in the time zone it was looked at in; else the first one; else, for

@@ -4,13 +4,19 @@ use super::{CommandError, Installation, say};
 use crate::{
     environment::{self, VariableError},
     http::{self, Secret, ServeConfig},
+    sign_in::{
+        Ways,
+        oidc::{Issuer, Provider, Registration},
+    },
 };
 use clap::Args;
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
     str::FromStr,
+    sync::Arc,
 };
+use store::{Store, StoreError, sign_on::GroupRoles};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
@@ -34,6 +40,9 @@ impl Serve {
         // Before the store is opened: who is told to stop while it opens stops after it.
         let stop = stop()?;
         let store = installation.open().await?;
+        if let Some(provider) = config.sign_in.provider() {
+            warn_of_unknown(&store, provider.roles()).await?;
+        }
         // It closes the store too.
         http::serve(store, config, stop)
             .await
@@ -44,16 +53,90 @@ impl Serve {
         let public_url = environment::PUBLIC_URL.get::<PublicUrl>()?;
         let proxies = environment::TRUSTED_PROXIES.get::<Networks>()?;
         let metrics_token = environment::METRICS_TOKEN.get::<Secret>()?;
+        let public_url = public_url.map(|PublicUrl(url)| url);
+        let sign_in = ways(public_url.as_ref())?;
         Ok(ServeConfig {
             listen: match self.listen {
                 Some(address) => address,
                 None => environment::LISTEN.value()?,
             },
-            public_url: public_url.map(|PublicUrl(url)| url),
+            public_url,
             trusted_proxies: proxies.map(|Networks(all)| all).unwrap_or_default(),
             metrics_token,
+            sign_in,
         })
     }
+}
+
+/// How people sign in, by what is set.
+fn ways(public_url: Option<&Url>) -> Result<Ways, VariableError> {
+    use environment::{
+        OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_GROUPS_CLAIM, OIDC_ISSUER, OIDC_ROLES, PASSWORDS,
+        PUBLIC_URL,
+    };
+    let Switch(passwords) = PASSWORDS.value()?;
+    let client_id = OIDC_CLIENT_ID.get::<String>()?;
+    let client_secret = OIDC_CLIENT_SECRET.get::<String>()?;
+    let roles = OIDC_ROLES.get::<GroupRoles>()?;
+    let Some(issuer) = OIDC_ISSUER.get::<Issuer>()? else {
+        if !passwords {
+            return Err(PASSWORDS
+                .error("is \"off\", and DAYBOOK_OIDC_ISSUER is not set: nobody could sign in"));
+        }
+        let alone = [
+            client_id.is_some().then_some(&OIDC_CLIENT_ID),
+            client_secret.is_some().then_some(&OIDC_CLIENT_SECRET),
+            roles.is_some().then_some(&OIDC_ROLES),
+        ];
+        return match alone.into_iter().flatten().next() {
+            Some(alone) => Err(OIDC_ISSUER.error(format_args!(
+                "is not set, but {} is: single sign-on needs both",
+                alone.name
+            ))),
+            None => Ok(Ways::Passwords),
+        };
+    };
+    let missing = |variable: &environment::Variable, what: &str| {
+        variable.error(format_args!(
+            "is not set, and single sign-on (DAYBOOK_OIDC_ISSUER) needs it: {what}"
+        ))
+    };
+    let client_id =
+        client_id.ok_or_else(|| missing(&OIDC_CLIENT_ID, "the id that the provider gave you"))?;
+    let public_url = public_url.ok_or_else(|| {
+        missing(
+            &PUBLIC_URL,
+            "the provider sends people back there, such as https://audit.example.com",
+        )
+    })?;
+    let provider = Provider::new(Registration {
+        issuer,
+        client_id,
+        client_secret,
+        public_url: public_url.clone(),
+        groups_claim: OIDC_GROUPS_CLAIM.value()?,
+        roles: roles.unwrap_or_default(),
+    });
+    let provider = Arc::new(provider.map_err(|error| OIDC_ISSUER.error(error))?);
+    Ok(if passwords {
+        Ways::Both(provider)
+    } else {
+        Ways::SignOn(provider)
+    })
+}
+
+/// Tells of workspaces that groups should open and that are not there. They may come later.
+async fn warn_of_unknown(store: &Store, roles: &GroupRoles) -> Result<(), StoreError> {
+    for role in roles.all() {
+        if store.workspace(&role.workspace).await?.is_none() {
+            tracing::warn!(
+                "{} names the workspace {}, which is not there (yet)",
+                environment::OIDC_ROLES.name,
+                role.workspace
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What the server uses, one line each, without secrets.
@@ -68,7 +151,7 @@ fn words(installation: &Installation, config: &ServeConfig) -> Vec<String> {
     } else {
         "cookies go over http too"
     };
-    vec![
+    let mut words = vec![
         format!("daybook {}", env!("CARGO_PKG_VERSION")),
         format!("  database         {}", installation.database),
         format!("  key file         {}", installation.key_file().display()),
@@ -85,8 +168,44 @@ fn words(installation: &Installation, config: &ServeConfig) -> Vec<String> {
             Some(_) => "  metrics token    set (hidden)".to_owned(),
             None => "  metrics token    not set (/metrics answers to loopback only)".to_owned(),
         },
-        format!("  told here        {}", environment::LOG.shown()),
-    ]
+    ];
+    words.extend(words_of_signing_in(&config.sign_in));
+    words.push(format!("  told here        {}", environment::LOG.shown()));
+    words
+}
+
+fn words_of_signing_in(ways: &Ways) -> Vec<String> {
+    let mut words = Vec::new();
+    match ways.provider() {
+        None => words.push("  single sign-on   not set".to_owned()),
+        Some(provider) => {
+            let secret = if provider.has_secret() {
+                "secret set (hidden)"
+            } else {
+                "no secret: a public client"
+            };
+            let roles = match provider.roles().all().len() {
+                0 => "groups give no roles".to_owned(),
+                1 => "1 role for groups".to_owned(),
+                some => format!("{some} roles for groups"),
+            };
+            words.push(format!("  single sign-on   {}", provider.issuer()));
+            words.push(format!(
+                "    client         {} ({secret})",
+                provider.client_id()
+            ));
+            words.push(format!("    back to        {}", provider.redirect()));
+            words.push(format!(
+                "    groups         claim {}, {roles}",
+                provider.groups_claim()
+            ));
+        }
+    }
+    words.push(format!(
+        "  passwords        {}",
+        if ways.take_passwords() { "on" } else { "off" }
+    ));
+    words
 }
 
 /// Resolves when the server is told to stop, by SIGTERM or Ctrl-C.
@@ -122,6 +241,21 @@ impl FromStr for PublicUrl {
     }
 }
 
+/// `on` or `off`.
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("write on or off"),
+        }
+    }
+}
+
 /// Networks, separated by commas; an address alone is a network of one.
 struct Networks(Vec<IpNet>);
 
@@ -146,6 +280,7 @@ impl FromStr for Networks {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -179,14 +314,25 @@ mod tests {
             database: store::DatabaseUrl::Sqlite("x.db".into()),
             key_file: None,
         };
+        let provider = Provider::new(Registration {
+            issuer: "https://id.example.com".parse().unwrap(),
+            client_id: "daybook".to_owned(),
+            client_secret: Some("hunter2hunter2".to_owned()),
+            public_url: "https://audit.example.com".parse().unwrap(),
+            groups_claim: "groups".to_owned(),
+            roles: GroupRoles::default(),
+        })
+        .unwrap();
         let config = ServeConfig {
             listen: ([127, 0, 0, 1], 3000).into(),
             public_url: None,
             trusted_proxies: Vec::new(),
             metrics_token: Some(Secret::from("hunter2hunter2".to_owned())),
+            sign_in: Ways::Both(Arc::new(provider)),
         };
         let shown = words(&installation, &config).join("\n");
         assert!(shown.contains("set (hidden)") && !shown.contains("hunter2"));
         assert!(shown.contains("x.db.key"));
+        assert!(shown.contains("https://audit.example.com/login/oidc/callback"));
     }
 }

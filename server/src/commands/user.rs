@@ -58,6 +58,13 @@ pub enum User {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Forgets whose account it is at the single sign-on provider: who next signs in there with this
+    /// verified e-mail address gets it
+    Unbind {
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+    },
 }
 
 impl User {
@@ -101,6 +108,12 @@ impl User {
                 let password = password()?;
                 store.set_password(&email, &password, by).await?;
                 say(format_args!("{email} has a new password."))
+            }
+            Self::Unbind { email } => {
+                store.unbind_person(&email, by).await?;
+                say(format_args!(
+                    "{email} is bound to nobody at a provider; the sessions are ended."
+                ))
             }
         }
     }

@@ -7,6 +7,10 @@ mod people;
 mod requests;
 
 use super::{ServeConfig, router::router};
+use crate::sign_in::{
+    Ways,
+    oidc::{Provider, Registration},
+};
 use app::App;
 use axum::{
     Router,
@@ -31,7 +35,7 @@ use std::{
     path::Path,
     sync::Arc,
 };
-use store::Store;
+use store::{Store, sign_on::GroupRoles};
 use tower::ServiceExt;
 
 /// Write the table anew instead of comparing: then look at what changed.
@@ -122,11 +126,21 @@ impl fmt::Display for Answered {
 }
 
 fn server(store: &Store) -> Router {
+    let provider = Provider::new(Registration {
+        // Where nobody listens: it is down.
+        issuer: "http://127.0.0.1:9".parse().unwrap(),
+        client_id: "daybook".to_owned(),
+        client_secret: None,
+        public_url: "http://daybook.test".parse().unwrap(),
+        groups_claim: "groups".to_owned(),
+        roles: GroupRoles::default(),
+    });
     let config = Arc::new(ServeConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: None,
         trusted_proxies: Vec::new(),
         metrics_token: None,
+        sign_in: Ways::Both(Arc::new(provider.unwrap())),
     });
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     router(store, &config, metrics).unwrap()

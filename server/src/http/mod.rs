@@ -10,7 +10,7 @@ mod router;
 pub use caller::Caller;
 pub use measure::SIGN_IN_FAILURES;
 
-use crate::background;
+use crate::{background, sign_in::Ways};
 use ipnet::IpNet;
 use std::{
     any::Any, convert::Infallible, fmt, io, net::SocketAddr, str::FromStr, sync::Arc,
@@ -36,6 +36,8 @@ pub struct ServeConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// What opens `/metrics` to others than this machine.
     pub metrics_token: Option<Secret>,
+    /// How people sign in.
+    pub sign_in: Ways,
 }
 
 impl ServeConfig {

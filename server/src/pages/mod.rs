@@ -63,7 +63,7 @@ struct Sessions {
 /// All pages and server functions; what is at no address is a page too, with status 404.
 pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let options = LeptosOptions::builder().output_name("app").build();
-    let context = provide(store.clone(), config.is_secure());
+    let context = provide(store.clone(), config);
     let (listing, _) =
         generate_route_list_with_exclusions_and_ssg_and_context(App, None, context.clone());
     let render = render_app_async_with_context(context.clone(), || view! { <Shell/> });
@@ -99,10 +99,17 @@ async fn not_found(page: impl Future<Output = Response<Body>>) -> Response {
     page
 }
 
-/// What the app finds by context: the store, who looks, and where to say more than HTML.
-fn provide(store: Store, secure: bool) -> impl Fn() + Clone + Send + Sync + 'static {
+/// What the app finds by context: the store, how people sign in, who looks, and where to say more than
+/// HTML.
+fn provide(
+    store: Store,
+    config: &ServeConfig,
+) -> impl Fn() + Clone + Send + Sync + use<> + 'static {
+    let secure = config.is_secure();
+    let ways = config.sign_in.for_pages();
     move || {
         provide_context(store.clone());
+        provide_context(ways.clone());
         let parts = use_context::<Parts>();
         let viewer = parts
             .as_ref()

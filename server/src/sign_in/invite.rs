@@ -53,6 +53,12 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
             .accept_invite(&form.key, &person, context)
             .await
             .map(|joined| (joined, None)),
+        None if !doors.config.sign_in.take_passwords() => {
+            return plain::forbidden(
+                "Passwords are switched off here. Open the link of the invitation once more, and \
+                 sign in with your organization.",
+            );
+        }
         None => doors
             .store
             .accept_invite_anew(&form.key, &form.name, &form.password, context)
@@ -68,12 +74,12 @@ pub async fn accept(State(doors): State<Doors>, headers: HeaderMap, request: Req
             cookie,
         ),
         Err(AcceptError::Store(error)) => pages::unavailable(&error),
+        // By a group, or by another link: there is nothing left to accept.
+        Err(AcceptError::Member(_)) => see_other("/", None),
         Err(AcceptError::Name) => again(&form, "name"),
         Err(AcceptError::Password) => again(&form, "password"),
         // The page says what holds: that the link is no longer good, or whose it is.
-        Err(AcceptError::NoInvite | AcceptError::SomebodyElse(_) | AcceptError::Member(_)) => {
-            again(&form, "")
-        }
+        Err(AcceptError::NoInvite | AcceptError::SomebodyElse(_)) => again(&form, ""),
     }
 }
 

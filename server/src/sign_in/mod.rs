@@ -3,8 +3,11 @@
 mod cookie;
 mod invite;
 mod next;
+pub mod oidc;
+mod ways;
 
 pub use cookie::{secret, value as cookie_value};
+pub use ways::Ways;
 
 use crate::{
     http::{Caller, SIGN_IN_FAILURES, ServeConfig},
@@ -15,7 +18,7 @@ use axum::{
     extract::{Request, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use metrics::counter;
 use next::Next;
@@ -29,12 +32,14 @@ struct Doors {
     config: Arc<ServeConfig>,
 }
 
-/// `POST /login`, `POST /logout` and `POST /invite`.
+/// `POST /login`, `POST /logout` and `POST /invite`, and the ways to a provider and back.
 pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let router = Router::new()
         .route("/login", post(sign_in))
         .route("/logout", post(sign_out))
         .route("/invite", post(invite::accept))
+        .route("/login/oidc", get(oidc::depart))
+        .route("/login/oidc/callback", get(oidc::arrive))
         .with_state(Doors {
             store: store.clone(),
             config: Arc::clone(config),
@@ -60,6 +65,12 @@ impl fmt::Debug for Credentials {
 async fn sign_in(State(doors): State<Doors>, request: Request) -> Response {
     use axum::RequestExt;
 
+    if !doors.config.sign_in.take_passwords() {
+        return plain::forbidden(
+            "Passwords are switched off here. Please sign in with your organization, on the sign-in \
+             page.",
+        );
+    }
     let caller = Caller::within(request.extensions());
     let form: Result<Form<Credentials>, FormRejection> = request.extract().await;
     let Ok(Form(form)) = form else {

@@ -31,6 +31,20 @@ impl Next {
         Some(Self(text.to_owned()))
     }
 
+    /// The address as it was brought.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The secret of an invitation, where this is its page.
+    pub fn invitation(&self) -> Option<String> {
+        let query = self.0.strip_prefix("/invite?")?;
+        let query = query.split('#').next()?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "key")
+            .map(|(_, key)| key.into_owned())
+    }
+
     /// The address as a header has it.
     pub fn address(&self) -> String {
         utf8_percent_encode(&self.0, NOT_IN_ADDRESS).to_string()
@@ -73,6 +87,24 @@ mod tests {
             "javascript:alert(1)",
         ] {
             assert_eq!(Next::read(elsewhere), None, "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_an_invitation_is_known() {
+        let invitation = |text: &str| Next::read(text).unwrap().invitation();
+        assert_eq!(
+            invitation("/invite?key=a%2Bb&error=name"),
+            Some("a+b".to_owned())
+        );
+        for other in [
+            "/",
+            "/invite",
+            "/invite?name=x",
+            "/login?key=x",
+            "/invites?key=x",
+        ] {
+            assert_eq!(invitation(other), None, "{other}");
         }
     }
 

@@ -42,13 +42,19 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const READ_AND_WRITE: [&str; 2] = ["events:write", "events:read"];
 
 /// The environment variables that the program reads: tests give them explicitly or not at all.
-const VARIABLES: [&str; 7] = [
+const VARIABLES: [&str; 13] = [
     "DAYBOOK_DATABASE_URL",
     "DAYBOOK_LISTEN",
     "DAYBOOK_PUBLIC_URL",
     "DAYBOOK_TRUSTED_PROXIES",
     "DAYBOOK_KEY_FILE",
     "DAYBOOK_METRICS_TOKEN",
+    "DAYBOOK_OIDC_ISSUER",
+    "DAYBOOK_OIDC_CLIENT_ID",
+    "DAYBOOK_OIDC_CLIENT_SECRET",
+    "DAYBOOK_OIDC_GROUPS_CLAIM",
+    "DAYBOOK_OIDC_ROLES",
+    "DAYBOOK_PASSWORDS",
     "RUST_LOG",
 ];
 

@@ -317,11 +317,11 @@ async fn revoke(
 }
 
 /// An invitation that is good now.
-struct OpenInvite {
+pub(super) struct OpenInvite {
     number: i64,
     public_id: String,
     until: Option<i64>,
-    invitation: Invitation,
+    pub(super) invitation: Invitation,
 }
 
 impl OpenInvite {
@@ -343,7 +343,7 @@ impl OpenInvite {
     }
 }
 
-async fn open_invite(
+pub(super) async fn open_invite(
     connection: &mut SqliteConnection,
     secret: &str,
     now: Timestamp,
@@ -366,7 +366,7 @@ async fn need_invite(change: &mut Change<'_>, secret: &str) -> Result<OpenInvite
 
 /// Makes a member of who was invited, and tells both: that the invitation was answered, and who is
 /// a member from here on.
-async fn join(
+pub(super) async fn join(
     change: &mut Change<'_>,
     invite: OpenInvite,
     person: &Person,

@@ -31,6 +31,7 @@ mod redaction;
 mod release;
 mod settings;
 mod sign_in;
+mod sign_on;
 mod snapshot;
 mod sql;
 mod tenants;

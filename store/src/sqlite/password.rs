@@ -11,6 +11,11 @@ const LEAST: usize = 8;
 /// The most: hashing takes longer with length.
 const MOST: usize = 512;
 
+/// The hash of a password that nobody has: so that an unknown account takes as long as a known one, and
+/// for who has no password here.
+pub(super) const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                                  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Checks a new password's length.
 pub(super) fn check(password: &str) -> Result<(), AdministrationError> {
     if (LEAST..=MOST).contains(&password.chars().count()) {
@@ -35,10 +40,6 @@ pub(super) async fn hash(password: String) -> Result<String, StoreError> {
 
 /// Whether a password is the one of a hash. For nobody's hash it takes as long, and is not.
 pub(super) async fn verify(password: String, hash: Option<String>) -> Result<bool, StoreError> {
-    /// The hash of a password that nobody has, so that an unknown account takes as long as a known
-    /// one.
-    const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
-                           AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());

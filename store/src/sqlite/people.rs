@@ -58,7 +58,7 @@ pub(super) async fn find_person(
     .transpose()
 }
 
-async fn need_person(
+pub(super) async fn need_person(
     connection: &mut SqliteConnection,
     email: &str,
 ) -> Result<Person, AdministrationError> {

@@ -7,7 +7,7 @@ use super::{
     directory::{slug, tenant_of, workspace_of},
     object::LOOK,
     password,
-    people::logs_of,
+    people::{Person, logs_of},
     settings::object_access,
     tokens::{fingerprint, secret},
 };
@@ -25,11 +25,13 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::net::IpAddr;
 
 /// So many failures, in [`FAILURES_WITHIN`], for an account or an address.
 const FAILURES: i64 = 10;
+/// How events name signing in with a password.
+const PASSWORD: &str = "password";
 /// Looks of one reader are told once in this time.
 const LOOKS: TimeDelta = TimeDelta::hours(1);
 
@@ -107,30 +109,41 @@ fn person_of(row: &SqliteRow) -> Result<SignedIn, StoreError> {
     })
 }
 
+/// Somebody who wants to come in; deactivated where they have nothing to sign in for.
 struct Account {
-    id: i64,
-    public_id: String,
-    name: String,
-    email: String,
+    person: Person,
     password: String,
-    /// They have nothing to sign in for.
-    deactivated: bool,
 }
 
-impl Account {
-    fn by(&self, context: Option<Object>) -> By {
-        let actor = Actor {
-            kind: ActorKind::User,
-            id: Some(self.public_id.clone()),
-            name: Some(self.name.clone()),
-            email: Some(self.email.clone()),
-        };
-        By {
-            actor,
-            metadata: None,
-            context,
-        }
+/// Somebody who signs in, for the events that tell of it; by which method is told too.
+pub(super) fn themselves(person: &Person, method: &str, context: Option<Object>) -> By {
+    let actor = Actor {
+        kind: ActorKind::User,
+        id: Some(person.public_id.clone()),
+        name: Some(person.name.clone()),
+        email: Some(person.email.clone()),
+    };
+    let mut metadata = Object::new();
+    metadata.insert("method".to_owned(), method.into());
+    By {
+        actor,
+        metadata: Some(metadata),
+        context,
     }
+}
+
+/// Whether somebody has nothing to sign in for at the time `now`.
+pub(super) async fn is_shut_out(
+    connection: &mut SqliteConnection,
+    person: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const IS_SHUT_OUT: &str = concat!("SELECT ", is_shut_out!(), " FROM person p WHERE p.id = ?1");
+    Ok(sqlx::query_scalar(IS_SHUT_OUT)
+        .bind(person)
+        .bind(now.micros())
+        .fetch_one(connection)
+        .await?)
 }
 
 impl Store {
@@ -160,7 +173,7 @@ impl Store {
         let hash = account.as_ref().map(|account| account.password.clone());
         let right = password::verify(password.to_owned(), hash).await?;
         match account {
-            Some(account) if right && !account.deactivated => {
+            Some(account) if right && !account.person.deactivated => {
                 let mut change = self.inner.change().await?;
                 let result = begin_session(&mut change, &account, &subjects, context).await;
                 change.finish(result).await
@@ -207,12 +220,14 @@ impl Store {
             .await?;
         row.map(|row| {
             Ok(Account {
-                id: row.try_get(0)?,
-                public_id: row.try_get(1)?,
-                name: row.try_get(2)?,
-                email: row.try_get(3)?,
+                person: Person {
+                    id: row.try_get(0)?,
+                    public_id: row.try_get(1)?,
+                    name: row.try_get(2)?,
+                    email: row.try_get(3)?,
+                    deactivated: row.try_get(5)?,
+                },
                 password: row.try_get(4)?,
-                deactivated: row.try_get(5)?,
             })
         })
         .transpose()
@@ -404,8 +419,9 @@ async fn begin_session(
                 .execute(change.connection())
                 .await?;
         }
-        let session = new_session(change, account.id).await?;
-        tell(change, account, "SIGNED_IN", Outcome::Success, context).await?;
+        let session = new_session(change, account.person.id).await?;
+        let by = themselves(&account.person, PASSWORD, context);
+        tell(change, &account.person, "SIGNED_IN", Outcome::Success, &by).await?;
         Ok(session)
     }
     .await;
@@ -456,29 +472,23 @@ async fn note_failure(
         // What was typed as the name of nobody is often a password: it is counted, never kept.
         None => Ok(()),
         Some(account) => {
-            tell(
-                change,
-                &account,
-                "SIGN_IN_FAILED",
-                Outcome::Failure,
-                context,
-            )
-            .await
+            let person = &account.person;
+            let by = themselves(person, PASSWORD, context);
+            tell(change, person, "SIGN_IN_FAILED", Outcome::Failure, &by).await
         }
     }
 }
 
-async fn tell(
+/// Tells, wherever they belong, that somebody signed in or did not.
+pub(super) async fn tell(
     change: &mut Change<'_>,
-    account: &Account,
+    person: &Person,
     action: &'static str,
     outcome: Outcome,
-    context: Option<Object>,
+    by: &By,
 ) -> Result<(), StoreError> {
-    let by = account.by(context);
-    for log in logs_of(change.connection(), account.id).await? {
-        let on = target("user", account.public_id.clone(), account.name.clone())?;
-        let mut event = told(&by, action, on, None, None)?;
+    for log in logs_of(change.connection(), person.id).await? {
+        let mut event = told(by, action, person.target()?, None, None)?;
         event.outcome = outcome;
         change.record(log, event).await?;
     }

@@ -89,6 +89,16 @@ const SENT: &str = r#"{"actor": {"kind": "system"}, "action": "TRIED", "target":
 pub const REQUESTS: &[Asked] = &[
     get("GET /", "", "/"),
     get("GET /login", "", "/login"),
+    get(
+        "GET /login/oidc",
+        "while the provider is down",
+        "/login/oidc?next=/acme/growth/audit",
+    ),
+    get(
+        "GET /login/oidc/callback",
+        "that nobody asked for",
+        "/login/oidc/callback?code=x&state=y",
+    ),
     get("GET /invite", "", "/invite?key={key}"),
     get("GET /invite", "with a wrong key", "/invite?key=no"),
     get(AUDIT, "", "/acme/growth/audit"),
