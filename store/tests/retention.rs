@@ -152,8 +152,14 @@ async fn what_has_expired_goes_and_its_leaf_stays() {
     let log = Log::new().await;
     log.keep(&growth(), Retention::Years(1)).await;
     let grant = log.token("acme/growth").await;
-    let old: Vec<_> = (0..30).map(|n| days_ago(100 + n, n as usize)).collect();
-    let new: Vec<_> = (30..40).map(|n| days_ago(n, n as usize)).collect();
+    let old: Vec<_> = (0..30)
+        .zip(0..)
+        .map(|(n, number)| days_ago(100 + n, number))
+        .collect();
+    let new: Vec<_> = (30..40)
+        .zip(30..)
+        .map(|(n, number)| days_ago(n, number))
+        .collect();
     log.record(&grant, old).await;
     log.record(&grant, new).await;
     let before = log.whole("acme/growth").await;

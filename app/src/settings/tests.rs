@@ -14,6 +14,7 @@ use leptos::prelude::*;
 
 fn settings(may_change: bool) -> SettingsView {
     SettingsView {
+        expiring: None,
         frame: frame(),
         may_change,
         zone: "UTC".to_owned(),
