@@ -10,6 +10,7 @@ mod program;
 mod questions;
 mod recording;
 mod report;
+mod retention;
 
 use clap::{Parser, ValueEnum};
 use data::World;
@@ -79,6 +80,8 @@ enum Part {
     Http,
     /// Pages as HTML
     Html,
+    /// Deleting what has expired
+    Retention,
 }
 
 fn thousands(text: &str) -> Result<u64, String> {
@@ -152,6 +155,11 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
     if wanted(Part::Html) {
         sets.make_missing(&world, false).await?;
         let rows = http::measure_pages(&program, &sets, &world, seed, http_time);
+        report.rows.extend(rows.await?);
+    }
+    if wanted(Part::Retention) {
+        sets.make_missing(&world, false).await?;
+        let rows = retention::measure(&sets, &arguments.folder);
         report.rows.extend(rows.await?);
     }
     Ok(())

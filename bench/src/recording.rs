@@ -47,8 +47,8 @@ const ALONE: u64 = 100_000;
 /// How many events are recorded one by one, and how many send them.
 const ONE_BY_ONE: u64 = 50_000;
 const ONE_BY_ONE_SENDERS: usize = 64;
-/// How many events a second the store must take.
-const RATE: f64 = 12_000.0;
+/// How many events a second the store must take, and delete.
+pub const RATE: f64 = 12_000.0;
 
 /// Who owns the large workspace.
 pub const OWNER: &str = "ingrid.solheim@acme.example";

@@ -8,6 +8,7 @@ mod harness;
 use chrono::TimeDelta;
 use harness::{Client, Daybook, READ_AND_WRITE, event, with};
 use serde_json::Value;
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 /// An event that occurred so many days ago.
 fn days_ago(days: i64, name: &str) -> Value {
@@ -166,4 +167,68 @@ fn an_event_that_was_deleted_is_not_found_any_more() {
     let next = client.get(&next).expect(200).json();
     assert_eq!(next["events"], Value::Array(Vec::new()));
     assert_eq!(next["older"], Value::Null);
+}
+
+#[test]
+fn while_a_legal_hold_stands_nothing_is_deleted_by_any_path() {
+    let (daybook, secret) = shortened(2_000);
+    let hold = |what: &str, reason: &str| {
+        let line = [
+            "hold",
+            what,
+            "--workspace",
+            "acme/growth",
+            "--reason",
+            reason,
+        ];
+        daybook.run(&line).succeeded();
+    };
+    hold("place", "Acme v. Initech");
+    // The command,
+    let ran = daybook.run(&["retention", "run"]).succeeded();
+    assert_eq!(
+        ran.out,
+        "acme: a legal hold stands, nothing is deleted\n\
+         acme/growth: a legal hold stands, nothing is deleted\n"
+    );
+    // the server by itself, which looks when it begins and after each minute,
+    let server = daybook.serve();
+    let reader = server.client().with_token(&secret);
+    let ran = daybook.run(&["retention", "run", "--workspace", "acme/growth"]);
+    assert!(ran.succeeded().out.contains("a legal hold stands"));
+    // another retention, set at once,
+    set_retention(&daybook, "1d");
+    assert_eq!((left(&reader).len(), told(&reader).len()), (2_001, 0));
+    assert!(server.stop().0.success());
+    // and whoever opens the file.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let file = SqliteConnectOptions::new().filename(daybook.path("daybook.db"));
+        let mut log = file.connect().await.unwrap();
+        for statement in [
+            "DELETE FROM content",
+            "DELETE FROM leaf",
+            "INSERT INTO release (id, ws, n, before, events) \
+             SELECT 1, 1, max(n), 0, 0 FROM leaf",
+            "UPDATE content SET body = NULL",
+            "UPDATE actor SET id = NULL, name = NULL, email = NULL",
+            "UPDATE target SET id = NULL, name = NULL, url = NULL",
+            "DELETE FROM hold",
+        ] {
+            let refused = sqlx::query(statement).execute(&mut log).await;
+            assert!(refused.is_err(), "{statement}");
+        }
+    });
+    // Lifted, what has expired goes.
+    hold("lift", "Settled");
+    daybook.run(&["retention", "run"]).succeeded();
+    let server = daybook.serve();
+    let reader = server.client().with_token(&secret);
+    assert_eq!(
+        (left(&reader), told(&reader)),
+        (Vec::new(), vec!["2001".into()])
+    );
 }

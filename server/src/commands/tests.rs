@@ -35,6 +35,7 @@ fn only_the_commands_of_this_version_are_there() {
             "token",
             "settings",
             "plan",
+            "retention",
             "hold",
             "import",
             "reindex"
@@ -66,6 +67,8 @@ fn every_line_of_the_contract_is_taken() {
         "daybook settings show --workspace a/b",
         "daybook settings cancel --workspace a/b",
         "daybook plan set --tenant a --min-retention 30d --max-retention none",
+        "daybook retention run",
+        "daybook retention run --workspace acme/growth",
         "daybook hold place --workspace a/b --reason lawsuit",
         "daybook hold lift --workspace a/b --reason over",
         "daybook hold list",
