@@ -3,7 +3,7 @@
 import { expect, live, test } from './fixtures.mjs';
 import { rows, signInLive, visit } from './steps.mjs';
 
-test.use({ people: { auditor: 'Aron' } });
+test.use({ people: { auditor: 'Aron', member: 'Mika' } });
 
 const save = (page) => page.getByRole('button', { name: 'Save changes' }).click();
 const saved = (page) => page.getByText('Saved.', { exact: false });
@@ -69,15 +69,15 @@ test('before a shorter retention is saved, the page says what it deletes, and as
 
   // Who is sure of one is not sure of another.
   await page.getByLabel('Delete these 3 entries').check();
-  await days(page).fill('45');
+  await days(page).fill('50');
   await save(page);
-  await expect(warning).toContainText('Keeping 45 days deletes 2 entries');
+  await expect(warning).toContainText('Keeping 50 days deletes 2 entries');
   await expect(page.getByLabel('Delete these 2 entries')).not.toBeChecked();
   await page.getByLabel('Delete these 2 entries').check();
   await save(page);
   await expect(saved(page)).toBeVisible();
   await expect(waiting(page)).toBeVisible();
-  await expect(page.locator('.notice.warn')).toContainText('45 days');
+  await expect(page.locator('.notice.warn')).toContainText('50 days');
   await expect(page.getByLabel('Off', { exact: true })).toBeChecked();
   await visit(page, place.audit);
   await expect(rows(page, 'AUDIT_RETENTION_UPDATED', 'Olga')).toHaveCount(1);

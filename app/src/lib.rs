@@ -27,6 +27,8 @@ pub mod refusal;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]
+mod textarea;
+#[cfg(feature = "ssr")]
 pub mod viewer;
 
 #[cfg(feature = "ssr")]

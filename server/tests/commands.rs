@@ -59,7 +59,7 @@ fn help_names_every_command_and_every_variable_with_its_default() {
     ] {
         assert!(help.contains(word), "{word} is not in {help}");
     }
-    for later in ["retention", "erase", "verify", "witness", "backup", "copy"] {
+    for later in ["erase", "verify", "witness", "backup", "copy"] {
         assert!(
             !help.contains(&format!("\n  {later}")),
             "{later} is in {help}"
@@ -98,7 +98,7 @@ fn wrong_usage_ends_with_2_and_says_in_one_line_what_is_wrong() {
     daybook
         .run(&["settings", "set", "--workspace", "a/b"])
         .refused(2, "--retention");
-    daybook.run(&["retention", "run"]).refused(2, "'retention'");
+    daybook.run(&["retention", "stop"]).refused(2, "'stop'");
     assert_eq!(daybook.run(&[]).status, 2);
     assert!(
         !daybook.path("daybook.db").exists(),

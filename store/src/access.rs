@@ -385,7 +385,7 @@ impl SignedIn {
         let membership = self.require_objects(path)?;
         Ok(ObjectsScope {
             workspace: membership.workspace.clone(),
-            hidden: membership.guarded().to_vec(),
+            hidden: membership.guarded(),
         })
     }
 
@@ -493,15 +493,18 @@ impl From<&TokensScope> for TokensScope {
 }
 
 impl Membership {
-    /// The kinds whose objects are not open to them.
-    fn guarded(&self) -> &[TargetKind] {
+    /// The kinds whose objects are not open to them: a legal hold's never, for it may be about them.
+    fn guarded(&self) -> Vec<TargetKind> {
         if self.role.reads_the_log() {
-            &[]
-        } else {
-            self.object_access.guarded()
+            return Vec::new();
         }
+        let guarded = self.object_access.guarded().iter().cloned();
+        guarded.chain(LEGAL_HOLD.parse()).collect()
     }
 }
+
+/// The kind that the entries of legal holds are about.
+pub(crate) const LEGAL_HOLD: &str = "legal_hold";
 
 /// Kinds are guarded however they are spelled: `Secret` is no way around `secret`.
 fn is_same(one: &TargetKind, other: &TargetKind) -> bool {

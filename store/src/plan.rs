@@ -254,6 +254,8 @@ pub(crate) struct Counts {
     /// The first and the last time of an event, microseconds.
     pub(crate) first: i64,
     pub(crate) last: i64,
+    /// How many batches of events had been removed: since then there may be less of anything.
+    pub(crate) removals: i64,
 }
 
 const SEEK: f64 = 2.5;

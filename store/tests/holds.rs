@@ -127,7 +127,7 @@ async fn a_hold_is_placed_once_and_lifted_once_and_both_are_told() {
         let value = serde_json::to_value(event).unwrap();
         assert_eq!((&value["before"], &value["after"]), (before, after));
         assert_eq!(value["metadata"]["reason"], why);
-        assert_eq!(value["target"]["id"], GROWTH);
+        assert_eq!(value["target"]["kind"], "legal_hold");
         assert_eq!(value["source"], "daybook");
     }
     let mut database = raw(&log).await;

@@ -597,6 +597,76 @@ async fn a_batch_that_only_the_index_lost_is_taken_over_again() {
 }
 
 #[tokio::test]
+async fn names_go_also_where_the_index_is_made_anew_before_a_release_ends() {
+    let log = Log::new().await;
+    log.keep(&growth(), Retention::Years(1)).await;
+    let grant = log.token("acme/growth").await;
+    log.record(&grant, (0..5).map(|n| days_ago(100, n)).collect())
+        .await;
+    log.keep(&growth(), Retention::Days(90)).await;
+    log.release(&growth()).await;
+    // All of it is removed; that nothing is left is found the next time.
+    let removed = log.store.remove_some().await.unwrap();
+    assert!(matches!(removed, Removal::Some { events: 5, .. }));
+    let Log {
+        store,
+        clock,
+        folder,
+    } = log;
+    store.close().await;
+    discard_index(&Log::options(&folder, &clock)).unwrap();
+    let store = store::Store::open(Log::options(&folder, &clock))
+        .await
+        .unwrap();
+    store.wait_for_index(|_, _| ()).await.unwrap();
+    let log = Log {
+        store,
+        clock,
+        folder,
+    };
+    let named = "SELECT count(*) FROM actor WHERE name LIKE 'Person %' OR name LIKE 'Agent %'";
+    assert_eq!(log.rows("daybook.db", named).await, 10);
+    assert_eq!(log.remove_all().await, 0);
+    assert_eq!(log.rows("daybook.db", named).await, 0);
+    let unfinished = "SELECT count(*) FROM release WHERE finished_at IS NULL";
+    assert_eq!(log.rows("daybook.db", unfinished).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_counted_before_it_was_deleted_is_not_counted_on() {
+    let log = Log::new().await;
+    log.keep(&growth(), Retention::Years(1)).await;
+    let grant = log.token("acme/growth").await;
+    let scope = grant.read_scope().unwrap();
+    // More than are counted one by one: what is kept in memory tells.
+    let many = 10_050;
+    let of = |days: i64, person: usize| NewEvent {
+        idempotency_key: None,
+        ..days_ago(days, person)
+    };
+    log.record(&grant, (0..many).map(|_| of(100, 1)).collect())
+        .await;
+    log.record(&grant, vec![of(10, 1)]).await;
+    let question = Query {
+        filter: Filter {
+            actor: Some("Person 1".into()),
+            ..Filter::default()
+        },
+        ..Query::default()
+    };
+    let before = log.store.count(&scope, &question).await.unwrap();
+    assert_eq!(before, Count::MoreThan(10_000));
+    log.keep(&growth(), Retention::Days(90)).await;
+    log.release(&growth()).await;
+    // Nobody looks until there is as much again.
+    assert_eq!(log.remove_all().await, many);
+    log.record(&grant, (0..many).map(|_| of(10, 2)).collect())
+        .await;
+    let after = log.store.count(&scope, &question).await.unwrap();
+    assert_eq!(after, Count::Exactly(1));
+}
+
+#[tokio::test]
 async fn what_is_imported_later_under_a_longer_retention_is_safe() {
     let log = Log::new().await;
     log.keep(&growth(), Retention::Years(1)).await;

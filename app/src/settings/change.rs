@@ -254,8 +254,10 @@ mod answer {
             let before = asker.store.settings(&scope).await?;
             let waiting = before.pending.as_ref().map(|pending| pending.retention);
             // Who was asked says for which retention: if they typed another, they are asked again.
+            // Where the plan makes both the same, nothing more is deleted.
+            let plan = before.plan;
             if scope.may_change()
-                && retention < before.retention
+                && plan.holds(retention) < plan.holds(before.retention)
                 && waiting != Some(retention)
                 && sure != retention.to_string()
             {

@@ -164,9 +164,7 @@ pub fn redact(event: &mut NewEvent, rules: &Rules, key: &Key, workspace_id: &[u8
         key,
         workspace_id,
     };
-    for place in &rules.places {
-        place.visit(event, &mut |value| redaction.take_out(value));
-    }
+    // Names first: what stands beside a value and says what it is must still be there.
     let NewEvent {
         before,
         after,
@@ -176,6 +174,9 @@ pub fn redact(event: &mut NewEvent, rules: &Rules, key: &Key, workspace_id: &[u8
     } = event;
     for object in [before, after, metadata, context].into_iter().flatten() {
         redaction.object(object, false);
+    }
+    for place in &rules.places {
+        place.visit(event, &mut |value| redaction.take_out(value));
     }
     count_marks(event)
 }

@@ -1,5 +1,6 @@
 //! Deleting what has expired.
 
+use crate::http::EVENTS_EXPIRED;
 use std::time::{Duration, Instant};
 use store::{
     Store, StoreError,
@@ -41,7 +42,7 @@ async fn step(store: &Store, is_due: bool) -> Result<Duration, StoreError> {
     match store.remove_some().await? {
         // As long as it took belongs to those who record and read.
         Removal::Some { events, .. } => {
-            metrics::counter!("daybook_events_expired_total").increment(events);
+            metrics::counter!(EVENTS_EXPIRED).increment(events);
             return Ok(begun.elapsed());
         }
         Removal::Elsewhere => return Ok(FOLLOW_EVERY),

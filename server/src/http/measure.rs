@@ -16,6 +16,8 @@ const REQUESTS: &str = "daybook_http_requests_total";
 const SECONDS: &str = "daybook_http_request_seconds";
 /// Sign-ins that failed, by `reason`: `wrong` or `too_many`.
 pub const SIGN_IN_FAILURES: &str = "daybook_sign_in_failures_total";
+/// Events that were deleted because they had expired.
+pub const EVENTS_EXPIRED: &str = "daybook_events_expired_total";
 
 /// What requests take, from a page out of memory to a slow search.
 const BUCKETS: [f64; 12] = [
@@ -46,6 +48,7 @@ pub fn start() -> Result<PrometheusHandle, String> {
         "Time until a request's answer begins"
     );
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins that failed, by reason");
+    describe_counter!(EVENTS_EXPIRED, "Events deleted because they had expired");
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut due = tokio::time::interval(UPKEEP);

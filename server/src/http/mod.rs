@@ -8,7 +8,7 @@ mod measure;
 mod router;
 
 pub use caller::Caller;
-pub use measure::SIGN_IN_FAILURES;
+pub use measure::{EVENTS_EXPIRED, SIGN_IN_FAILURES};
 
 use crate::{background, sign_in::Ways};
 use ipnet::IpNet;

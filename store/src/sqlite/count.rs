@@ -76,7 +76,9 @@ impl Snapshot {
         let mut left = COUNT_READS;
         for asked in self.asked(&query.filter, span)?.iter() {
             let connection = self.transaction.connection();
-            let counted = asked.count(connection, self.mark, left).await?;
+            let counted = asked
+                .count(connection, (self.mark, self.removals), left)
+                .await?;
             sum += counted.least;
             is_all &= counted.is_all;
             // Where a part is not known, only what is known without reading is worth adding: it may
@@ -104,7 +106,7 @@ impl Asked {
     async fn count(
         &self,
         connection: &mut SqliteConnection,
-        mark: i64,
+        (mark, removals): (i64, i64),
         reads_most: u32,
     ) -> Result<Counted, StoreError> {
         let conditions = &self.conditions;
@@ -116,7 +118,12 @@ impl Asked {
             return Ok(Counted::all(count));
         }
         let counts = &self.shelf.counts;
-        let known = conditions.at_least(counts);
+        // Counts in memory are at most too small, unless something was removed since.
+        let known = if counts.removals == removals {
+            conditions.at_least(counts)
+        } else {
+            0
+        };
         if known > u64::from(COUNT_MOST) {
             return Ok(Counted::at_least(known));
         }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{SettingsScope, Workspace},
+    access::{LEGAL_HOLD, SettingsScope, Workspace},
     administration::By,
     holds::{Hold, HoldError, HoldListed, Holds, Lifted, PAGE, PastHold, Reason},
     settings::Changed,
@@ -217,18 +217,26 @@ async fn place(
             at: change.now,
         },
     };
-    sqlx::query(
+    let id: i64 = sqlx::query_scalar(
         "INSERT INTO hold (id, workspace, reason, placed_by, placed_at) \
-         SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ? FROM hold",
+         SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ? FROM hold RETURNING id",
     )
     .bind(workspace.id)
     .bind(hold.reason.clone())
     .bind(hold.placed.by.clone())
     .bind(hold.placed.at.micros())
-    .execute(change.connection())
+    .fetch_one(change.connection())
     .await
     .map_err(StoreError::from)?;
-    tell(change, workspace, "AUDIT_HOLD_PLACED", reason, by, &hold).await?;
+    tell(
+        change,
+        workspace,
+        "AUDIT_HOLD_PLACED",
+        reason,
+        by,
+        (id, &hold),
+    )
+    .await?;
     Ok(hold)
 }
 
@@ -250,7 +258,15 @@ async fn lift(
         .execute(change.connection())
         .await
         .map_err(StoreError::from)?;
-    tell(change, workspace, "AUDIT_HOLD_LIFTED", reason, by, &hold).await?;
+    tell(
+        change,
+        workspace,
+        "AUDIT_HOLD_LIFTED",
+        reason,
+        by,
+        (id, &hold),
+    )
+    .await?;
     Ok(())
 }
 
@@ -261,7 +277,7 @@ async fn tell(
     action: &'static str,
     reason: &Reason,
     by: &By,
-    hold: &Hold,
+    (id, hold): (i64, &Hold),
 ) -> Result<(), StoreError> {
     let stands = json!({"hold": {
         "reason": hold.reason, "placed_by": hold.placed.by, "since": hold.placed.at,
@@ -275,7 +291,7 @@ async fn tell(
     let mut event = told(
         by,
         action,
-        target("workspace", workspace.path().to_string(), &workspace.name)?,
+        target(LEGAL_HOLD, format!("hold_{id}"), "Legal hold")?,
         Some(before),
         Some(after),
     )?;

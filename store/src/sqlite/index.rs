@@ -90,6 +90,18 @@ impl Indexer {
         .bind(&installation[..])
         .execute(&mut *transaction)
         .await?;
+        // What a release emptied of its last event before now is not counted any more: it is noted,
+        // so that its texts are emptied when the release ends.
+        transaction
+            .execute(
+                "INSERT INTO count_actor (ws, key, events, entries) \
+                 SELECT ws, num, 0, 0 FROM log.actor \
+                 WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL); \
+                 INSERT INTO count_target (ws, key, events, entries) \
+                 SELECT ws, num, 0, 0 FROM log.target \
+                 WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL)",
+            )
+            .await?;
         transaction.commit().await?;
         Self::begin(connection, lock, 0).await
     }

@@ -363,7 +363,19 @@ pub(super) async fn join_workspace(
     .bind(until)
     .execute(change.connection())
     .await?;
-    Ok(added.rows_affected() > 0)
+    if added.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // Given anew: it is not what somebody changed by hand before.
+    sqlx::query(
+        "UPDATE membership SET role_from = 'given', role_group = NULL, given_role = NULL \
+         WHERE person = ? AND workspace = ?",
+    )
+    .bind(person.id)
+    .bind(workspace.id)
+    .execute(change.connection())
+    .await?;
+    Ok(true)
 }
 
 /// Whether a workspace would be left without an owner if this one were none: one with a last day

@@ -1,12 +1,12 @@
 //! A reader's transaction: one state of both files, for as long as it is open.
 
 use super::{
-    Inner,
+    Inner, PATIENCE,
     dictionaries::{Shared, damaged, extent, extent_of},
 };
 use crate::StoreError;
 use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// Begins the transaction and looks at what its snapshot holds. The index first: the log's
 /// snapshot, taken after it, holds all that the index does, unless a batch of events was removed
@@ -45,6 +45,7 @@ impl Inner {
         ws: i64,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
         self.require_index()?;
+        let begun = Instant::now();
         loop {
             let mut transaction = ReadTransaction {
                 connection: self.readers.acquire().await?,
@@ -59,6 +60,10 @@ impl Inner {
             let head: Option<i64> = rest.try_get(0)?;
             if removals < rest.try_get(1)? {
                 transaction.end().await;
+                if begun.elapsed() > PATIENCE {
+                    return Err(damaged("the index has not kept up with what was removed"));
+                }
+                tokio::task::yield_now().await;
                 continue;
             }
             let needed = self.needed_by_others(head.unwrap_or(0));

@@ -212,19 +212,17 @@ impl Store {
     /// How many events of `ws` occurred before a moment, but for those that never expire; and the
     /// last event that was counted with them. The index is read over them, and no content.
     async fn expired(&self, ws: i64, before: Timestamp) -> Result<(i64, i64), StoreError> {
-        let (mut transaction, beginning) = self.inner.begin_reading(ws).await?;
-        let counted = sqlx::query_scalar(
+        self.inner.require_index()?;
+        Ok(sqlx::query_as(
             "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
                  - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
-                     WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= ?3)",
+                     WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n), m.n \
+             FROM i.mark m",
         )
         .bind(ws)
         .bind(before.micros())
-        .bind(beginning.mark)
-        .fetch_one(transaction.connection())
-        .await?;
-        transaction.end().await;
-        Ok((counted, beginning.mark))
+        .fetch_one(&self.inner.readers)
+        .await?)
     }
 }
 
@@ -365,11 +363,19 @@ impl Inner {
             is_held!("r.ws"),
             " ORDER BY r.id LIMIT 1"
         ))
-        .fetch_optional(&self.readers)
+        .fetch_optional(&self.watcher)
         .await?;
         let Some((id, ws, up_to, before)) = release else {
             return Ok(Removal::Nothing);
         };
+        // Should that have failed the last time, for want of room.
+        indexer.agree_on_removals().await?;
+        if !indexer.has(up_to) {
+            return Ok(Removal::Some {
+                events: 0,
+                kept_waiting: Duration::ZERO,
+            });
+        }
         let batch = Batch {
             ws,
             before,

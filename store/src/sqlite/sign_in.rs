@@ -36,12 +36,12 @@ const PASSWORD: &str = "password";
 const LOOKS: TimeDelta = TimeDelta::hours(1);
 
 /// Whether somebody (`p`) has nothing to sign in for at the time ?2: the operator deactivated their
-/// account, or they were deactivated wherever they were a member, and no invitation waits for them.
+/// account, or they are deactivated wherever they were a member, administer no tenant, and no
+/// invitation waits for them.
 macro_rules! is_shut_out {
     () => {
         "(p.deactivated_at IS NOT NULL \
-             OR (EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id) \
-                 AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id \
+             OR (NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = p.id \
                      AND m.deactivated_at IS NULL) \
                  AND NOT EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id) \
                  AND NOT EXISTS (SELECT 1 FROM invite v WHERE v.email = p.email \

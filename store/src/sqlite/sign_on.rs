@@ -426,7 +426,8 @@ impl Visit<'_> {
         person: Option<i64>,
         email: &str,
     ) -> Result<BTreeMap<i64, Given>, StoreError> {
-        let (members_of, admin_of) = places(change.connection(), person).await?;
+        let now = change.now;
+        let (members_of, admin_of) = places(change.connection(), person, now).await?;
         let is_newcomer = members_of.is_empty() && admin_of.is_empty();
         let mut adds = self.gives(change).await?;
         if adds.is_empty()
@@ -756,19 +757,23 @@ async fn only_workspace(
     }
 }
 
-/// The workspaces that somebody is, or was, a member of, and the tenants that they are an admin of, by
-/// id.
+/// The workspaces that somebody is, or was, a member of, and the tenants that they are an admin of
+/// at the time `now`, by id.
 async fn places(
     connection: &mut SqliteConnection,
     person: Option<i64>,
+    now: Timestamp,
 ) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
     let workspaces = sqlx::query_scalar("SELECT workspace FROM membership WHERE person = ?")
         .bind(person)
         .fetch_all(&mut *connection)
         .await?;
-    let tenants = sqlx::query_scalar("SELECT tenant FROM tenant_admin WHERE person = ?")
-        .bind(person)
-        .fetch_all(connection)
-        .await?;
+    let tenants = sqlx::query_scalar(
+        "SELECT tenant FROM tenant_admin WHERE person = ? AND (until IS NULL OR until > ?)",
+    )
+    .bind(person)
+    .bind(now.micros())
+    .fetch_all(connection)
+    .await?;
     Ok((workspaces, tenants))
 }

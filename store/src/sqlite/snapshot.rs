@@ -249,7 +249,7 @@ impl Inner {
             .await
     }
 
-    /// What a workspace's log looks like: as it was when it last grew by a fifth.
+    /// What a workspace's log looks like: as it was when it last grew or shrank by a fifth.
     async fn counts_of(
         &self,
         connection: &mut SqliteConnection,
@@ -261,8 +261,7 @@ impl Inner {
             all.get(&ws).cloned()
         };
         if let Some(known) = known
-            && total >= known.total
-            && total <= known.total + known.total / 5
+            && total.abs_diff(known.total) <= known.total / 5
         {
             return Ok(known);
         }
@@ -307,9 +306,10 @@ async fn read_counts(
         ws,
     )
     .await?;
-    let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+    let (first, last, removals): (Option<i64>, Option<i64>, i64) = sqlx::query_as(
         "SELECT (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at LIMIT 1), \
-             (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1)",
+             (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1), \
+             (SELECT removals FROM i.mark)",
     )
     .bind(ws)
     .fetch_one(&mut *connection)
@@ -350,5 +350,6 @@ async fn read_counts(
         total,
         first: first.unwrap_or(0),
         last: last.unwrap_or(0),
+        removals,
     })
 }

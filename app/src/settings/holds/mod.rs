@@ -6,7 +6,7 @@ pub mod said;
 pub mod view;
 
 use super::Wrong;
-use crate::{icon::Icon, log::view::WhenView};
+use crate::{icon::Icon, log::view::WhenView, textarea::inside_textarea};
 use change::{LiftHold, PlaceHold};
 use leptos::{prelude::*, server_fn::ServerFn};
 use said::Came;
@@ -200,7 +200,7 @@ fn Form(stands: bool, typed: String, is_fault: bool, path: String, zone: String)
                     aria-invalid=invalid
                     aria-describedby=described
                 >
-                    {typed}
+                    {inside_textarea(&typed)}
                 </textarea>
                 {error}
                 <p class="hint" id="h-reason-hint">

@@ -508,7 +508,7 @@ fn InviteForm(
                 <h2 id="m-invite">"Invite somebody"</h2>
                 <p>
                     "You get a link and hand it over yourself: no mail is sent. Who has no account \
-                     here yet chooses a name and a password with it."
+                     here yet makes one with it."
                 </p>
             </div>
             <form class="control" method="post" action=InviteMember::url()>

@@ -13,6 +13,7 @@ use crate::{
     frame::{Framed, Here},
     icon::Icon,
     pages::Refused,
+    textarea::inside_textarea,
     viewer::Asker,
 };
 use change::{AddRedaction, RemoveRedaction};
@@ -365,7 +366,7 @@ fn Lines(
                 aria-invalid=invalid
                 aria-describedby=described
             >
-                {value}
+                {inside_textarea(&value)}
             </textarea>
             {wrong}
             <p class="hint" id=hint>

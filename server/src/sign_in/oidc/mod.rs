@@ -123,7 +123,9 @@ async fn came_back(
         }
         (error, _) => {
             let error = error.unwrap_or("neither a code nor an error");
-            return not_signed_in(&ProviderError::Refused(error.to_owned()));
+            // Whoever comes with it can write anything there: it stays one line, and a short one.
+            let error: String = error.chars().take(100).collect();
+            return not_signed_in(&ProviderError::Refused(format!("{error:?}")));
         }
     };
     let identity = match provider

@@ -146,8 +146,13 @@ impl Indexer {
         Ok(())
     }
 
+    /// Whether the index holds everything up to event `n`.
+    pub(crate) fn has(&self, n: i64) -> bool {
+        self.mark >= n
+    }
+
     /// Takes over again what was removed from the index alone.
-    pub(super) async fn agree_on_removals(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn agree_on_removals(&mut self) -> Result<(), StoreError> {
         let ahead: i64 =
             sqlx::query("SELECT removals - (SELECT batches FROM log.removal) FROM mark")
                 .fetch_one(&mut self.connection)
