@@ -656,6 +656,7 @@ mod tests {
             total: 1_000_000,
             first: 0,
             last: 1_000_000_000,
+            removals: 0,
         }
     }
 

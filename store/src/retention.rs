@@ -8,7 +8,7 @@
 
 use crate::access::{Tenant, Workspace};
 use domain::{retention::Retention, time::Timestamp};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// A log of which events expire: a workspace's, or a tenant's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +76,25 @@ pub enum Released {
 /// What came of removing a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// So many events were removed, after having kept those who record waiting for so long.
+    /// So many events were removed.
     Some {
         /// How many.
         events: u64,
-        /// How long nobody else could write.
-        kept_waiting: std::time::Duration,
+        /// How long nobody else could write, at most, in one piece.
+        kept_waiting: Duration,
     },
     /// No release is left to be carried out, but for those that a legal hold suspends.
     Nothing,
     /// Another process keeps the index, and removes what is to be removed.
     Elsewhere,
+}
+
+impl Removal {
+    /// Nothing could be removed now, and something is left.
+    pub(crate) const DELAYED: Self = Self::Some {
+        events: 0,
+        kept_waiting: Duration::ZERO,
+    };
 }
 
 /// What a retention would delete of what there is now.

@@ -393,7 +393,7 @@ async fn nothing_is_deleted_while_a_legal_hold_stands() {
     let log = Log::new().await;
     log.keep(&growth(), Retention::Years(1)).await;
     let grant = log.token("acme/growth").await;
-    log.record(&grant, (0..2_500).map(|n| days_ago(100, n)).collect())
+    log.record(&grant, (0..4_000).map(|n| days_ago(100, n)).collect())
         .await;
     log.keep(&growth(), Retention::Days(90)).await;
     let Released::Made(release, _) = log.release(&growth()).await else {
@@ -402,7 +402,7 @@ async fn nothing_is_deleted_while_a_legal_hold_stands() {
     let Removal::Some { events, .. } = log.store.remove_some().await.unwrap() else {
         panic!("there is something to remove")
     };
-    assert!(events > 0 && events < 2_500);
+    assert!(events > 0 && events < 4_000);
     let place = "INSERT INTO hold (id, workspace, reason, placed_by, placed_at) \
          SELECT coalesce(max(id), 0) + 1, 1, 'case 12', 'Ingrid', 0 FROM hold";
     sqlx::query(place)
@@ -414,7 +414,7 @@ async fn nothing_is_deleted_while_a_legal_hold_stands() {
     assert_eq!(log.release(&growth()).await, Released::Unfinished(release));
     let left = log.whole("acme/growth").await;
     let left = left.values().filter(|event| event.source.is_none()).count();
-    assert_eq!(left as u64, 2_500 - events);
+    assert_eq!(left as u64, 4_000 - events);
     // The tenant's own log is held with it.
     log.clock.set(time("2040-01-01T00:00:00Z"));
     for log_of in log.store.expiring_logs().await.unwrap() {
@@ -436,7 +436,7 @@ async fn nothing_is_deleted_while_a_legal_hold_stands() {
         .execute(&mut log.raw("daybook.db").await)
         .await
         .unwrap();
-    assert!(log.remove_all().await >= 2_500 - events);
+    assert!(log.remove_all().await >= 4_000 - events);
     assert!(log.store.is_finished(&release).await.unwrap());
 }
 
@@ -1076,8 +1076,11 @@ async fn live(steps: Vec<Step>) {
     let anew = log.index().await;
     for (table, rows) in kept {
         // Of what a release has not ended with, the counts stand at nothing.
-        let counted = rows.iter().filter(|row| !row.ends_with(",0,0]"));
-        assert!(counted.eq(&anew[&table]), "{table}");
+        let counted = |rows: &[String]| -> Vec<String> {
+            let counted = rows.iter().filter(|row| !row.ends_with(",0,0]"));
+            counted.cloned().collect()
+        };
+        assert_eq!(counted(&rows), counted(&anew[&table]), "{table}");
     }
 }
 

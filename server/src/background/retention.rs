@@ -40,6 +40,8 @@ pub async fn expire(store: Store) {
 async fn step(store: &Store, is_due: bool) -> Result<Duration, StoreError> {
     let begun = Instant::now();
     match store.remove_some().await? {
+        // Ended, or not possible now.
+        Removal::Some { events: 0, .. } => return Ok(FOLLOW_EVERY),
         // As long as it took belongs to those who record and read.
         Removal::Some { events, .. } => {
             metrics::counter!(EVENTS_EXPIRED).increment(events);

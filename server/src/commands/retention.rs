@@ -101,6 +101,8 @@ async fn carry_out(store: &Store, release: &Release) -> Result<bool, CommandErro
             break true;
         }
         match store.remove_some().await? {
+            // Ended, or not possible now.
+            Removal::Some { events: 0, .. } => tokio::time::sleep(LOOK_EVERY).await,
             Removal::Some { events, .. } => bar.inc(events),
             Removal::Nothing if !store.is_finished(release).await? => break false,
             Removal::Nothing => {}

@@ -2,7 +2,7 @@
 
 use super::{
     Inner, Store,
-    append::NewRelease,
+    append::{Appender, NewRelease},
     change::{Change, Log, target, told},
     directory::{find_workspace, tenant_of, workspace_of},
     index::{Batch, Indexer},
@@ -19,13 +19,17 @@ use domain::{retention::Retention, slug::WorkspacePath, time::Timestamp};
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{MutexGuard, oneshot},
+    time::error::Elapsed,
+};
 
-/// How many events are removed at a time.
-const BATCH: i64 = 1_000;
+/// How many events are removed at a time: whoever records meanwhile waits for the index until they
+/// are, and the more there are, the less it takes for each.
+const BATCH: i64 = 3_000;
 
-/// How long a batch waits for its turn to write: whoever holds it may wait for the index, which
-/// waits for the batch.
+/// How long is waited for the turn to write: whoever has it may wait for the index, which waits for
+/// the batch.
 const TURN: Duration = Duration::from_secs(1);
 
 /// A legal hold stands in the log `$ws`: in that workspace, or in one of that tenant.
@@ -371,10 +375,7 @@ impl Inner {
         // Should that have failed the last time, for want of room.
         indexer.agree_on_removals().await?;
         if !indexer.has(up_to) {
-            return Ok(Removal::Some {
-                events: 0,
-                kept_waiting: Duration::ZERO,
-            });
+            return Ok(Removal::DELAYED);
         }
         let batch = Batch {
             ws,
@@ -384,29 +385,59 @@ impl Inner {
             most: BATCH,
         };
         let gathered = indexer.gather(&batch).await?;
-        if gathered.events > 0 {
-            indexer.remove_from_index().await?;
-        }
-        let Ok(mut turn) = tokio::time::timeout(TURN, self.appender.lock()).await else {
-            indexer.give_up().await;
+        if gathered.events == 0 {
+            let Ok(turn) = self.turn().await else {
+                return Ok(Removal::DELAYED);
+            };
+            let begun = Instant::now();
+            indexer
+                .finish_release(id, ws, self.clock.now().micros())
+                .await?;
+            drop(turn);
             return Ok(Removal::Some {
                 events: 0,
-                kept_waiting: TURN,
+                kept_waiting: begun.elapsed(),
             });
-        };
-        // Whatever is open while nobody holds the connection was abandoned.
-        turn.rollback().await;
-        let begun = Instant::now();
-        if gathered.events > 0 {
-            indexer.remove_from_log().await?;
-            indexer.removed(id, gathered.to);
-        } else {
-            let now = self.clock.now().micros();
-            indexer.finish_release(id, ws, now).await?;
         }
+        indexer.remove_from_index().await?;
+        let (mut after, mut kept_waiting) = (0, Duration::ZERO);
+        loop {
+            let Ok(turn) = self.turn().await else {
+                indexer.agree_on_removals().await?;
+                return Ok(Removal::DELAYED);
+            };
+            let begun = Instant::now();
+            let on = indexer.remove_from_log(after).await;
+            drop(turn);
+            kept_waiting = kept_waiting.max(begun.elapsed());
+            match on {
+                Ok(Some(to)) => after = to,
+                Ok(None) => break,
+                // A legal hold was placed meanwhile.
+                Err(_) if self.is_held(ws).await? => return Ok(Removal::DELAYED),
+                Err(error) => return Err(error),
+            }
+        }
+        indexer.removed(id, gathered.to);
         Ok(Removal::Some {
             events: u64::try_from(gathered.events).unwrap_or_default(),
-            kept_waiting: begun.elapsed(),
+            kept_waiting,
         })
+    }
+
+    /// Whether a legal hold stands in a log.
+    async fn is_held(&self, ws: i64) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(concat!("SELECT ", is_held!("?1")))
+            .bind(ws)
+            .fetch_one(&self.watcher)
+            .await?)
+    }
+
+    /// The turn to write the log, with nothing open.
+    async fn turn(&self) -> Result<MutexGuard<'_, Appender>, Elapsed> {
+        let mut turn = tokio::time::timeout(TURN, self.appender.lock()).await?;
+        // Whatever is open while nobody holds the connection was abandoned.
+        turn.rollback().await;
+        Ok(turn)
     }
 }

@@ -1,13 +1,16 @@
 //! Removing what a release covers, in batches: from the index and from the log.
 //!
-//! The two files are committed one after the other, the index first. Both count the batches: where
-//! the index is ahead of the log, the batch that it names was not removed from the log, and is taken
-//! over again.
+//! The two files are committed one after the other, the index first, and the log in pieces. Both
+//! count the batches: where the index is ahead of the log, the batch that it names was not wholly
+//! removed from the log, and what is left of it is taken over again.
 
 use super::{super::sql::made_of_our_own_texts, ADD, BEGIN, Indexer, KEYS, text_of};
 use crate::StoreError;
 use sqlx::{Executor, Row};
 use std::sync::Arc;
+
+/// So many events are removed from the log in one transaction, in which nobody else can write.
+const PIECE: i64 = 1_000;
 
 /// What of a release is removed next.
 #[derive(Clone, Copy, Debug)]
@@ -90,31 +93,47 @@ impl Indexer {
         })
     }
 
-    /// Removes the batch that was gathered from the index, in a transaction that is left open:
-    /// [`Self::remove_from_log`] ends it.
+    /// Removes the batch that was gathered from the index.
     pub(crate) async fn remove_from_index(&mut self) -> Result<(), StoreError> {
         let text = made_of_our_own_texts(Arc::clone(&self.remove.from_index));
         let removed = sqlx::query(text).execute(&mut self.connection).await;
         self.undone_unless_ok(removed).await
     }
 
-    /// Removes the batch from the log as well, and commits; nobody else may be writing the log. On
-    /// an error nothing is removed: the database refuses what no release covers, and everything
-    /// while a legal hold stands.
-    pub(crate) async fn remove_from_log(&mut self) -> Result<(), StoreError> {
-        let removed = sqlx::query(FROM_LOG).execute(&mut self.connection).await;
+    /// Removes a piece of that batch from the log as well, of the events after number `after` (at
+    /// first 0); nobody else may be writing the log. Gives the number to go on after, until all of
+    /// it is removed. On an error what is left of the batch is taken over again: the database
+    /// refuses what no release covers, and everything while a legal hold stands.
+    pub(crate) async fn remove_from_log(&mut self, after: i64) -> Result<Option<i64>, StoreError> {
+        let (to, last): (i64, i64) = sqlx::query_as(
+            "SELECT max(n), (SELECT max(n) FROM temp.batch) \
+             FROM (SELECT n FROM temp.batch WHERE n > ? ORDER BY n LIMIT ?)",
+        )
+        .bind(after)
+        .bind(PIECE)
+        .fetch_one(&mut self.connection)
+        .await?;
+        let text = if to < last { FROM_LOG } else { LAST_FROM_LOG };
+        let removed = sqlx::query(text)
+            .bind(after)
+            .bind(to)
+            .execute(&mut self.connection)
+            .await;
         if let Err(error) = self.undone_unless_ok(removed).await {
             self.agree_on_removals().await?;
             return Err(error);
         }
-        Ok(())
+        Ok((to < last).then_some(to))
     }
 
     /// Gives the open transaction up.
     pub(crate) async fn give_up(&mut self) {
         // Some errors have ended it already.
         let _ = self.connection.execute("ROLLBACK").await;
-        let _ = self.connection.execute(LAZILY).await;
+        let _ = self
+            .connection
+            .execute("PRAGMA main.synchronous = NORMAL")
+            .await;
     }
 
     /// Empties the texts of a workspace that nothing in the log refers to any more, and ends its
@@ -257,16 +276,24 @@ const FROM_INDEX: &[&str] = &[
     "DELETE FROM removing",
     "INSERT INTO removing (n) SELECT n FROM batch",
     "UPDATE mark SET removals = removals + 1",
+    "COMMIT",
+    // What else is written to the index need not be durable at once.
+    "PRAGMA main.synchronous = NORMAL",
 ];
 
-const FROM_LOG: &str = "
-     DELETE FROM log.content WHERE n IN (SELECT n FROM temp.batch);
-     UPDATE log.removal SET batches = batches + 1;
-     COMMIT;
-     PRAGMA main.synchronous = NORMAL";
+/// The events of the batch after number ?1 and up to ?2.
+macro_rules! from_log {
+    () => {
+        "BEGIN IMMEDIATE; \
+         DELETE FROM log.content WHERE n IN (SELECT n FROM temp.batch WHERE n > ?1 AND n <= ?2);"
+    };
+}
 
-/// What else is written to the index need not be durable at once.
-const LAZILY: &str = "PRAGMA main.synchronous = NORMAL";
+const FROM_LOG: &str = concat!(from_log!(), " COMMIT");
+const LAST_FROM_LOG: &str = concat!(
+    from_log!(),
+    " UPDATE log.removal SET batches = batches + 1; COMMIT"
+);
 
 /// Empties the actors and targets of ?1 that have no entry in the index, whose mark is ?2, nor in
 /// the log beyond it, and ends release ?3 at ?4.
