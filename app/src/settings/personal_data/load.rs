@@ -55,6 +55,7 @@ pub(super) async fn personal_data(
     let people = asker.store.people(&scope).await?;
     let hold = asker.store.hold(&scope).await?;
     let redaction = asker.store.redaction(&scope).await?;
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let now = asker.store.now();
     let local = Local::new(&zone, now);

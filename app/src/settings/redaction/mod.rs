@@ -12,6 +12,7 @@ use super::{
 use crate::{
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     pages::Refused,
     viewer::Asker,
 };
@@ -63,9 +64,10 @@ fn Page(redaction: RedactionView) -> impl IntoView {
         typed,
         faults,
     } = redaction;
-    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let words = frame.workspace.name.clone();
     let title = format!("Redaction, {}", frame.workspace.name);
     let path = crate::address::redaction(&frame.workspace.path);
+    let page = path.clone();
     let beside =
         view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Redaction/> };
     let read_only = (!may_change).then(|| {
@@ -95,7 +97,7 @@ fn Page(redaction: RedactionView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=page kept=&[]/>
                 </header>
                 {read_only}
                 <div class="settings">

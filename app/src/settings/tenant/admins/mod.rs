@@ -9,6 +9,7 @@ use crate::{
     address,
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     pages::Refused,
     settings::{
         Wrong,
@@ -60,7 +61,7 @@ fn Page(admins: AdminsView, typed: Typed) -> impl IntoView {
         older,
     } = admins;
     let title = format!("Admins, {}", frame.tenant.name);
-    let words = format!("{}, times in {zone}", frame.tenant.name);
+    let words = frame.tenant.name.clone();
     let path = address::tenant_admins(&frame.tenant.slug);
     let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Admins/> };
     let whole = typed
@@ -100,7 +101,7 @@ fn Page(admins: AdminsView, typed: Typed) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings, all workspaces"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=path.clone() kept=&["page", "change"]/>
                 </header>
                 {whole}
                 {done}
