@@ -144,7 +144,7 @@ fn span(span: TimeDelta) -> String {
 /// most, and still a text. The page of redaction lists all.
 const NAMED: usize = 20;
 
-/// So many of them, by name: "2 names (iban, national_id)".
+/// So many of them, by name: "2 names (email, iban)".
 fn listed(all: &[impl ToString], one: &str) -> Option<String> {
     let s = if all.len() == 1 { "" } else { "s" };
     let mut named: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
