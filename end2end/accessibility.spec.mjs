@@ -245,7 +245,8 @@ const states = {
     await daybook.createUser(person('y'.repeat(200), 'z'.repeat(150)));
     await signIn(page, admin, `/${tenant}/settings/admins`);
     await page.getByRole('link', { name: /^Change: yyy/ }).click();
-    await expect(page.getByRole('button', { name: 'Take the role away' })).toBeVisible();
+    await page.getByText('Take the role away…').click();
+    await expect(page.getByRole('button', { name: 'Take it away' })).toBeVisible();
   },
   "a tenant's tokens, with the secret of a new one": async ({ page, daybook, empty }) => {
     const { tenant } = empty;
@@ -303,6 +304,8 @@ const states = {
     await page.getByLabel('Paths').fill(`after.${'p'.repeat(250)}`);
     await page.getByRole('button', { name: 'Add them' }).click();
     await expect(page.getByText('It holds for what is recorded from now on.')).toBeVisible();
+    await page.getByText('Remove…').last().click();
+    await expect(page.getByText(/^No longer take out after\.p/)).toBeVisible();
   },
   'what is taken out, with a path that is none': async ({ page }) => {
     await signIn(page, ingrid, '/acme/growth/settings/redaction?typed=1&paths=target.name');

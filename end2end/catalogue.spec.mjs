@@ -148,7 +148,11 @@ for (const script of [true, false]) {
       }
 
       await page.goto(place.redaction);
-      await page.getByRole('button', { name: 'Remove national_id' }).click();
+      const remove = page.getByRole('button', { name: 'Remove it national_id' });
+      await expect(remove).toBeHidden();
+      await listed(page, 'Names that this workspace adds').getByText('Remove…').click();
+      await expect(page.getByText('No longer take out national_id?')).toBeVisible();
+      await remove.click();
       await expect(page.getByText('Saved.')).toBeVisible();
       await expect(listed(page, 'Names that this workspace adds')).toHaveCount(0);
     });

@@ -129,7 +129,11 @@ for (const script of [true, false]) {
       await expect(page.getByText('The last day is saved.')).toBeVisible();
       await expect(admin(page, place.owner)).toContainText('until 2999-12-31');
       await change.click();
-      await page.getByRole('button', { name: 'Take the role away' }).click();
+      const remove = page.getByRole('button', { name: 'Take it away' });
+      await expect(remove).toBeHidden();
+      await page.getByText('Take the role away…').click();
+      await expect(page.getByText('Make Olga no admin of the tenant any more?')).toBeVisible();
+      await remove.click();
       await expect(page.getByText('The role is taken away')).toBeVisible();
       await expect(admin(page, place.owner)).toHaveCount(0);
 

@@ -251,6 +251,9 @@ fn pages_of_settings_keep_the_zone_that_is_asked_for_and_remember_it() {
         MEMBERS,
         "/acme/growth/settings/tokens",
         "/acme/growth/settings",
+        "/acme/growth/settings/catalogue",
+        "/acme/growth/settings/redaction",
+        "/acme/growth/settings/personal-data",
         overview,
     ] {
         let page = owner.get(&format!("{path}?tz=Asia%2FTokyo")).expect(200);

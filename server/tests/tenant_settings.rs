@@ -127,6 +127,22 @@ fn a_tenant_admin_sees_the_plan_and_every_workspace_and_others_are_told_whom_to_
             assert!(!page.contains("Revenue") && !page.contains("Lawsuit"));
         }
     }
+    // The zone of the times can be chosen on the page, which stays the one that it is.
+    for there in [SETTINGS, ADMINS] {
+        let page = tina
+            .get(&format!("{there}?page=1&tz=Asia%2FTokyo"))
+            .expect(200)
+            .text();
+        let utc = ["&amp;", "&"].map(|and| format!("href=\"{there}?page=1{and}tz=UTC\""));
+        assert!(
+            utc.iter().any(|link| page.contains(link)),
+            "{there}: {page}"
+        );
+        let kept = "<input type=\"hidden\" name=\"page\" value=\"1\"";
+        assert!(page.contains(kept), "{there}: {page}");
+        let page = tina.get(&format!("{there}?tz=Nowhere")).expect(200).text();
+        assert!(page.contains("No such time zone"), "{there}: {page}");
+    }
     let to = server.client().get(SETTINGS).expect(303);
     assert!(to.header("location").starts_with("/login?next="));
 }

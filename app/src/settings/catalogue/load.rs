@@ -47,6 +47,7 @@ pub(super) async fn catalogue(
         Ok(frame) => frame,
         Err(refused) => return Err(asker.refusal(refused).await),
     };
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = zone_of(search);
     let list = List {
         path: address::catalogue(&frame.workspace.path),

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     log::{entries, grouped},
     pages::Refused,
     viewer::Asker,
@@ -65,9 +66,10 @@ fn Page(catalogue: CatalogueView) -> impl IntoView {
         outcome,
         form,
     } = catalogue;
-    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let words = frame.workspace.name.clone();
     let title = format!("Catalogue, {}", frame.workspace.name);
     let path = crate::address::catalogue(&frame.workspace.path);
+    let page = path.clone();
     let places =
         view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Catalogue/> };
     let read_only = (!may_change).then(|| {
@@ -110,7 +112,7 @@ fn Page(catalogue: CatalogueView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=page kept=&["after", "change", "begin"]/>
                 </header>
                 {read_only}
                 <div class="settings wide">

@@ -8,6 +8,7 @@ use domain::{
     catalogue::Catalogue,
     event::TargetKind,
     question::{Query, Unknown},
+    redaction::Added,
     retention::Retention,
     slug::WorkspacePath,
 };
@@ -53,6 +54,8 @@ pub(super) async fn personal_data(
     let settings = asker.store.settings(&scope).await?;
     let people = asker.store.people(&scope).await?;
     let hold = asker.store.hold(&scope).await?;
+    let redaction = asker.store.redaction(&scope).await?;
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = Query::read(search, Unknown::Ignored).query.filter.zone();
     let now = asker.store.now();
     let local = Local::new(&zone, now);
@@ -69,7 +72,7 @@ pub(super) async fn personal_data(
             )
         }),
         for_good: for_good(),
-        parts: parts(&settings, people),
+        parts: parts(&settings, people, &redaction.added),
         zone: zone.to_string(),
     })
 }
@@ -137,9 +140,54 @@ fn span(span: TimeDelta) -> String {
     format!("{count} {unit}{s}")
 }
 
+/// How many of the names or paths are named that a workspace has taken out: enough for the records of
+/// most, and still a text. The page of redaction lists all.
+const NAMED: usize = 20;
+
+/// So many of them, by name: "2 names (email, iban)".
+fn listed(all: &[impl ToString], one: &str) -> Option<String> {
+    let s = if all.len() == 1 { "" } else { "s" };
+    let mut named: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    if all.len() > NAMED {
+        named.push(format!(
+            "and {} more, all listed under Redaction",
+            all.len() - NAMED
+        ));
+    }
+    (!all.is_empty()).then(|| format!("{} {one}{s} ({})", all.len(), named.join(", ")))
+}
+
+/// What is taken out of the entries of applications.
+fn taken_out(added: &Added) -> String {
+    let own = [
+        listed(added.names(), "name").map(|names| format!("values under {names}")),
+        listed(added.places(), "path").map(|paths| format!("what stands in {paths}")),
+    ];
+    let own: Vec<String> = own.into_iter().flatten().collect();
+    let own = if own.is_empty() {
+        "This workspace adds nothing to that under Redaction: names and addresses of people are not \
+         taken out."
+            .to_owned()
+    } else {
+        format!(
+            "This workspace has taken out as well: {}. That holds for what was recorded since each \
+             was added. Names and addresses of people are taken out where these cover them, and \
+             nowhere else.",
+            own.join("; ")
+        )
+    };
+    format!(
+        "Values whose names say that they are credentials, such as passwords, tokens and keys, in \
+         what changed, in further details and in what is said of the request: a mark takes their \
+         place before anything is written, and tells only whether two are equal. {own} Who did it, \
+         on whose behalf, whom it concerned and the description are always stored as they are sent. \
+         A token that may send without all this can leave it out."
+    )
+}
+
 /// Each kind of data.
 #[expect(clippy::too_many_lines, reason = "it is one text")]
-fn parts(settings: &Settings, people: People) -> Vec<PartView> {
+fn parts(settings: &Settings, people: People, added: &Added) -> Vec<PartView> {
     let access = &settings.object_access;
     let guarded: Vec<&str> = access.guarded().iter().map(TargetKind::as_str).collect();
     let objects = match (access.for_members, guarded.is_empty()) {
@@ -195,14 +243,7 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                      name, address and id."
                         .to_owned(),
                 ),
-                (
-                    "What is never stored",
-                    "Values whose names say that they are credentials, such as passwords, tokens and \
-                     keys: a mark takes their place before anything is written, and tells only \
-                     whether two are equal. A token that may send without this can leave it out. \
-                     Names and addresses of people are not taken out."
-                        .to_owned(),
-                ),
+                ("What is never stored", taken_out(added)),
             ],
         },
         PartView {
@@ -213,10 +254,17 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                     "Who signed in or out, failed to, looked at the log, or changed members, tokens \
                      or settings: name, email address, Daybook’s own id for them, network address \
                      and browser. Of members that were added or invited, their name, address and \
-                     role. Of a look at the log, which filters were used, never their words."
+                     role, and the group that gave it. Of accounts that sign in at the sign-on \
+                     provider, the identity there that they are bound to, and a name or address that \
+                     changed there. Of a look at the log, which filters were used, never their words."
                         .to_owned(),
                 ),
-                (FROM, "From what people do in Daybook.".to_owned()),
+                (
+                    FROM,
+                    "From what people do in Daybook, and from the sign-on provider when they sign in \
+                     there."
+                        .to_owned(),
+                ),
                 (
                     FOR,
                     "So that whoever watches others is watched too.".to_owned(),
@@ -238,13 +286,18 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                     WHAT,
                     "Name, email address, a hash of the password (Argon2id), when the account was \
                      made and whether it is deactivated; the roles with their beginnings and last \
-                     days; the workspace and time zone looked at last."
+                     days, and for a role that a group of the sign-on provider gives, the name of \
+                     that group; for who signs in there, their identity: the provider’s address \
+                     (issuer) and its id for them (subject), and since when; the workspace and time \
+                     zone looked at last."
                         .to_owned(),
                 ),
                 (
                     FROM,
-                    "From the operator, from who invited somebody, and from themselves when they \
-                     accepted."
+                    "From the operator, from who invited somebody, from themselves when they \
+                     accepted, and, where the operator set one up, from the sign-on provider at each \
+                     sign-in there: name, address, identity and groups. Of the groups only one that \
+                     gives a role here is stored."
                         .to_owned(),
                 ),
                 (FOR, "To sign in, and to say who may do what.".to_owned()),
@@ -252,13 +305,16 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                     WHO,
                     "The admins and owners of the workspaces that somebody belongs to, the tenant’s \
                      admins, and the operator. Who is refused a page is told the names of those to \
-                     ask. Nobody sees a password."
+                     ask. The identity and the group stand on no page but in entries of Daybook’s \
+                     own. Nobody sees a password."
                         .to_owned(),
                 ),
                 (
                     LONG,
-                    "Until the operator removes it. Deactivating keeps the account, so that past \
-                     entries can be labelled; nothing deletes an account by itself."
+                    "For the lifetime of the installation: nothing removes an account. The \
+                     operator can only end it, and then it stays, deactivated, so that past entries \
+                     can be labelled; a role that was taken away stays like that too. The identity \
+                     stays until the operator unbinds it."
                         .to_owned(),
                 ),
             ],
@@ -278,8 +334,11 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                 (
                     LONG,
                     format!(
-                        "Up to {}. It is deleted on signing out, when somebody is deactivated or given \
-                         a new password, and once it is over, with the next sign-in of anybody.",
+                        "Up to {}. It is deleted on signing out; when somebody is deactivated, here or \
+                         in another workspace, removed from one, or given a new password; when a \
+                         sign-in finds that the groups at the sign-on provider no longer give them a \
+                         workspace; when the operator unbinds their account from that provider; and \
+                         once it is over, with the next sign-in of anybody.",
                         span(SESSION)
                     ),
                 ),
@@ -327,7 +386,7 @@ fn parts(settings: &Settings, people: People) -> Vec<PartView> {
                 (
                     LONG,
                     format!(
-                        "The link is good for {}. The record stays until the operator removes it.",
+                        "The link is good for {}. The record stays: nothing removes it.",
                         span(INVITE)
                     ),
                 ),
@@ -434,11 +493,86 @@ mod tests {
             all: 38,
             readers: 5,
         };
-        let text = |settings: &Settings| format!("{:?}", parts(settings, people));
+        let text =
+            |settings: &Settings| format!("{:?}", parts(settings, people, &Added::default()));
         let mut some = settings("90d", Plan::default());
         assert!(text(&some).contains("all 38 people") && text(&some).contains("of the kinds user"));
         some.object_access = ObjectAccess::new(false, Vec::new());
         assert!(!text(&some).contains("38 people") && text(&some).contains("5 people now"));
+    }
+
+    /// What is said under a name of a part.
+    fn said(heading: &str, name: &str, added: &Added) -> String {
+        let people = People { all: 1, readers: 1 };
+        let all = parts(&settings("90d", Plan::default()), people, added);
+        let part = all.into_iter().find(|part| part.heading == heading);
+        let facts = part.unwrap().facts;
+        facts.into_iter().find(|(it, _)| *it == name).unwrap().1
+    }
+
+    #[test]
+    fn what_the_workspace_itself_has_taken_out_is_named() {
+        let never = |names: &[&str], places: &[&str]| {
+            let added = Added::new(
+                names.iter().map(|name| name.parse().unwrap()).collect(),
+                places.iter().map(|place| place.parse().unwrap()).collect(),
+            )
+            .unwrap();
+            said(
+                "Entries of your applications",
+                "What is never stored",
+                &added,
+            )
+        };
+        let nothing = never(&[], &[]);
+        assert!(nothing.contains("names and addresses of people are not taken out."));
+        let some = never(&["national_id", "email"], &["metadata.customer.iban"]);
+        for words in [
+            "values under 2 names (email, national_id);",
+            "what stands in 1 path (metadata.customer.iban).",
+            "since each was added",
+            "whom it concerned and the description are always stored",
+        ] {
+            assert!(some.contains(words), "{words}: {some}");
+        }
+        assert!(!some.contains("not taken out") && !some.contains("adds nothing"));
+        let names: Vec<String> = ('a'..='u').map(|letter| format!("{letter}x")).collect();
+        assert_eq!(names.len(), NAMED + 1);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let many = never(&names, &[]);
+        assert!(many.contains("21 names (ax, ") && many.contains("tx, and 1 more, all"));
+        assert!(!many.contains("ux") && !many.contains("what stands in"));
+    }
+
+    #[test]
+    fn what_comes_of_single_sign_on_is_named() {
+        let account = |name| said("Accounts and roles", name, &Added::default());
+        for words in ["(issuer)", "(subject)", "name of that group"] {
+            assert!(account(WHAT).contains(words), "{words}");
+        }
+        assert!(account(FROM).contains("from the sign-on provider at each sign-in"));
+        let own = said("Entries of Daybook’s own", WHAT, &Added::default());
+        assert!(own.contains("identity there") && own.contains("group that gave it"));
+    }
+
+    #[test]
+    fn nothing_is_promised_that_no_command_does() {
+        for part in ["Accounts and roles", "Invitations"] {
+            let long = said(part, LONG, &Added::default());
+            assert!(!long.contains("operator removes"), "{part}: {long}");
+            assert!(long.contains("nothing removes"), "{part}: {long}");
+        }
+        let long = said("Sessions", LONG, &Added::default());
+        for ends in [
+            "signing out",
+            "is deactivated",
+            "removed from one",
+            "new password",
+            "no longer give them a workspace",
+            "unbinds",
+        ] {
+            assert!(long.contains(ends), "{ends}: {long}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     address,
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     pages::Refused,
     viewer::Asker,
 };
@@ -49,7 +50,8 @@ fn Page(data: PersonalDataView) -> impl IntoView {
         parts,
     } = data;
     let name = frame.workspace.name.clone();
-    let words = format!("{name}, times in {zone}");
+    let words = name.clone();
+    let path = address::personal_data(&frame.workspace.path);
     let title = format!("Personal data, {name}");
     let own = address::own(&frame.workspace.path);
     let places =
@@ -81,7 +83,7 @@ fn Page(data: PersonalDataView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path kept=&[]/>
                 </header>
                 <div class="settings">
                     {places}

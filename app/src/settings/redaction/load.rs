@@ -43,6 +43,7 @@ pub(super) async fn redaction(
         Ok(frame) => frame,
         Err(refused) => return Err(asker.refusal(refused).await),
     };
+    asker.remember_zone(scope.workspace(), search).await;
     let zone = zone_of(search);
     let local = Local::new(&zone, asker.store.now());
     let settings = asker.store.redaction(&scope).await?;

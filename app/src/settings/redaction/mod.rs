@@ -12,6 +12,7 @@ use super::{
 use crate::{
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     pages::Refused,
     textarea::inside_textarea,
     viewer::Asker,
@@ -64,9 +65,10 @@ fn Page(redaction: RedactionView) -> impl IntoView {
         typed,
         faults,
     } = redaction;
-    let words = format!("{}, times in {zone}", frame.workspace.name);
+    let words = frame.workspace.name.clone();
     let title = format!("Redaction, {}", frame.workspace.name);
     let path = crate::address::redaction(&frame.workspace.path);
+    let page = path.clone();
     let beside =
         view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Redaction/> };
     let read_only = (!may_change).then(|| {
@@ -96,7 +98,7 @@ fn Page(redaction: RedactionView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=page kept=&[]/>
                 </header>
                 {read_only}
                 <div class="settings">
@@ -235,16 +237,12 @@ fn Listed(
             .into_iter()
             .map(|one| {
                 let button = remove.clone().map(|Removing { path, zone }| {
-                    let words = format!(" {one}");
                     view! {
                         <form method="post" action=RemoveRedaction::url()>
                             <input type="hidden" name="path" value=path/>
                             <input type="hidden" name="tz" value=zone/>
                             <input type="hidden" name=field value=one.clone()/>
-                            <button class="button" type="submit">
-                                "Remove"
-                                <span class="sr-only">{words}</span>
-                            </button>
+                            <Removal one=one.clone()/>
                         </form>
                     }
                 });
@@ -263,6 +261,34 @@ fn Listed(
             <h2 id=heading>{title}</h2>
             {body}
         </section>
+    }
+    .into_any()
+}
+
+/// Removes a name or a path, once it was said what that means.
+#[component]
+fn Removal(one: String) -> impl IntoView {
+    let of = format!(" {one}");
+    let named = of.clone();
+    view! {
+        <details class="removal">
+            <summary class="button">"Remove…" <span class="sr-only">{of}</span></summary>
+            <div class="notice warn">
+                <Icon name="warn"/>
+                <p>
+                    <strong>{format!("No longer take out {one}?")}</strong>
+                    " What is sent from now on is recorded as it is, unless something else on this \
+                     page covers it, and stays readable in the log: adding this again later does not \
+                     take it out. Marks that are in the log already stay marks."
+                </p>
+                <div class="end acts">
+                    <button class="button danger" type="submit">
+                        "Remove it"
+                        <span class="sr-only">{named}</span>
+                    </button>
+                </div>
+            </div>
+        </details>
     }
     .into_any()
 }

@@ -53,6 +53,24 @@ fn owners_change_and_others_only_see() {
 }
 
 #[test]
+fn what_removing_means_is_said_before_the_button_that_does_it() {
+    let (owner, auditor) = (page(view(true)), page(view(false)));
+    for (one, field) in [("national_id", "name"), ("after.cards[].number", "place")] {
+        let hidden = format!("name=\"{field}\" value=\"{one}\"");
+        let (_, form) = owner.split_once(&hidden).unwrap();
+        let form = form.split("</form>").next().unwrap();
+        let (before, closed) = form.split_once("<details class=\"removal\">").unwrap();
+        assert!(!before.contains("<button"), "{before}");
+        let (said, button) = closed.split_once("<button").unwrap();
+        assert!(said.contains(&format!("No longer take out {one}?")));
+        assert!(said.contains("adding this again later does not"), "{said}");
+        assert!(button.contains("Remove it") && button.contains(one));
+        assert!(!button.contains("<button"), "{button}");
+    }
+    assert!(!auditor.contains("No longer take out"));
+}
+
+#[test]
 fn what_is_wrong_stands_beside_its_field_with_what_was_typed() {
     let typed = Typed {
         names: "iban\nnational_id".to_owned(),

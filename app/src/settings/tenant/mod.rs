@@ -8,7 +8,7 @@ pub mod view;
 use super::places::{Current, Places};
 use crate::{
     frame::{Framed, Here},
-    log::view::WhenView,
+    log::{InZone, view::WhenView},
     pages::Refused,
     viewer::Asker,
 };
@@ -50,7 +50,8 @@ fn Page(tenant: TenantView) -> impl IntoView {
     } = tenant;
     let name = frame.tenant.name.clone();
     let slug = frame.tenant.slug.to_string();
-    let words = format!("{name}, times in {zone}");
+    let words = name.clone();
+    let path = crate::address::tenant_settings(&frame.tenant.slug);
     let title = format!("Settings, {name}");
     let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Tenant/> };
     view! {
@@ -59,7 +60,7 @@ fn Page(tenant: TenantView) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings, all workspaces"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path kept=&["page"]/>
                 </header>
                 <div class="settings wide">
                     {places}

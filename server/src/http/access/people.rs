@@ -2,9 +2,12 @@
 
 use chrono::TimeDelta;
 use domain::{
+    catalogue::OwnedEntry,
+    category::Category,
     event::{Actor as Doer, EventId, NewEvent},
     role::{Role, TokenScope},
     slug::WorkspacePath,
+    verb::Verb,
 };
 use std::{collections::HashMap, fmt, fs, path::Path};
 use store::{
@@ -14,6 +17,7 @@ use store::{
     clock::{Clock, SetClock},
     members::NewInvite,
     recording::{Door, Receipt, Redaction},
+    redaction::RedactionChange,
 };
 use tempfile::TempDir;
 
@@ -384,6 +388,26 @@ impl Installation {
         let settings = nils.settings_scope(&revenue()).unwrap();
         store
             .place_hold(&settings, &"Tax audit".parse().unwrap(), &operator())
+            .await
+            .unwrap();
+        // What can be removed from the settings.
+        let settings = olga.settings_scope(&growth()).unwrap();
+        let gate = OwnedEntry {
+            action: "gate:open".parse().unwrap(),
+            category: Category::Accounts,
+            verb: Verb::Run,
+            label: "Gate opened".parse().unwrap(),
+        };
+        store
+            .add_catalogue_entry(&settings, &gate, &operator())
+            .await
+            .unwrap();
+        let shoe = RedactionChange::Add {
+            names: vec!["shoe_size".parse().unwrap()],
+            places: vec!["metadata.shoe".parse().unwrap()],
+        };
+        store
+            .change_redaction(&settings, shoe, &operator())
             .await
             .unwrap();
         let names = vec![

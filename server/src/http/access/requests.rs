@@ -228,6 +228,12 @@ pub const REQUESTS: &[Asked] = &[
         "path=/acme/growth/settings&retention=days&days=100&recording=on",
     ),
     send(
+        "POST /ui/save_settings",
+        "keeping entries for a shorter time, which is meant",
+        "/ui/save_settings",
+        "path=/acme/growth/settings&retention=days&days=30&recording=on&sure=30d",
+    ),
+    send(
         "POST /ui/cancel_retention",
         "with nothing to cancel",
         "/ui/cancel_retention",
@@ -300,10 +306,28 @@ pub const REQUESTS: &[Asked] = &[
         "path=/acme/growth/settings/catalogue&change=door:shut&act=remove",
     ),
     send(
+        "POST /ui/save_catalogue_entry",
+        "removing one",
+        "/ui/save_catalogue_entry",
+        "path=/acme/growth/settings/catalogue&change=gate:open&act=remove",
+    ),
+    send(
         "POST /ui/add_redaction",
         "",
         "/ui/add_redaction",
         "path=/acme/growth/settings/redaction&names=national_id&paths=metadata.customer.iban",
+    ),
+    send(
+        "POST /ui/remove_redaction",
+        "a name",
+        "/ui/remove_redaction",
+        "path=/acme/growth/settings/redaction&name=shoe_size",
+    ),
+    send(
+        "POST /ui/remove_redaction",
+        "a path",
+        "/ui/remove_redaction",
+        "path=/acme/growth/settings/redaction&place=metadata.shoe",
     ),
     send(
         "POST /ui/remove_redaction",

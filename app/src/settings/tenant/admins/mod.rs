@@ -9,6 +9,7 @@ use crate::{
     address,
     frame::{Framed, Here},
     icon::Icon,
+    log::InZone,
     pages::Refused,
     settings::{
         Wrong,
@@ -60,7 +61,7 @@ fn Page(admins: AdminsView, typed: Typed) -> impl IntoView {
         older,
     } = admins;
     let title = format!("Admins, {}", frame.tenant.name);
-    let words = format!("{}, times in {zone}", frame.tenant.name);
+    let words = frame.tenant.name.clone();
     let path = address::tenant_admins(&frame.tenant.slug);
     let places = view! { <Places frame=frame.clone() zone=zone.clone() current=Current::Admins/> };
     let whole = typed
@@ -100,7 +101,7 @@ fn Page(admins: AdminsView, typed: Typed) -> impl IntoView {
             <div class="page">
                 <header class="page-head">
                     <h1>"Settings, all workspaces"</h1>
-                    <p class="page-words">{words}</p>
+                    <InZone words path=path.clone() kept=&["page", "change"]/>
                 </header>
                 {whole}
                 {done}
@@ -208,15 +209,34 @@ fn AdminForm(admin: AdminView, typed: Typed, path: String, zone: String) -> impl
                 <button class="button primary" type="submit" name="act" value="save">
                     "Save"
                 </button>
-                <button class="button danger" type="submit" name="act" value="remove">
-                    "Take the role away"
-                </button>
             </div>
-            <p class="hint">
-                "Without the role they are still what they are in single workspaces, and their \
-                 account stays."
-            </p>
+            <Removal name=admin.name/>
         </form>
+    }
+    .into_any()
+}
+
+/// Takes an admin's role away, once it was said what that means.
+#[component]
+fn Removal(name: String) -> impl IntoView {
+    view! {
+        <details class="removal">
+            <summary class="button danger">"Take the role away…"</summary>
+            <div class="notice warn">
+                <Icon name="warn"/>
+                <p>
+                    <strong>{format!("Make {name} no admin of the tenant any more?")}</strong>
+                    " It holds at their next request: they no longer count as an owner of the tenant’s \
+                     workspaces, and no longer see its whole log. They are still what they are in \
+                     single workspaces, and their account stays. An admin can add them again."
+                </p>
+                <div class="end acts">
+                    <button class="button danger" type="submit" name="act" value="remove">
+                        "Take it away"
+                    </button>
+                </div>
+            </div>
+        </details>
     }
     .into_any()
 }
