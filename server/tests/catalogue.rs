@@ -204,7 +204,9 @@ fn what_is_added_is_taken_out_from_the_next_request_on() {
         page.contains("begins with before, after, metadata or context"),
         "{page}"
     );
-    assert!(page.contains(">target.name</textarea>") && page.contains(">national_id</textarea>"));
+    assert!(
+        page.contains(">\ntarget.name</textarea>") && page.contains(">\nnational_id</textarea>")
+    );
     assert_eq!(recorded("")["redacted"], 0, "nothing was added");
 
     assert_eq!(

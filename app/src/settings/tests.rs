@@ -166,7 +166,7 @@ fn a_reason_that_is_not_taken_is_kept_in_the_form_that_it_was_typed_into() {
     let long = "x".repeat(1_001);
     let search = format!("hold=no-placing-reason&hold_reason={long}");
     let html = page(true, &search);
-    assert!(html.contains(&format!(">{long}</textarea>")), "{html}");
+    assert!(html.contains(&format!(">\n{long}</textarea>")), "{html}");
     assert!(html.contains("A reason has at most 1000 characters; this one has 1001."));
     let html = page_of(held(true), "hold=no-lifting-reason&hold_reason=");
     assert!(html.contains("A reason is needed"));

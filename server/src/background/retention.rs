@@ -40,14 +40,13 @@ pub async fn expire(store: Store) {
 async fn step(store: &Store, is_due: bool) -> Result<Duration, StoreError> {
     let begun = Instant::now();
     match store.remove_some().await? {
-        // Ended, or not possible now.
-        Removal::Some { events: 0, .. } => return Ok(FOLLOW_EVERY),
         // As long as it took belongs to those who record and read.
-        Removal::Some { events, .. } => {
+        Removal::Some { events, .. } if events > 0 => {
             metrics::counter!(EVENTS_EXPIRED).increment(events);
             return Ok(begun.elapsed());
         }
-        Removal::Elsewhere => return Ok(FOLLOW_EVERY),
+        // Of no events: a release ended, or nothing can be removed now.
+        Removal::Some { .. } | Removal::Elsewhere => return Ok(FOLLOW_EVERY),
         Removal::Nothing => {}
     }
     if is_due {

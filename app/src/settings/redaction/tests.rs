@@ -84,7 +84,7 @@ fn what_is_wrong_stands_beside_its_field_with_what_was_typed() {
     });
     assert!(html.contains("Nothing was changed."));
     assert!(html.contains("iban\nnational_id</textarea>"), "{html}");
-    assert!(html.contains(">target.name</textarea>"));
+    assert!(html.contains(">\ntarget.name</textarea>"));
     assert!(html.contains("id=\"r-paths-error\"") && html.contains("begins with before, after"));
     assert!(!html.contains("id=\"r-names-error\""));
 }
