@@ -301,7 +301,7 @@ const states = {
   }) => {
     await signIn(page, owner, `/${workspace}/settings/redaction`);
     await page.getByLabel('Names of members').fill(`${'n'.repeat(256)}\niban`);
-    await page.getByLabel('Paths').fill(`after.${'p'.repeat(250)}`);
+    await page.getByLabel('Paths', { exact: true }).fill(`after.${'p'.repeat(250)}`);
     await page.getByRole('button', { name: 'Add them' }).click();
     await expect(page.getByText('It holds for what is recorded from now on.')).toBeVisible();
     await page.getByText('Remove…').last().click();
