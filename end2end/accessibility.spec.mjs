@@ -16,6 +16,8 @@ import { expect, expectAccessible, live } from './fixtures.mjs';
 import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
 
 test.use({ expectedComplaints: /\b(400|403|404)\b/ });
+// Most of the time that the browser tests take goes by here: it is shared among the workers.
+test.describe.configure({ mode: 'parallel' });
 
 const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
 

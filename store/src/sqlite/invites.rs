@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
+    access::{ManagementScope, NewSession, Secret, SignedIn},
     administration::By,
     members::{AcceptError, INVITE, Invitation, InviteListed, Joined, MemberError, NewInvite},
 };
@@ -106,8 +106,8 @@ impl Store {
     ) -> Result<(), MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
-            let found: Option<(i64, String, String)> = sqlx::query_as(
-                "SELECT id, public_id, email FROM invite WHERE workspace = ? AND public_id = ? \
+            let found: Option<Revoked> = sqlx::query_as(
+                "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND public_id = ? \
                  AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
             )
             .bind(scope.workspace().id)
@@ -117,8 +117,7 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
             let found = found.ok_or(MemberError::NoInvite)?;
-            revoke(&mut change, scope.workspace(), found, by).await?;
-            Ok(())
+            revoke(&mut change, scope, found, by).await
         }
         .await;
         change.finish(result).await
@@ -239,7 +238,7 @@ async fn create_invite(
             Err(error) => return Err(error),
         }
     }
-    revoke_open(change, workspace, email, by).await?;
+    revoke_open(change, scope, email, by).await?;
     let id = public_id("inv")?;
     let secret = secret("")?;
     let expires = now.plus(INVITE);
@@ -275,37 +274,43 @@ async fn create_invite(
 /// Revokes what invitations somebody has to a workspace: none is to bring them in by surprise.
 pub(super) async fn revoke_open(
     change: &mut Change<'_>,
-    workspace: &Workspace,
+    scope: &ManagementScope,
     email: &str,
     by: &By,
-) -> Result<(), StoreError> {
-    let open: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, public_id, email FROM invite WHERE workspace = ? AND email = ? \
+) -> Result<(), MemberError> {
+    let open: Vec<Revoked> = sqlx::query_as(
+        "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND email = ? \
          AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
     )
-    .bind(workspace.id)
+    .bind(scope.workspace().id)
     .bind(email)
     .bind(change.now.micros())
     .fetch_all(change.connection())
-    .await?;
+    .await
+    .map_err(StoreError::from)?;
     for open in open {
-        revoke(change, workspace, open, by).await?;
+        revoke(change, scope, open, by).await?;
     }
     Ok(())
 }
 
-/// Revokes an invitation that is open: its number, its public id, and whose it is.
+/// An invitation that is open: its number, its public id, whose it is, and the role that it gives.
+type Revoked = (i64, String, String, String);
+
+/// Revokes an invitation: whoever could have made it may.
 async fn revoke(
     change: &mut Change<'_>,
-    workspace: &Workspace,
-    (number, id, email): (i64, String, String),
+    scope: &ManagementScope,
+    (number, id, email, role): Revoked,
     by: &By,
-) -> Result<(), StoreError> {
+) -> Result<(), MemberError> {
+    may_handle(scope, role_of(&role)?)?;
     sqlx::query("UPDATE invite SET revoked_at = ? WHERE id = ?")
         .bind(change.now.micros())
         .bind(number)
         .execute(change.connection())
-        .await?;
+        .await
+        .map_err(StoreError::from)?;
     let event = told(
         by,
         "INVITE_REVOKED",
@@ -313,7 +318,8 @@ async fn revoke(
         Some(json!({"revoked": false})),
         Some(json!({"revoked": true})),
     )?;
-    change.record(Log::from(workspace), event).await
+    change.record(Log::from(scope.workspace()), event).await?;
+    Ok(())
 }
 
 /// An invitation that is good now.

@@ -316,7 +316,7 @@ async fn deactivate_member(
     }
     let now = change.now;
     set_deactivated(change, scope.workspace(), &known.person, Some(now), by).await?;
-    shut_out(change, scope.workspace(), &known.person, by).await
+    shut_out(change, scope, &known.person, by).await
 }
 
 async fn remove_member(
@@ -349,7 +349,7 @@ async fn remove_member(
         None,
     )?;
     change.record(Log::from(workspace), event).await?;
-    shut_out(change, workspace, &known.person, by).await
+    shut_out(change, scope, &known.person, by).await
 }
 
 /// A member without whom the workspace still has an owner, and whom who asks may send away.
@@ -371,12 +371,12 @@ async fn need_dispensable(
 /// Ends what else lets somebody in who is no member any more: sessions, and invitations of before.
 async fn shut_out(
     change: &mut Change<'_>,
-    workspace: &Workspace,
+    scope: &ManagementScope,
     person: &Person,
     by: &By,
 ) -> Result<(), MemberError> {
     end_sessions(change.connection(), person.id).await?;
-    Ok(revoke_open(change, workspace, &person.email, by).await?)
+    revoke_open(change, scope, &person.email, by).await
 }
 
 async fn reactivate_member(
