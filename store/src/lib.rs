@@ -17,6 +17,7 @@ mod coalescing;
 mod cursor;
 mod dictionary;
 pub mod error;
+pub mod feed;
 pub mod holds;
 mod ids;
 mod keys;

@@ -451,6 +451,12 @@ pub const REQUESTS: &[Asked] = &[
         "/api/v1/events?workspace=revenue",
     ),
     send("POST /api/v1/events", "", "/api/v1/events", SENT),
+    get("GET /api/v1/feed", "", "/api/v1/feed?after=0"),
+    get(
+        "GET /api/v1/feed",
+        "of the other workspace",
+        "/api/v1/feed?workspace=revenue",
+    ),
     get("GET /api/v1/events/{id}", "", "/api/v1/events/{event}"),
     get(
         "GET /api/v1/events/{id}",
