@@ -54,8 +54,8 @@ fn happened(n: u32) -> NewEvent {
     let actor = Actor {
         kind,
         id: (kind != ActorKind::System).then_some(id),
-        name: (n % 5 != 0).then(|| name.to_owned()),
-        email: (n % 7 == 0).then(|| "ALEX@acme.example".to_owned()),
+        name: (!n.is_multiple_of(5)).then(|| name.to_owned()),
+        email: n.is_multiple_of(7).then(|| "ALEX@acme.example".to_owned()),
     };
     let thing = |n: usize| -> Target {
         let kind = ["user", "User", "secret"][n % 3];
@@ -65,13 +65,13 @@ fn happened(n: u32) -> NewEvent {
     let at = time(BEGINNING).plus(TimeDelta::hours(-i64::from(n % 40)));
     let mut event = event(actor, action, thing(turn(5, 15)), &at.to_string());
     event.outcome = Outcome::ALL[turn(11, Outcome::ALL.len())];
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         event.related = vec![thing(turn(13, 15)), thing(turn(17, 15))];
     }
-    if n % 6 == 0 {
+    if n.is_multiple_of(6) {
         event.via = vec![user("agt_1", "Release assistant")];
     }
-    if n % 9 == 0 {
+    if n.is_multiple_of(9) {
         event.operation = Some("bulk".to_owned());
     }
     event

@@ -22,7 +22,7 @@ use crate::{
     access::Scope,
     administration::By,
     feed::{Feed, News},
-    plan::{Conditions, Entry},
+    plan::{self, Conditions},
     question::QuestionError,
 };
 use domain::{
@@ -30,7 +30,10 @@ use domain::{
     slug::Slug,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 use tokio::time::Instant;
 
 /// So many numbers are looked at for one answer at most.
@@ -220,9 +223,8 @@ impl Store {
             let rows = rows.map_err(StoreError::from)?;
             for row in &rows {
                 let ws: i64 = row.try_get(WS).map_err(StoreError::from)?;
-                if !parts.contains_key(&ws) {
-                    let part = self.part(connection, look, span, ws).await?;
-                    parts.insert(ws, part);
+                if let Entry::Vacant(place) = parts.entry(ws) {
+                    place.insert(self.part(connection, look, span, ws).await?);
                 }
             }
             // Where a limit was reached, there may be more up to `to`.
@@ -387,7 +389,7 @@ impl Part {
         let texts = self.texts.read();
         let (actor, action, target) = (number(4)?, number(6)?, number(7)?);
         let kind = texts.target(target).map(|target| &target.kind);
-        let entry = Entry {
+        let entry = plan::Entry {
             at: row.try_get(3)?,
             actor,
             via: optional(5)?,

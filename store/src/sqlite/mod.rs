@@ -4,6 +4,7 @@ mod admit;
 mod append;
 mod arrivals;
 mod assemble;
+mod backup;
 mod catalogue;
 mod change;
 mod choices;

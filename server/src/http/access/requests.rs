@@ -212,6 +212,21 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/log?path=/acme/growth/me&search=",
     ),
     get(
+        "GET /ui/news",
+        "",
+        "/ui/news?path=/acme/growth/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of the tenant",
+        "/ui/news?path=/acme/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of oneself",
+        "/ui/news?path=/acme/growth/me&search=&after=0&wait=0",
+    ),
+    get(
         "GET /ui/entry",
         "",
         "/ui/entry?path=/acme/growth/audit&search=&id={event}",
