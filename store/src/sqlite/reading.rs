@@ -303,8 +303,12 @@ async fn who_follows_a_log_reads_its_numbers_in_their_order_and_no_index() {
     ] {
         let sql = super::feed::entries(1, places, (7, 500), limit);
         let steps = explained(&log.store, &sql.text).await;
+        let sought: Vec<_> = steps
+            .iter()
+            .filter(|step| step.starts_with("SEARCH"))
+            .collect();
         assert_eq!(
-            steps[..2],
+            sought,
             [
                 "SEARCH l USING INDEX leaf_by_seq (tenant=? AND seq>? AND seq<?)",
                 "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
