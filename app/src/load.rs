@@ -38,6 +38,27 @@ pub async fn load_log(path: String, search: String) -> Answered<Screen> {
     }))
 }
 
+/// What arrived since a page was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// How many entries that the page asks for.
+    pub entries: u64,
+    /// The last number that was looked at, in the order of arrival.
+    pub next: u64,
+}
+
+/// How many entries that the log at `path` shows, as the query string asks, arrived after number
+/// `after`; where none did, they are waited for, `wait` seconds at most, 30 being the longest.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "news", input = GetUrl)]
+pub async fn load_news(path: String, search: String, after: u64, wait: u8) -> Answered<News> {
+    let asker = crate::viewer::Asker::of_request();
+    Ok(crate::log::answer::news(asker, &path, &search, after, wait).await)
+}
+
 /// The entry `id` of the log at `path`, as it opens under its row on the page that `search` asks for;
 /// none where there is no such entry.
 ///

@@ -11,12 +11,14 @@ extern crate self as store;
 
 pub mod access;
 pub mod administration;
+pub mod backup;
 pub mod catalogue;
 pub mod clock;
 mod coalescing;
 mod cursor;
 mod dictionary;
 pub mod error;
+pub mod feed;
 pub mod holds;
 mod ids;
 mod keys;

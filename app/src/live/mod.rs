@@ -5,6 +5,7 @@
 mod clipboard;
 mod clock;
 mod morph;
+mod news;
 mod place;
 mod question;
 
@@ -16,8 +17,12 @@ use clock::all;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::{
     ev,
-    prelude::{document, set_interval, set_timeout_with_handle, window, window_event_listener},
+    prelude::{
+        document, set_interval, set_timeout_with_handle, window, window_event_listener,
+        window_event_listener_untyped,
+    },
 };
+use news::News;
 use place::Place;
 use std::{
     cell::{Cell, RefCell},
@@ -36,6 +41,9 @@ use web_sys::{
 pub const FORM: &str = "filter";
 /// The id of the notice that the server does not answer.
 pub const TROUBLE: &str = "trouble";
+
+/// The id of where it says how many entries are new.
+pub const NEWS: &str = "news";
 
 /// Text fields that apply while somebody types.
 const TYPED: [&str; 2] = ["q", "actor"];
@@ -64,6 +72,9 @@ pub fn begin() {
     });
     let on = Rc::clone(&live);
     window_event_listener(ev::popstate, move |event| on.returned(&event.state()));
+    let on = Rc::clone(&live);
+    window_event_listener_untyped("visibilitychange", move |_| on.news.watch());
+    live.news.begin(&here());
     set_interval(
         move || clock::set_times(js_sys::Date::now() - live.read_at.get()),
         TICK,
@@ -84,6 +95,8 @@ struct Live {
     rest: RefCell<Option<TimeoutHandle>>,
     /// The address came of typing: further typing replaces it in the history.
     typed: Cell<bool>,
+    /// What arrived since.
+    news: Rc<News>,
 }
 
 impl Live {
@@ -95,6 +108,7 @@ impl Live {
             edited: RefCell::default(),
             rest: RefCell::default(),
             typed: Cell::new(false),
+            news: Rc::default(),
         }
     }
 
@@ -145,14 +159,19 @@ impl Live {
         let there = Place::read(&link.pathname(), &link.search());
         let stays = link.has_attribute("data-stay");
         let here = here();
+        let modified = several || event.shift_key() || event.alt_key();
+        if !modified && link.class_name() == "fresh" {
+            event.prevent_default();
+            self.renew(&here, there);
+            return;
+        }
         let elsewhere = !link.target().is_empty()
             || link.has_attribute("download")
             || Some(link.origin()) != window().location().origin().ok()
             || !here.is_log()
             || !there.is_log();
         // A link to where one is leads to a place on the page, or asks for it anew.
-        if several || event.shift_key() || event.alt_key() || elsewhere || (here == there && !stays)
-        {
+        if modified || elsewhere || (here == there && !stays) {
             return;
         }
         event.prevent_default();
@@ -164,6 +183,26 @@ impl Live {
         } else {
             self.applied();
             self.go(&there, !stays, false);
+        }
+    }
+
+    /// Shows what is new: the page on screen anew, or the first one, which is `there`.
+    fn renew(self: &Rc<Self>, here: &Place, there: Place) {
+        if question::has_cursor(&here.question) {
+            self.applied();
+            self.go(&there, false, false);
+        } else {
+            self.asked.set(self.asked.get().wrapping_add(1));
+            self.ask(here.clone(), None);
+        }
+        // The link goes; who follows it by keyboard goes on at the entries.
+        if let Some(entries) = document().get_element_by_id("entries") {
+            let options = FocusOptions::new();
+            options.set_prevent_scroll(true);
+            // Nothing else depends on where the focus is.
+            let _ = entries
+                .unchecked_into::<HtmlElement>()
+                .focus_with_options(&options);
         }
     }
 
@@ -281,6 +320,7 @@ impl Live {
                     }
                     document().set_title(&screen.title);
                     clock::offer_zone(&place);
+                    live.news.begin(&place);
                     *live.shown.borrow_mut() = place;
                     live.read_at.set(js_sys::Date::now());
                     if let Some(y) = scroll {

@@ -4,6 +4,7 @@
 use crate::{
     address::{self, Links, LogAddress, without_open},
     frame::{Bar, Frame, TenantFrame},
+    load::News,
     log::{
         About, Shown,
         compose::{self, Local},
@@ -18,7 +19,7 @@ use crate::{
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, Query, Read, Unknown},
+    question::{Fault, FeedQuery, Limit, Query, Read, Unknown, Wait},
     slug::Slug,
 };
 use leptos::logging;
@@ -88,6 +89,35 @@ pub(crate) async fn opened_entry(
     let about = About::of(&address);
     let links = Arc::new(Links::new(&address, query));
     Ok(entry.map(|entry| (links, about, entry)))
+}
+
+/// What arrived after number `after` of the entries that the page asks for, its cursor apart; waits for
+/// it, so many seconds at most.
+pub(crate) async fn news(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+    after: u64,
+    wait: u8,
+) -> Result<News, Refusal> {
+    let (asker, _, scope) = opened(asker, path).await?;
+    let (search, _) = without_open(search);
+    let workspaces = Workspaces::of(&asker, &scope);
+    let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
+    let asked = FeedQuery {
+        after,
+        wait: Wait::try_from(wait).unwrap_or(Wait::MOST),
+        filter: read.query.filter,
+        limit: Some(Limit::MOST),
+    };
+    match asker.store.news(&scope, &asked, &asker.by()).await {
+        Ok(news) => Ok(News {
+            entries: news.entries,
+            next: news.next,
+        }),
+        Err(QuestionError::Store(error)) => Err(error.into()),
+        Err(other) => Err(Refusal::Unavailable(other.to_string())),
+    }
 }
 
 /// On a tenant's page: what the tenant and its workspaces are called.
@@ -292,6 +322,7 @@ async fn log(
             .events
             .iter()
             .all(|event| event.source == Some(Source::Daybook));
+    let shown_to = snapshot.shown_to(&query).await?;
     let goes_on = (page.newer.is_some(), page.older.is_some());
     Ok(LogView {
         lost_cursor,
@@ -320,6 +351,7 @@ async fn log(
         first: first.then(|| asker.request.public_url.clone()),
         older: page.older,
         newer: page.newer,
+        shown_to,
         query,
         faults,
     })

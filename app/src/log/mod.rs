@@ -11,6 +11,7 @@ mod filters;
 mod foot;
 mod head;
 mod ledger;
+mod news;
 mod page;
 mod range;
 mod row;

@@ -58,6 +58,9 @@ pub struct LogView {
     pub older: Option<String>,
     /// Where it goes back.
     pub newer: Option<String>,
+    /// The last number, in the order of arrival, that this page's walk shows: what is new comes
+    /// after it.
+    pub shown_to: Option<u64>,
     /// How far the search came, where it stopped before the page was full.
     pub searched_to: Option<String>,
     /// How many entries match.
@@ -92,6 +95,7 @@ impl LogView {
             days: Vec::new(),
             older: None,
             newer: None,
+            shown_to: None,
             searched_to: None,
             count: CountView::Exactly(0),
             notices: NoticesView::default(),

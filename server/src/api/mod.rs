@@ -67,6 +67,7 @@ pub fn operations() -> OpenApiRouter<Store> {
     OpenApiRouter::with_openapi(documentation::Document::openapi())
         .routes(routes!(events::list::list, events::record::record))
         .routes(routes!(events::show::show))
+        .routes(routes!(events::feed::feed))
         .routes(routes!(actors::put::put))
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand.
 
 mod arguments;
+mod backup;
 mod demo;
 mod hold;
 mod import;
@@ -29,6 +30,7 @@ use std::{
 use store::{
     DatabaseUrl, Options, Store, StoreError,
     administration::{AdministrationError, By},
+    backup::BackupError,
     clock::{Clock, SystemClock},
     holds::HoldError,
     recording::RecordError,
@@ -53,6 +55,7 @@ enum Command {
     Demo(demo::Demo),
     #[command(flatten)]
     OnTheLog(OnTheLog),
+    Backup(backup::Backup),
     Reindex(reindex::Reindex),
 }
 
@@ -148,6 +151,15 @@ impl From<HoldError> for CommandError {
             HoldError::ReadOnly | HoldError::Stands(_) | HoldError::NoneStands => {
                 Self::Failed(error.to_string())
             }
+        }
+    }
+}
+
+impl From<BackupError> for CommandError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Store(error) => Self::Store(error),
+            BackupError::Exists(_) | BackupError::File { .. } => Self::Failed(error.to_string()),
         }
     }
 }
@@ -319,6 +331,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run(&installation).await,
             Command::Demo(demo) => demo.run(&installation).await,
+            Command::Backup(backup) => backup.run(&installation).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;

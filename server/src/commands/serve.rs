@@ -209,7 +209,7 @@ fn words_of_signing_in(ways: &Ways) -> Vec<String> {
 }
 
 /// Resolves when the server is told to stop, by SIGTERM or Ctrl-C.
-fn stop() -> Result<impl Future<Output = ()>, CommandError> {
+pub(super) fn stop() -> Result<impl Future<Output = ()>, CommandError> {
     let cannot = |error| CommandError::Failed(format!("signals cannot be taken: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;

@@ -5,7 +5,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{
     sync::{LazyLock, Mutex, PoisonError},
@@ -18,6 +18,11 @@ const SECONDS: &str = "daybook_http_request_seconds";
 pub const SIGN_IN_FAILURES: &str = "daybook_sign_in_failures_total";
 /// Events that were deleted because they had expired.
 pub const EVENTS_EXPIRED: &str = "daybook_events_expired_total";
+
+/// How many follow a log and wait for what arrives: programs, and pages that are being looked at.
+const FEED_WAITING: &str = "daybook_feed_waiting";
+/// Events that were given to those who follow a log.
+const FEED_EVENTS: &str = "daybook_feed_events_total";
 
 /// What requests take, from a page out of memory to a slow search.
 const BUCKETS: [f64; 12] = [
@@ -49,6 +54,11 @@ pub fn start() -> Result<PrometheusHandle, String> {
     );
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins that failed, by reason");
     describe_counter!(EVENTS_EXPIRED, "Events deleted because they had expired");
+    describe_gauge!(
+        FEED_WAITING,
+        "Those who follow a log and wait for what arrives"
+    );
+    describe_counter!(FEED_EVENTS, "Events given to those who follow a log");
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut due = tokio::time::interval(UPKEEP);

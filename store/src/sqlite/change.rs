@@ -110,6 +110,7 @@ impl Change<'_> {
         let inner = self.inner;
         drop(self);
         inner.own_head.store(n, Ordering::Release);
+        inner.arrivals.came(n);
         inner.nudge.notify_one();
         inner.followed(n).await;
         Ok(value)

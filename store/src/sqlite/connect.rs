@@ -76,6 +76,15 @@ impl Files {
         Ok(options.connect().await?)
     }
 
+    /// A connection that the log is copied by.
+    pub(crate) async fn log_copied(&self) -> Result<SqliteConnection, StoreError> {
+        let options = Self::options(&self.log)
+            .create_if_missing(false)
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory");
+        Ok(options.connect().await?)
+    }
+
     /// The connection that writes the index, with the log attached as `log`. What it writes can be
     /// made again: it need not be durable at once.
     pub(crate) async fn index_writer(&self) -> Result<SqliteConnection, StoreError> {
@@ -134,6 +143,16 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// A connection to a file that nobody writes any more; it leaves nothing beside it.
+pub(super) async fn immutable(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(true)
+        .disable_statement_logging();
+    Ok(options.connect().await?)
 }
 
 fn lock_file(path: &Path) -> Result<File, StoreError> {

@@ -2,7 +2,9 @@
 
 mod admit;
 mod append;
+mod arrivals;
 mod assemble;
+mod backup;
 mod catalogue;
 mod change;
 mod choices;
@@ -12,6 +14,7 @@ mod count;
 mod dictionaries;
 mod directory;
 mod failure;
+mod feed;
 mod find;
 mod holds;
 mod index;
@@ -51,6 +54,7 @@ use crate::{
     plan::Counts,
 };
 use append::Appender;
+use arrivals::Arrivals;
 use connect::Files;
 use dictionaries::Dictionaries;
 use domain::{redaction::Key, time::Timestamp};
@@ -135,6 +139,8 @@ pub(crate) struct Inner {
     /// who recorded it was answered, and the index may not have it yet.
     others_head: Arc<AtomicI64>,
     progress: watch::Sender<Progress>,
+    /// Those who wait for events.
+    arrivals: Arrivals,
     /// Asks the one who keeps the index to remove some of what releases cover.
     removals: mpsc::Sender<writer::RemovalRequest>,
     /// Why the index could not be brought on, the last time that it could not.
@@ -227,6 +233,7 @@ impl Store {
             own_head: AtomicI64::new(head),
             others_head,
             progress,
+            arrivals: Arrivals::new(head),
             removals,
             trouble: StdMutex::default(),
             nudge: Notify::new(),
@@ -240,6 +247,7 @@ impl Store {
                 to_index,
                 to_remove,
             )),
+            tokio::spawn(arrivals::tell(Arc::clone(&inner))),
         ];
         *inner.tasks.lock().await = tasks;
         Ok(Self { inner })
@@ -247,6 +255,7 @@ impl Store {
 
     /// Finishes what was accepted, and closes the files.
     pub async fn close(&self) {
+        self.end_waits();
         self.inner
             .queue
             .lock()

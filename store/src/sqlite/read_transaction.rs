@@ -88,6 +88,27 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// Begins a transaction on the log alone, which holds everything that was committed before; and
+    /// the last number of a tenant in it.
+    pub(super) async fn begin_following(
+        &self,
+        tenant: i64,
+    ) -> Result<(ReadTransaction, u64), StoreError> {
+        let mut transaction = ReadTransaction {
+            connection: self.readers.acquire().await?,
+            is_open: true,
+        };
+        let head: Option<i64> =
+            sqlx::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
+                .bind(tenant)
+                .fetch_one(transaction.connection())
+                .await?;
+        let head = head.and_then(|head| u64::try_from(head).ok());
+        Ok((transaction, head.unwrap_or(0)))
+    }
+}
+
 impl ReadTransaction {
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.connection

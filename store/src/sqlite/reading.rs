@@ -294,6 +294,35 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
 }
 
 #[tokio::test]
+async fn who_follows_a_log_reads_its_numbers_in_their_order_and_no_index() {
+    let (log, _) = log_of(500).await;
+    for (places, limit) in [
+        (None, None),
+        (Some(&[1_i64][..]), Some(50)),
+        (Some(&[1, 2][..]), None),
+    ] {
+        let sql = super::feed::entries(1, places, (7, 500), limit);
+        let steps = explained(&log.store, &sql.text).await;
+        let sought: Vec<_> = steps
+            .iter()
+            .filter(|step| step.starts_with("SEARCH"))
+            .collect();
+        assert_eq!(
+            sought,
+            [
+                "SEARCH l USING INDEX leaf_by_seq (tenant=? AND seq>? AND seq<?)",
+                "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+            "{steps:#?}"
+        );
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+            "{steps:#?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
     let (log, _) = log_of(6_000).await;
     let role = domain::role::Role::Member;

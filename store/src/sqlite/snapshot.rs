@@ -108,6 +108,22 @@ impl Store {
     }
 }
 
+/// A workspace is asked for that the tenant does not have.
+pub(super) fn no_such_workspace(slug: &Slug) -> QuestionError {
+    QuestionError::Parameter {
+        parameter: "workspace",
+        reason: format!("there is no workspace \"{slug}\" in this tenant"),
+    }
+}
+
+/// A workspace is asked for where there is but one.
+pub(super) fn is_of_one_workspace() -> QuestionError {
+    QuestionError::Parameter {
+        parameter: "workspace",
+        reason: "is a filter of a whole tenant's log; this is one workspace's".to_owned(),
+    }
+}
+
 impl Snapshot {
     /// When it was taken: what "the last 24 hours" are counted from.
     pub fn now(&self) -> Timestamp {
@@ -166,21 +182,15 @@ impl Snapshot {
         if filter.workspace.is_empty() {
             return Ok(self.shelves.iter().map(of_shelf).collect());
         }
-        let unfit = |reason: String| QuestionError::Parameter {
-            parameter: "workspace",
-            reason,
-        };
         if self.scope.workspace().is_some() {
-            return Err(unfit(
-                "is a filter of a whole tenant's log; this is one workspace's".to_owned(),
-            ));
+            return Err(is_of_one_workspace());
         }
         let named = |slug: &Slug| {
             let mut shelves = self.shelves.iter();
             shelves
                 .find(|shelf| shelf.slug.as_ref() == Some(slug))
                 .map(of_shelf)
-                .ok_or_else(|| unfit(format!("there is no workspace \"{slug}\" in this tenant")))
+                .ok_or_else(|| no_such_workspace(slug))
         };
         filter.workspace.iter().map(named).collect()
     }

@@ -119,6 +119,7 @@ async fn commit_group(
         Ok(receipts) => {
             let n = appender.commit().await?;
             inner.own_head.store(n, Ordering::Release);
+            inner.arrivals.came(n);
             Ok((n, receipts))
         }
         Err(error) => {
@@ -350,6 +351,7 @@ async fn take_over(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool,
             (row.0, row.1.unwrap_or(0))
         }
     };
+    inner.arrivals.came(head);
     inner.progress.send_if_modified(|progress| {
         let changed = progress.mark != mark || progress.head != head;
         progress.mark = mark;

@@ -391,7 +391,7 @@ struct EventFault {
     reason: String,
 }
 
-/// Which events, in which order, and which page of them. An empty value counts as not given.
+/// Which events. An empty value counts as not given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FilterParameters {
@@ -438,6 +438,12 @@ pub struct FilterParameters {
     /// The time zone of dates, and of times without an offset: an IANA name. Default UTC.
     #[param(example = "Europe/Oslo")]
     tz: Option<String>,
+}
+
+/// In which order events are, and which page of them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
     /// By what they are sorted: `time` (the default), `action`, `target_kind` or `actor`.
     #[param(pattern = "^(time|action|target_kind|actor)$")]
     sort: Option<String>,
@@ -449,6 +455,28 @@ pub struct FilterParameters {
     limit: Option<u16>,
     /// `older` or `newer` of another page of the same question.
     cursor: Option<String>,
+}
+
+/// Where a follower is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FeedParameters {
+    /// The last number that was looked at: `next` of the answer before; 0, the default: from the
+    /// start.
+    #[param(minimum = 0, example = 48211)]
+    after: Option<u64>,
+    /// How many seconds to wait where nothing is new; default 0: not at all.
+    #[param(minimum = 0, maximum = 30, example = 30)]
+    wait: Option<u8>,
+}
+
+/// How much a follower takes at once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FeedLimit {
+    /// How many at once; default 50.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u16>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Events: recording them, listing them, looking at one.
+//! Events: recording them, listing them, following them, looking at one.
 
 mod batch;
+pub mod feed;
 pub mod list;
 mod receipt;
 pub mod record;

@@ -212,6 +212,21 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/log?path=/acme/growth/me&search=",
     ),
     get(
+        "GET /ui/news",
+        "",
+        "/ui/news?path=/acme/growth/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of the tenant",
+        "/ui/news?path=/acme/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of oneself",
+        "/ui/news?path=/acme/growth/me&search=&after=0&wait=0",
+    ),
+    get(
         "GET /ui/entry",
         "",
         "/ui/entry?path=/acme/growth/audit&search=&id={event}",
@@ -451,6 +466,12 @@ pub const REQUESTS: &[Asked] = &[
         "/api/v1/events?workspace=revenue",
     ),
     send("POST /api/v1/events", "", "/api/v1/events", SENT),
+    get("GET /api/v1/feed", "", "/api/v1/feed?after=0"),
+    get(
+        "GET /api/v1/feed",
+        "of the other workspace",
+        "/api/v1/feed?workspace=revenue",
+    ),
     get("GET /api/v1/events/{id}", "", "/api/v1/events/{event}"),
     get(
         "GET /api/v1/events/{id}",
