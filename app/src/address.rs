@@ -282,6 +282,15 @@ impl Links {
         with_query(&self.path, &self.question)
     }
 
+    /// Where all pages of what it shows are taken away as a file.
+    pub fn export(&self) -> String {
+        let whole = Query {
+            limit: None,
+            ..self.query.from_start()
+        };
+        with_query(&format!("{}/export", self.path), &whole.query_string())
+    }
+
     /// The page with another filter, from its start.
     pub fn filtered(&self, change: impl FnOnce(&mut domain::question::Filter)) -> String {
         let mut filter = self.query.filter.clone();

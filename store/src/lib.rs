@@ -17,6 +17,7 @@ mod coalescing;
 mod cursor;
 mod dictionary;
 pub mod error;
+pub mod export;
 pub mod holds;
 mod ids;
 mod keys;

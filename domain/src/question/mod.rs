@@ -9,7 +9,7 @@ mod sort;
 mod zone;
 
 pub use filter::{Filter, Subject};
-pub use parameters::{Fault, Read, Unknown};
+pub use parameters::{Fault, PARAMETERS, Read, Unknown};
 pub use range::{Moment, MomentError, Range, Span};
 pub use sort::{Order, Sort};
 pub use zone::{Zone, ZoneError};

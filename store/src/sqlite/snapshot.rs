@@ -47,7 +47,7 @@ pub struct Snapshot {
 pub(super) struct Shelf {
     pub(super) ws: i64,
     /// Its name in addresses; none of the tenant's own.
-    slug: Option<Slug>,
+    pub(super) slug: Option<Slug>,
     /// How many events the index has of it.
     pub(super) events: u64,
     pub(super) texts: Arc<Shared>,

@@ -1,7 +1,7 @@
 //! `GET /api/v1/events`.
 
 use crate::api::{
-    documentation::{Event as EventDocument, FilterParameters, ProblemDocument},
+    documentation::{Event as EventDocument, FilterParameters, PageParameters, ProblemDocument},
     problem::Problem,
     token::Reading,
 };
@@ -43,7 +43,7 @@ pub struct EventPage {
     path = "/api/v1/events",
     operation_id = "listEvents",
     tag = "events",
-    params(FilterParameters),
+    params(FilterParameters, PageParameters),
     responses(
         (status = 200, description = "A page.", body = EventPage),
         (status = 400, description = "A parameter is unknown, or its value is not taken; \
