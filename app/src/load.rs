@@ -75,6 +75,7 @@ pub async fn load_export(name: String) -> Answered<Option<ExportScreen>> {
 #[server(prefix = "/ui", endpoint = "cancel_export")]
 pub async fn cancel_export(name: String) -> Answered<bool> {
     let asker = crate::viewer::Asker::of_request();
+    crate::answer::after_form("/");
     Ok(asker.map(|asker| {
         let known = name.parse().ok();
         known.is_some_and(|name| asker.store.cancel_export(&asker.person, &name))

@@ -46,7 +46,11 @@ fn some_event(number: usize, of: usize) -> NewEvent {
     if number.is_multiple_of(2) {
         event.via = vec![user("agt_1", "Assistant")];
         event.related = vec![object("user", "usr_9", "Kim Berg")];
-        event.operation = Some("a \"quoted\"\toperation".to_owned());
+        let controls: String = (1..32)
+            .chain([127, 0x2028])
+            .filter_map(char::from_u32)
+            .collect();
+        event.operation = Some(format!("a \"quoted\" \\ operation / {controls}"));
         event.description = Some("=1+1\nin two lines, \"quoted\"".to_owned());
     }
     let after = json!({"version": number, "password": "hunter2", "ratio": 0.1, "b": [1, null]});

@@ -184,7 +184,7 @@ impl Store {
             Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
             None => None,
         };
-        let exports = export::Exports::new(readers());
+        let exports = export::Exports::open(&files, readers()).await?;
         let readers = files.readers(readers()).await?;
         let watcher = files.readers(1).await?;
         let (mark, head): (i64, Option<i64>) =

@@ -15,6 +15,7 @@ mod walk;
 use super::{
     Inner, Store,
     change::{Log, target, told},
+    connect::Files,
 };
 use crate::{
     StoreError,
@@ -32,6 +33,7 @@ use domain::{
 use lines::{ActorKey, Deactivated, Lines};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sqlx::SqlitePool;
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -54,7 +56,7 @@ const FINISHED: &str = "AUDIT_EXPORT_FINISHED";
 
 /// How many exports may run at the same time: each holds a few pieces in memory.
 const RUNNING_MOST: usize = 32;
-/// Of so many connections that read, exports use one at a time: the others answer pages.
+/// For so many connections that answer pages there is one that exports read with, in turns.
 const READERS_EACH: u32 = 4;
 /// For how long an export reads before others have their turn, and the state of the log is let go.
 const TURN: Duration = Duration::from_millis(100);
@@ -76,8 +78,9 @@ const TOLD_MOST: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Exports {
     room: Arc<Semaphore>,
-    /// Turns of reading.
+    /// Turns of reading, and what is read with.
     turns: Semaphore,
+    connections: SqlitePool,
     stopping: watch::Sender<bool>,
     /// By who asked for them and what they call them.
     named: StdMutex<HashMap<(String, Name), Arc<Standing>>>,
@@ -85,16 +88,21 @@ pub(super) struct Exports {
 }
 
 impl Exports {
-    /// None runs. `readers`: how many connections there are to read with.
-    pub(super) fn new(readers: u32) -> Self {
+    /// None runs. `readers`: how many connections answer pages.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be read.
+    pub(super) async fn open(files: &Files, readers: u32) -> Result<Self, StoreError> {
         let turns = (readers / READERS_EACH).max(1);
-        Self {
+        Ok(Self {
             room: Arc::new(Semaphore::new(RUNNING_MOST)),
             turns: Semaphore::new(turns as usize),
+            connections: files.exporters(turns).await?,
             stopping: watch::Sender::new(false),
             named: StdMutex::default(),
             tasks: Mutex::default(),
-        }
+        })
     }
 
     /// Breaks off all that run, and waits until the log tells of it.
@@ -102,6 +110,7 @@ impl Exports {
         self.stopping.send_replace(true);
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        self.connections.close().await;
     }
 
     fn remember(&self, owner: String, name: Name, standing: &Arc<Standing>) {
@@ -622,7 +631,9 @@ async fn read_on(
     mut walk: Walk,
     read: mpsc::Sender<Lines>,
 ) -> Result<(), Broken> {
-    let turns = &store.inner.exports.turns;
+    let Exports {
+        turns, connections, ..
+    } = &store.inner.exports;
     let mut rows = ROWS_LEAST;
     loop {
         let Ok(mut room) = read.reserve().await else {
@@ -631,7 +642,7 @@ async fn read_on(
         // Nobody closes it.
         let _turn = turns.acquire().await.map_err(|_| Broken::Stopped)?;
         let began = Instant::now();
-        let mut snapshot = store.snapshot(scope).await?;
+        let mut snapshot = store.snapshot_by(connections, scope).await?;
         let is_over = loop {
             let numbers = snapshot.next_numbers(&mut walk, rows).await;
             let numbers = numbers.map_err(|error| match error {
