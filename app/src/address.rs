@@ -30,6 +30,11 @@ pub fn audit(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/audit")
 }
 
+/// Where what occurred in a workspace until a moment, itself included, is taken away as a file.
+pub fn export_until(workspace: &WorkspacePath, moment: &str) -> String {
+    format!("{}/export?until={}", audit(workspace), encoded(moment))
+}
+
 /// The tenant's Audit page: all its workspaces.
 pub fn tenant_audit(tenant: &Slug) -> String {
     format!("/{tenant}/audit")

@@ -525,7 +525,10 @@ fn the_page_exports_what_is_on_screen_for_those_who_read_the_log() {
             .contains("/export")
     );
     let file = olga
-        .form(&format!("{object}/export"), &[("format", "ndjson")])
+        .form(
+            &format!("{object}/export?action=AWKWARD"),
+            &[("format", "ndjson")],
+        )
         .expect(200);
     assert_eq!(file.text().lines().count(), 16);
 

@@ -126,7 +126,8 @@ pub(crate) fn ExportProgress(
     let broke = matches!(progress.state, State::Broken(_));
     let icon = if broke { "warn" } else { "export" };
     view! {
-        <section class="export-line" class:broken=broke aria-label=format!("{label} export") data-export=name>
+        <div
+            role="group" class="export-line" class:broken=broke aria-label=format!("{label} export") data-export=name>
             <Icon name=icon/>
             <div>
                 <p data-export-words="">{words}</p>
@@ -134,7 +135,7 @@ pub(crate) fn ExportProgress(
                 {hash}
             </div>
             {act}
-        </section>
+        </div>
     }
     .into_any()
 }

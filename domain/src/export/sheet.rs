@@ -5,6 +5,7 @@
 //! was not given is an empty cell; a text that was given and is empty is a `'` alone.
 
 use super::Row;
+use crate::slug::Slug;
 use csv::{Terminator, Writer, WriterBuilder};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -106,7 +107,7 @@ impl Sheet {
         self.plain(&row.occurred_at.to_string())?;
         self.plain(&row.recorded_at.to_string())?;
         self.text(Some(row.tenant.as_str()))?;
-        self.text(row.workspace.map(|slug| slug.as_str()))?;
+        self.text(row.workspace.map(Slug::as_str))?;
         self.plain(row.actor.kind.as_str())?;
         self.text(row.actor.id)?;
         self.text(row.actor.name)?;

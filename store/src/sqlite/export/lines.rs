@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 /// The events of a list of numbers: what is kept in columns of their own as a JSON array of arrays
 /// ([`Facts`]), and beside it the bodies, a line for each. A body is JSON without a line break.
-const LINES: &str = "SELECT json_group_array(json_array(j.key, l.ws, l.seq, l.occurred_at, \
+pub(in crate::sqlite) const LINES: &str = "SELECT json_group_array(json_array(j.key, l.ws, l.seq, l.occurred_at, \
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
          hex(l.id), c.operation)), group_concat(coalesce(c.body, ''), '\n') \
      FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";

@@ -30,6 +30,8 @@ use domain::{
     export::{Composer, Format},
     slug::{Slug, WorkspacePath},
 };
+#[cfg(test)]
+pub(super) use lines::LINES;
 use lines::{ActorKey, Deactivated, Lines};
 use serde_json::json;
 use sha2::{Digest, Sha256};
