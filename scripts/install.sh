@@ -17,6 +17,7 @@ install_for_testing() {
   install_for_building
   install_rust_checks
   install_chromium
+  install_readers
 }
 
 has() {
@@ -134,6 +135,12 @@ $debian_browser_library. Please run once: sudo ./dev setup"
   /usr/bin/rustc -vV >"$stamp"
   # cargo does not notice that the library is another one.
   rm -rf target/browser
+}
+
+# What exports are read back with.
+install_readers() {
+  has python3 || debian python3
+  has jq || debian jq
 }
 
 # For wasm-opt and the browser tests.

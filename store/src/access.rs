@@ -129,6 +129,23 @@ impl Scope {
     }
 }
 
+/// What somebody may take away as a file: proof that it was checked. It reaches no further than what
+/// they may look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportScope(pub(crate) Scope);
+
+impl ExportScope {
+    /// The log that it is taken from.
+    pub fn scope(&self) -> &Scope {
+        &self.0
+    }
+
+    /// The operator's, who may do everything on the command line.
+    pub(crate) fn operator(workspace: Workspace) -> Self {
+        Self(Scope(Reach::Workspace(workspace)))
+    }
+}
+
 /// Why somebody may not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -210,6 +227,16 @@ impl TokenGrant {
     pub fn read_scope(&self) -> Result<Scope, MissingScope> {
         self.require(TokenScope::EventsRead)
             .map(|()| Scope(self.reach.clone()))
+    }
+
+    /// What the token may take away as a file.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    pub fn export_scope(&self) -> Result<ExportScope, MissingScope> {
+        self.require(TokenScope::EventsExport)
+            .map(|()| ExportScope(Scope(self.reach.clone())))
     }
 }
 
@@ -343,6 +370,28 @@ impl SignedIn {
             email: self.email.to_lowercase(),
         };
         Ok(Scope(Reach::Own(membership.workspace.clone(), myself)))
+    }
+
+    /// What they may take away as a file, of a log that they may look at: who reads the workspace's
+    /// log may, of it and of its objects', and who administers the tenant, of the tenant's. Nobody
+    /// takes away what is open to every member.
+    ///
+    /// # Errors
+    ///
+    /// They may only look at it.
+    pub fn export_scope(&self, scope: &Scope) -> Result<ExportScope, Refused> {
+        match &scope.0 {
+            Reach::Tenant(tenant) => {
+                self.administered(&tenant.slug)?;
+            }
+            Reach::Workspace(workspace) | Reach::Object(workspace, _) => {
+                self.require(&workspace.path(), Role::reads_the_log)?;
+            }
+            Reach::Own(workspace, _) => {
+                self.require(&workspace.path(), |_| false)?;
+            }
+        }
+        Ok(ExportScope(scope.clone()))
     }
 
     fn require_objects(&self, path: &WorkspacePath) -> Result<&Membership, Refused> {

@@ -18,6 +18,7 @@ mod coalescing;
 mod cursor;
 mod dictionary;
 pub mod error;
+pub mod export;
 pub mod feed;
 pub mod holds;
 mod ids;

@@ -4,6 +4,7 @@
 
 mod clipboard;
 mod clock;
+mod export;
 mod morph;
 mod news;
 mod place;
@@ -39,6 +40,8 @@ use web_sys::{
 
 /// The id of the form that holds the filter.
 pub const FORM: &str = "filter";
+/// The id of the form that takes away what a log shows.
+pub const EXPORT_FORM: &str = export::FORM;
 /// The id of the notice that the server does not answer.
 pub const TROUBLE: &str = "trouble";
 
@@ -124,6 +127,10 @@ impl Live {
         if let Ok(Some(copied)) = target.closest("[data-copy]") {
             event.prevent_default();
             clipboard::copy(&copied);
+        } else if let Ok(Some(button)) = target.closest("[data-export-cancel]") {
+            export::cancel(&button);
+        } else if let Ok(Some(button)) = target.closest("[data-export-close]") {
+            export::close(&button);
         } else if let Ok(Some(_)) = target.closest("[data-retry]") {
             event.prevent_default();
             self.load(false, None);
@@ -420,6 +427,12 @@ impl Live {
 
     /// The filter's form is sent.
     fn submit(self: &Rc<Self>, event: &Event) {
+        if let Some(form) = element(event).filter(|form| form.id() == EXPORT_FORM)
+            && !event.default_prevented()
+        {
+            close_menus(None);
+            export::begin(&form.unchecked_into());
+        }
         if element(event).is_some_and(|form| form.id() == FORM) && here().is_log() {
             event.prevent_default();
             close_menus(None);

@@ -14,7 +14,7 @@ use crate::{
         },
     },
     refusal::Refusal,
-    viewer::Asker,
+    viewer::{Asker, scope_at},
 };
 use chrono::NaiveDate;
 use domain::{
@@ -214,14 +214,7 @@ async fn opened(
 ) -> Result<(Asker, LogAddress, Scope), Refusal> {
     let asker = asker?;
     let address = LogAddress::read(path).ok_or(Refusal::NotFound)?;
-    let person = &asker.person;
-    let scope = match &address {
-        LogAddress::Tenant(tenant) => person.tenant_scope(tenant),
-        LogAddress::Workspace(workspace) => person.audit_scope(workspace),
-        LogAddress::Object(workspace, subject) => person.object_scope(workspace, subject.clone()),
-        LogAddress::Own(workspace) => person.own_scope(workspace),
-    };
-    match scope {
+    match scope_at(&asker.person, &address) {
         Ok(scope) => Ok((asker, address, scope)),
         Err(refused) => Err(asker.refusal(refused).await),
     }
@@ -256,6 +249,7 @@ async fn around(
     };
     Ok(ScopeView {
         frame,
+        may_export: asker.person.export_scope(scope).is_ok(),
         object,
         choices: snapshot.choices().await?,
     })

@@ -7,6 +7,7 @@ mod chips;
 mod compose;
 mod count;
 pub(crate) mod entry;
+pub(crate) mod export;
 mod filters;
 mod foot;
 mod head;

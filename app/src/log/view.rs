@@ -14,6 +14,8 @@ use store::question::Choices;
 pub struct ScopeView {
     /// Around the page.
     pub frame: Bar,
+    /// Whether they may take it away as a file.
+    pub may_export: bool,
     /// What the filters offer.
     pub choices: Choices,
     /// The object, on its own tab.

@@ -11,7 +11,7 @@ mod zone;
 
 pub use feed::{FeedQuery, Wait};
 pub use filter::{Filter, Subject};
-pub use parameters::{Fault, Read, Unknown};
+pub use parameters::{Fault, PARAMETERS, Read, Unknown};
 pub use range::{Moment, MomentError, Range, Span};
 pub use sort::{Order, Sort};
 pub use zone::{Zone, ZoneError};

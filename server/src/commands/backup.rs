@@ -1,6 +1,6 @@
 //! `daybook backup`.
 
-use super::{CommandError, Installation, say, serve};
+use super::{CommandError, Installation, say, told_to_stop};
 use clap::Args;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Backup {
                 path.display()
             )));
         }
-        let stop = serve::stop()?;
+        let stop = told_to_stop()?;
         let store = installation.open().await?;
         let bar = ProgressBar::new(0).with_style(copying());
         let copied = tokio::select! {

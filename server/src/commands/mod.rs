@@ -3,6 +3,7 @@
 mod arguments;
 mod backup;
 mod demo;
+mod export;
 mod hold;
 mod import;
 mod plan;
@@ -36,6 +37,7 @@ use store::{
     recording::RecordError,
     settings::SettingsError,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Daybook, a self-hosted audit log: who changed that, and when?
 #[derive(Debug, Parser)]
@@ -87,6 +89,7 @@ enum OnTheLog {
     #[command(subcommand)]
     Hold(hold::Hold),
     Import(import::Import),
+    Export(export::Export),
 }
 
 /// Where the log and its secrets are.
@@ -308,6 +311,19 @@ impl Installation {
     }
 }
 
+/// Resolves when the program is told to stop, by SIGTERM or Ctrl-C.
+fn told_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
+    let cannot = |error| CommandError::Failed(format!("signals cannot be taken: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
 /// The operator, by the name of the operating system's user.
 fn operator() -> By {
     let name = whoami::username();
@@ -355,6 +371,7 @@ impl OnTheLog {
             Self::Retention(retention) => retention.run(store, by).await,
             Self::Hold(hold) => hold.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
+            Self::Export(export) => export.run(store, by).await,
         }
     }
 }

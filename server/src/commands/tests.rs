@@ -38,6 +38,7 @@ fn only_the_commands_of_this_version_are_there() {
             "retention",
             "hold",
             "import",
+            "export",
             "backup",
             "reindex"
         ]
@@ -76,6 +77,8 @@ fn every_line_of_the_contract_is_taken() {
         "daybook hold list --workspace a/b",
         "daybook import --workspace a/b --format cloudtrail --skip-expired --dry-run x.gz y",
         "daybook backup copy.db",
+        "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
+        "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",

@@ -23,6 +23,10 @@ pub const EVENTS_EXPIRED: &str = "daybook_events_expired_total";
 const FEED_WAITING: &str = "daybook_feed_waiting";
 /// Events that were given to those who follow a log.
 const FEED_EVENTS: &str = "daybook_feed_events_total";
+/// Exports that are running.
+const EXPORTS_RUNNING: &str = "daybook_exports_running";
+/// Rows of exports that were handed over.
+const EXPORTED_ROWS: &str = "daybook_exported_rows_total";
 
 /// What requests take, from a page out of memory to a slow search.
 const BUCKETS: [f64; 12] = [
@@ -53,6 +57,8 @@ pub fn start() -> Result<PrometheusHandle, String> {
         "Time until a request's answer begins"
     );
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins that failed, by reason");
+    describe_gauge!(EXPORTS_RUNNING, "Exports that are running");
+    describe_counter!(EXPORTED_ROWS, "Rows of exports that were handed over");
     describe_counter!(EVENTS_EXPIRED, "Events deleted because they had expired");
     describe_gauge!(
         FEED_WAITING,

@@ -157,7 +157,8 @@ impl Store {
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
         let ws = scope.workspace.id;
-        let (mut transaction, beginning) = self.inner.begin_reading(ws).await?;
+        let (mut transaction, beginning) =
+            self.inner.begin_reading(&self.inner.readers, ws).await?;
         let used = in_use(transaction.connection(), ws).await;
         transaction.end().await;
         let used = used?;

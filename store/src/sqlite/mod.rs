@@ -13,6 +13,7 @@ mod connect;
 mod count;
 mod dictionaries;
 mod directory;
+mod export;
 mod failure;
 mod feed;
 mod find;
@@ -42,6 +43,7 @@ mod tokens;
 mod writer;
 
 pub use admit::{Admitted, never_expires};
+pub use export::Export;
 pub use snapshot::Snapshot;
 
 use crate::{
@@ -146,6 +148,7 @@ pub(crate) struct Inner {
     /// Why the index could not be brought on, the last time that it could not.
     trouble: StdMutex<Option<StoreError>>,
     nudge: Notify,
+    exports: export::Exports,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -187,6 +190,7 @@ impl Store {
             Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
             None => None,
         };
+        let exports = export::Exports::open(&files, readers()).await?;
         let readers = files.readers(readers()).await?;
         let watcher = files.readers(1).await?;
         let (mark, head): (i64, Option<i64>) =
@@ -237,6 +241,7 @@ impl Store {
             removals,
             trouble: StdMutex::default(),
             nudge: Notify::new(),
+            exports,
             tasks: Mutex::default(),
         });
         let tasks = vec![
@@ -253,9 +258,10 @@ impl Store {
         Ok(Self { inner })
     }
 
-    /// Finishes what was accepted, and closes the files.
+    /// Breaks off what is being exported, finishes what was accepted, and closes the files.
     pub async fn close(&self) {
         self.end_waits();
+        self.inner.exports.stop().await;
         self.inner
             .queue
             .lock()

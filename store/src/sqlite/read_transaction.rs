@@ -5,7 +5,7 @@ use super::{
     dictionaries::{Shared, damaged, extent, extent_of},
 };
 use crate::StoreError;
-use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
+use sqlx::{Executor, Row, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 use std::{sync::Arc, time::Instant};
 
 /// Begins the transaction and looks at what its snapshot holds. The index first: the log's
@@ -38,17 +38,18 @@ pub(super) struct Beginning {
 }
 
 impl Inner {
-    /// Begins a transaction in which the index holds everything that other processes recorded
-    /// before, and looks at the log of `ws` in it.
+    /// Begins a transaction of one of the connections, in which the index holds everything that other
+    /// processes recorded before, and looks at the log of `ws` in it.
     pub(super) async fn begin_reading(
         &self,
+        connections: &SqlitePool,
         ws: i64,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
         self.require_index()?;
         let begun = Instant::now();
         loop {
             let mut transaction = ReadTransaction {
-                connection: self.readers.acquire().await?,
+                connection: connections.acquire().await?,
                 is_open: true,
             };
             let connection = transaction.connection();

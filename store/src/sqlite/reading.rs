@@ -369,6 +369,24 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
 }
 
 #[tokio::test]
+async fn an_export_seeks_each_event_and_sorts_nothing() {
+    let log = Log::new().await;
+    let steps = explained(&log.store, super::export::LINES).await;
+    let [list, leaf, content] = steps.as_slice() else {
+        panic!("{steps:#?}");
+    };
+    assert!(list.starts_with("SCAN j VIRTUAL TABLE"), "{steps:#?}");
+    assert!(
+        leaf.starts_with("SEARCH l USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
+    assert!(
+        content.starts_with("SEARCH c USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
+}
+
+#[tokio::test]
 async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
     let log = Log::new().await;
     let statement = super::index::END_OF_STEP.replace("log.", "");

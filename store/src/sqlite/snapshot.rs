@@ -18,7 +18,7 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, SqlitePool};
 use std::{
     sync::{Arc, PoisonError},
     time::Duration,
@@ -47,7 +47,7 @@ pub struct Snapshot {
 pub(super) struct Shelf {
     pub(super) ws: i64,
     /// Its name in addresses; none of the tenant's own.
-    slug: Option<Slug>,
+    pub(super) slug: Option<Slug>,
     /// How many events the index has of it.
     pub(super) events: u64,
     pub(super) texts: Arc<Shared>,
@@ -69,12 +69,21 @@ impl Store {
     ///
     /// The index is being made, or the store failed.
     pub async fn snapshot(&self, scope: &Scope) -> Result<Snapshot, StoreError> {
+        self.snapshot_by(&self.inner.readers, scope).await
+    }
+
+    /// The same, read by one of these connections.
+    pub(super) async fn snapshot_by(
+        &self,
+        connections: &SqlitePool,
+        scope: &Scope,
+    ) -> Result<Snapshot, StoreError> {
         let inner = &self.inner;
         let (own, slug) = match scope.workspace() {
             Some(workspace) => (workspace.id, Some(workspace.slug.clone())),
             None => (-scope.tenant().id, None),
         };
-        let (mut transaction, beginning) = inner.begin_reading(own).await?;
+        let (mut transaction, beginning) = inner.begin_reading(connections, own).await?;
         let connection = transaction.connection();
         let mut shelves = vec![Shelf {
             ws: own,

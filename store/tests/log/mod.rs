@@ -11,9 +11,10 @@ use domain::{
 };
 use store::{
     DatabaseUrl, Options, Scope, Store,
-    access::{SignedIn, TokenGrant},
+    access::{ExportScope, SignedIn, TokenGrant},
     administration::{By, NewPerson, NewToken, Place, TokenPlace},
     clock::SetClock,
+    export::{Format, Wanted},
     recording::{Door, Receipt, Redaction},
 };
 use tempfile::TempDir;
@@ -172,6 +173,27 @@ impl Log {
             }
         }
     }
+
+    /// All that a question finds, as a file.
+    pub async fn exported(&self, scope: &ExportScope, query: &Query, format: Format) -> String {
+        let wanted = Self::wanted(query, format);
+        let begun = self.store.export(scope, wanted, &operator()).await;
+        let mut export = begun.unwrap();
+        let mut file = Vec::new();
+        while let Some(piece) = export.next().await {
+            file.extend(piece.unwrap());
+        }
+        String::from_utf8(file).unwrap()
+    }
+
+    pub fn wanted(query: &Query, format: Format) -> Wanted {
+        Wanted {
+            query: query.clone(),
+            format,
+            name: None,
+            patience: None,
+        }
+    }
 }
 
 pub fn user(id: &str, name: &str) -> Actor {
@@ -200,6 +222,14 @@ pub fn event(actor: Actor, action: &str, target: Target, at: &str) -> NewEvent {
     let mut event = NewEvent::new(actor, action, target);
     event.occurred_at = Some(time(at));
     event
+}
+
+/// Events as NDJSON has them.
+pub fn lines(events: &[Event]) -> String {
+    let lines = events
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap());
+    lines.map(|line| line + "\n").collect()
 }
 
 pub fn limit(limit: u16) -> Query {

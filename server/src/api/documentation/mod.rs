@@ -391,7 +391,7 @@ struct EventFault {
     reason: String,
 }
 
-/// Which events. An empty value counts as not given.
+/// Which events, and in which order. An empty value counts as not given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FilterParameters {
@@ -450,6 +450,12 @@ pub struct PageParameters {
     /// `desc` (the default for time) or `asc` (the default for the others).
     #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
+}
+
+/// Which page of them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
     /// How many at once; default 50.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
@@ -477,6 +483,16 @@ pub struct FeedLimit {
     /// How many at once; default 50.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
+}
+
+/// As what they are taken away.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatParameter {
+    /// `csv`: a line for each event, for a spreadsheet; `ndjson`: a JSON object a line; `json`: an
+    /// array of them.
+    #[param(pattern = "^(csv|ndjson|json)$")]
+    format: String,
 }
 
 #[cfg(test)]

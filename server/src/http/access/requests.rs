@@ -237,6 +237,47 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/entry?path=/acme/growth/audit&search=&id={other_event}",
     ),
     send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "",
+        "/acme/growth/audit/export?outcome=success",
+        "format=csv",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "as what there is not",
+        "/acme/growth/audit/export",
+        "format=xls",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "naming the other workspace",
+        "/acme/growth/audit/export?workspace=revenue",
+        "format=csv",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/objects/{kind}/{id}/audit/export",
+        "",
+        "/acme/growth/objects/plan/pln_1/audit/export",
+        "format=json",
+    ),
+    send(
+        "POST /{tenant}/audit/export",
+        "",
+        "/acme/audit/export",
+        "format=ndjson",
+    ),
+    get(
+        "GET /ui/export",
+        "one that is not there",
+        "/ui/export?name=export-of-nobody",
+    ),
+    send(
+        "POST /ui/cancel_export",
+        "one that is not there",
+        "/ui/cancel_export",
+        "name=export-of-nobody",
+    ),
+    send(
         "POST /ui/save_settings",
         "",
         "/ui/save_settings",
@@ -458,6 +499,16 @@ pub const REQUESTS: &[Asked] = &[
         "",
         "/invite",
         "key={key}&name=New&password=correct+horse",
+    ),
+    get(
+        "GET /api/v1/events/export",
+        "",
+        "/api/v1/events/export?format=ndjson",
+    ),
+    get(
+        "GET /api/v1/events/export",
+        "of the other workspace",
+        "/api/v1/events/export?format=csv&workspace=revenue",
     ),
     get(EVENTS, "", "/api/v1/events"),
     get(
