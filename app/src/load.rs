@@ -73,6 +73,7 @@ pub struct ExportScreen {
 /// # Errors
 ///
 /// The server does not answer.
+#[allow(clippy::unused_async, reason = "on the server it need not wait")]
 #[server(prefix = "/ui", endpoint = "export", input = GetUrl)]
 pub async fn load_export(name: String) -> Answered<Option<ExportScreen>> {
     use crate::{log::export, viewer::Asker};
@@ -93,6 +94,7 @@ pub async fn load_export(name: String) -> Answered<Option<ExportScreen>> {
 /// # Errors
 ///
 /// The server does not answer.
+#[allow(clippy::unused_async, reason = "on the server it need not wait")]
 #[server(prefix = "/ui", endpoint = "cancel_export")]
 pub async fn cancel_export(name: String) -> Answered<bool> {
     let asker = crate::viewer::Asker::of_request();

@@ -120,10 +120,7 @@ fn awkward() -> Value {
 }
 
 fn hash(file: &[u8]) -> String {
-    Sha256::digest(file)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", Sha256::digest(file))
 }
 
 /// What a program makes of a file.

@@ -118,7 +118,7 @@ impl Progressing<'_> {
     }
 }
 
-async fn named<'a>(log: &'a Log, wanted: Wanted) -> (Export, Progressing<'a>) {
+async fn named(log: &Log, wanted: Wanted) -> (Export, Progressing<'_>) {
     let person = log.owner("acme/growth").await;
     let scope = person.audit_scope(&"acme/growth".parse().unwrap()).unwrap();
     let scope = person.export_scope(&scope).unwrap();
@@ -230,10 +230,7 @@ async fn the_log_tells_who_took_which_data_before_the_first_byte_and_at_the_end(
     let metadata = finished.metadata.as_ref().unwrap();
     assert_eq!(metadata["rows"], 400);
     assert_eq!(metadata["bytes"], file.len());
-    let hash: String = Sha256::digest(&file)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = format!("{:x}", Sha256::digest(&file));
     assert_eq!(metadata["sha256"], hash);
     let Some(Progress {
         rows, of, state, ..

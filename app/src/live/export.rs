@@ -25,8 +25,8 @@ const MISSED_MOST: u32 = 20;
 /// An export is asked for: gives it a name, by which the server tells of it.
 pub(super) fn begin(form: &HtmlFormElement) {
     // It is known by who asked for it too: it need not be hard to guess.
-    let part = || format!("{:013x}", (js_sys::Math::random() * 2_f64.powi(52)) as u64);
-    let name = format!("{}{}", part(), part());
+    let part = || js_sys::Math::random().to_string().replace(['.', '-'], "");
+    let name = format!("export-{}-{}", part(), part());
     let Ok(Some(field)) = form.query_selector("input[name=export]") else {
         return;
     };

@@ -32,7 +32,7 @@ pub struct Export {
     #[arg(long)]
     format: Format,
     #[command(flatten)]
-    asked: Asked,
+    asked: Box<Asked>,
 }
 
 /// Which events, and in which order: the parameters of a page's address.

@@ -367,14 +367,10 @@ struct Handed {
 
 impl Handed {
     fn whole(&self) -> Whole {
-        let mut sha256 = String::with_capacity(64);
-        for byte in self.hash.clone().finalize() {
-            let _ = write!(sha256, "{byte:02x}");
-        }
         Whole {
             rows: self.rows,
             bytes: self.bytes,
-            sha256,
+            sha256: format!("{:x}", self.hash.clone().finalize()),
         }
     }
 }
