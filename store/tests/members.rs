@@ -281,6 +281,15 @@ async fn an_admin_manages_everybody_but_owners() {
         "{replaced:?}"
     );
     assert_eq!(log.store.invites(&owners).await.unwrap(), waiting);
+    // But who is shut out has none left.
+    let xenia = log
+        .named("Xenia", "x@acme.example", place(GROWTH, Role::Member))
+        .await;
+    log.store
+        .deactivate_member(&scope, &tom, &xenia.public_id, &by(&tom))
+        .await
+        .unwrap();
+    assert_eq!(log.store.invites(&owners).await.unwrap(), []);
     let gone = log
         .store
         .deactivate_member(&scope, &tom, &owner.public_id, &by(&tom))

@@ -107,14 +107,17 @@ pub(crate) async fn news(
     let asked = FeedQuery {
         after,
         wait: Wait::try_from(wait).unwrap_or(Wait::MOST),
-        filter: read.query.filter,
+        filter: read.query.filter.clone(),
         limit: Some(Limit::MOST),
     };
     match asker.store.news(&scope, &asked, &asker.by()).await {
-        Ok(news) => Ok(News {
-            entries: news.entries,
-            next: news.next,
-        }),
+        Ok(news) => {
+            note(&asker, &scope, &read.query).await;
+            Ok(News {
+                entries: news.entries,
+                next: news.next,
+            })
+        }
         Err(QuestionError::Store(error)) => Err(error.into()),
         Err(other) => Err(Refusal::Unavailable(other.to_string())),
     }

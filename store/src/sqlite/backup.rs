@@ -54,7 +54,7 @@ impl Store {
             loop {
                 tokio::select! {
                     copied = &mut copying => {
-                        copied.map_err(StoreError::from)?;
+                        copied.map_err(|error| draft.cannot_be_copied(error))?;
                         break;
                     }
                     _ = tell.tick() => told(draft.size().min(size), size),
@@ -126,7 +126,7 @@ impl Draft {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| cannot(&to, error))?;
+        options.open(&path).map_err(|error| cannot(&path, error))?;
         Ok(Self { path, to })
     }
 
@@ -141,12 +141,20 @@ impl Draft {
 
     fn cannot(&self, error: io::Error) -> BackupError {
         match error.kind() {
-            ErrorKind::StorageFull => StoreError::DiskFull.into(),
             ErrorKind::AlreadyExists => BackupError::Exists(self.to.clone()),
             _ => BackupError::File {
                 path: self.to.clone(),
                 error,
             },
+        }
+    }
+
+    /// What kept the database from writing it: the log's own disk may be another.
+    fn cannot_be_copied(&self, error: sqlx::Error) -> BackupError {
+        match StoreError::from(error) {
+            StoreError::DiskFull => self.cannot(ErrorKind::StorageFull.into()),
+            StoreError::ReadOnly(_) => self.cannot(ErrorKind::PermissionDenied.into()),
+            other => other.into(),
         }
     }
 

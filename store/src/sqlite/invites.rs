@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    access::{ManagementScope, NewSession, Secret, SignedIn},
+    access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
     administration::By,
     members::{AcceptError, INVITE, Invitation, InviteListed, Joined, MemberError, NewInvite},
 };
@@ -106,7 +106,7 @@ impl Store {
     ) -> Result<(), MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
-            let found: Option<Revoked> = sqlx::query_as(
+            let found: Option<Open> = sqlx::query_as(
                 "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND public_id = ? \
                  AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
             )
@@ -117,7 +117,9 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
             let found = found.ok_or(MemberError::NoInvite)?;
-            revoke(&mut change, scope, found, by).await
+            may_handle(scope, role_of(&found.3)?)?;
+            revoke(&mut change, scope.workspace(), found, by).await?;
+            Ok(())
         }
         .await;
         change.finish(result).await
@@ -238,7 +240,11 @@ async fn create_invite(
             Err(error) => return Err(error),
         }
     }
-    revoke_open(change, scope, email, by).await?;
+    // None is to bring them in by surprise.
+    for open in open_of(change, workspace, email).await? {
+        may_handle(scope, role_of(&open.3)?)?;
+        revoke(change, workspace, open, by).await?;
+    }
     let id = public_id("inv")?;
     let secret = secret("")?;
     let expires = now.plus(INVITE);
@@ -271,46 +277,39 @@ async fn create_invite(
     Ok(secret)
 }
 
-/// Revokes what invitations somebody has to a workspace: none is to bring them in by surprise.
-pub(super) async fn revoke_open(
+/// An invitation that is open: its number, its public id, whose it is, and the role that it gives.
+pub(super) type Open = (i64, String, String, String);
+
+/// What invitations somebody has to a workspace.
+pub(super) async fn open_of(
     change: &mut Change<'_>,
-    scope: &ManagementScope,
+    workspace: &Workspace,
     email: &str,
-    by: &By,
-) -> Result<(), MemberError> {
-    let open: Vec<Revoked> = sqlx::query_as(
+) -> Result<Vec<Open>, StoreError> {
+    let now = change.now.micros();
+    Ok(sqlx::query_as(
         "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND email = ? \
          AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
     )
-    .bind(scope.workspace().id)
+    .bind(workspace.id)
     .bind(email)
-    .bind(change.now.micros())
+    .bind(now)
     .fetch_all(change.connection())
-    .await
-    .map_err(StoreError::from)?;
-    for open in open {
-        revoke(change, scope, open, by).await?;
-    }
-    Ok(())
+    .await?)
 }
 
-/// An invitation that is open: its number, its public id, whose it is, and the role that it gives.
-type Revoked = (i64, String, String, String);
-
-/// Revokes an invitation: whoever could have made it may.
-async fn revoke(
+/// Revokes an invitation that is open.
+pub(super) async fn revoke(
     change: &mut Change<'_>,
-    scope: &ManagementScope,
-    (number, id, email, role): Revoked,
+    workspace: &Workspace,
+    (number, id, email, _): Open,
     by: &By,
-) -> Result<(), MemberError> {
-    may_handle(scope, role_of(&role)?)?;
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE invite SET revoked_at = ? WHERE id = ?")
         .bind(change.now.micros())
         .bind(number)
         .execute(change.connection())
-        .await
-        .map_err(StoreError::from)?;
+        .await?;
     let event = told(
         by,
         "INVITE_REVOKED",
@@ -318,8 +317,7 @@ async fn revoke(
         Some(json!({"revoked": false})),
         Some(json!({"revoked": true})),
     )?;
-    change.record(Log::from(scope.workspace()), event).await?;
-    Ok(())
+    change.record(Log::from(workspace), event).await
 }
 
 /// An invitation that is good now.

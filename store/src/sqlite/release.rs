@@ -392,7 +392,11 @@ impl Inner {
                     return Ok(Removal::DELAYED);
                 };
                 let begun = Instant::now();
-                after = indexer.empty_texts(ws, from).await?;
+                after = match indexer.empty_texts(ws, from).await {
+                    Ok(after) => after,
+                    Err(_) if self.is_held(ws).await? => return Ok(Removal::DELAYED),
+                    Err(error) => return Err(error),
+                };
                 if after.is_none() {
                     let now = self.clock.now().micros();
                     indexer.finish_release(id, ws, now).await?;

@@ -12,8 +12,9 @@ use std::sync::Arc;
 /// So many events are removed from the log in one transaction, in which nobody else can write.
 const PIECE: i64 = 1_000;
 
-/// So many texts are emptied in one.
-const TEXTS: i64 = 10_000;
+/// So many texts are emptied in one. After each, whoever has the workspace's texts in memory reads all
+/// of them again, which takes longer.
+const TEXTS: i64 = 100_000;
 
 /// What of a release is removed next.
 #[derive(Clone, Copy, Debug)]
