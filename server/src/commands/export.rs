@@ -170,7 +170,9 @@ impl Export {
             .export(&scope, wanted, by)
             .await
             .map_err(|error| match error {
-                ExportError::Busy => CommandError::Failed(error.to_string()),
+                ExportError::Busy | ExportError::BusyWithYours => {
+                    CommandError::Failed(error.to_string())
+                }
                 ExportError::Question(error) => CommandError::Failed(error.to_string()),
             })?;
         let bar = bar(&file);

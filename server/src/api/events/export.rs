@@ -83,7 +83,9 @@ pub async fn export(
 impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
         match error {
-            ExportError::Busy => Self::too_many_exports(&error.to_string()),
+            ExportError::Busy | ExportError::BusyWithYours => {
+                Self::too_many_exports(&error.to_string())
+            }
             ExportError::Question(error) => error.into(),
         }
     }
