@@ -10,12 +10,13 @@
 mod harness;
 
 use harness::{Client, Daybook, Server, event, wait_for, with};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
 };
 
@@ -663,14 +664,7 @@ fn the_command_line_writes_the_same_file() {
 fn a_command_whose_reader_has_had_enough_fails_without_a_word_and_tells_of_it() {
     let place = Place::new();
     place.fill();
-    let line = ["export", "--workspace", "acme/growth", "--format", "ndjson"];
-    let mut child = place
-        .daybook
-        .command(&line)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = exporting(&place);
     let mut out = child.stdout.take().unwrap();
     let mut some = [0; 1_000];
     out.read_exact(&mut some).unwrap();
@@ -678,6 +672,54 @@ fn a_command_whose_reader_has_had_enough_fails_without_a_word_and_tells_of_it() 
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let finished = place.finished();
+    assert_eq!(finished.len(), 1);
+    assert_eq!(finished[0]["outcome"], "failure");
+}
+
+/// A command that exports all as NDJSON, of whose file a test takes what it likes.
+fn exporting(place: &Place) -> Child {
+    let line = ["export", "--workspace", "acme/growth", "--format", "ndjson"];
+    let mut command = place.daybook.command(&line);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn a_command_that_cannot_write_its_last_piece_tells_of_a_failure() {
+    let place = Place::new();
+    // More than a pipe holds, and less than a piece of the file.
+    let long = "which region does this belong to? ".repeat(1_400);
+    let events: Vec<Value> = (0..4)
+        .map(|number| with(event("LONG"), "description", format!("{number} {long}")))
+        .collect();
+    place.client.send(&events.into()).expect(201);
+    let mut child = exporting(&place);
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 1_000]).unwrap();
+    // It has all the time that it needs to take this for success.
+    for _ in 0..50 {
+        assert_eq!(place.finished(), [] as [Value; 0]);
+    }
+    drop(out);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(place.finished()[0]["outcome"], "failure");
+}
+
+#[test]
+fn a_command_whose_reader_takes_nothing_can_be_stopped_all_the_same() {
+    let place = Place::new();
+    place.fill();
+    let mut child = exporting(&place);
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 1_000]).unwrap();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let status = wait_for("the command has ended", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(1));
+    let mut told = String::new();
+    let mut err = child.stderr.take().unwrap();
+    err.read_to_string(&mut told).unwrap();
+    assert!(told.contains("not whole: it was stopped"), "{told}");
     let finished = place.finished();
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["outcome"], "failure");

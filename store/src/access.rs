@@ -132,17 +132,34 @@ impl Scope {
 /// What somebody may take away as a file: proof that it was checked. It reaches no further than what
 /// they may look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportScope(pub(crate) Scope);
+pub struct ExportScope {
+    scope: Scope,
+    pub(crate) holder: Holder,
+}
+
+/// Whose right it is to take a log away. It may be taken from them while they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The operator's, on the command line.
+    Operator,
+    /// A person's, as long as their role opens the log.
+    Person(i64),
+    /// A token's, as long as it is good.
+    Token(i64),
+}
 
 impl ExportScope {
     /// The log that it is taken from.
     pub fn scope(&self) -> &Scope {
-        &self.0
+        &self.scope
     }
 
     /// The operator's, who may do everything on the command line.
     pub(crate) fn operator(workspace: Workspace) -> Self {
-        Self(Scope(Reach::Workspace(workspace)))
+        Self {
+            scope: Scope(Reach::Workspace(workspace)),
+            holder: Holder::Operator,
+        }
     }
 }
 
@@ -235,8 +252,11 @@ impl TokenGrant {
     ///
     /// It may not.
     pub fn export_scope(&self) -> Result<ExportScope, MissingScope> {
-        self.require(TokenScope::EventsExport)
-            .map(|()| ExportScope(Scope(self.reach.clone())))
+        self.require(TokenScope::EventsExport)?;
+        Ok(ExportScope {
+            scope: Scope(self.reach.clone()),
+            holder: Holder::Token(self.id),
+        })
     }
 }
 
@@ -391,7 +411,10 @@ impl SignedIn {
                 self.require(&workspace.path(), |_| false)?;
             }
         }
-        Ok(ExportScope(scope.clone()))
+        Ok(ExportScope {
+            scope: scope.clone(),
+            holder: Holder::Person(self.person),
+        })
     }
 
     fn require_objects(&self, path: &WorkspacePath) -> Result<&Membership, Refused> {

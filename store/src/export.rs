@@ -50,6 +50,11 @@ pub enum ExportError {
     /// As many run as there may.
     #[error("too many exports are running; try again when one of them has ended")]
     Busy,
+    /// As many run as there may for one who asks.
+    #[error(
+        "as many exports of yours are running as there may; try again when one of them has ended"
+    )]
+    BusyWithYours,
     /// The question cannot be answered.
     #[error(transparent)]
     Question(#[from] QuestionError),
@@ -73,6 +78,9 @@ pub enum Broken {
     /// Whoever read it took nothing for too long.
     #[error("its reader took nothing for too long")]
     Stalled,
+    /// Whoever asked for it may not export any more.
+    #[error("the right to export was taken away, or is over")]
+    Refused,
     /// The server, or the command, was stopped.
     #[error("it was stopped")]
     Stopped,

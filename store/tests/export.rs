@@ -9,7 +9,7 @@ use domain::{
     event::{Event, NewEvent, Outcome},
     question::{Query, Unknown},
     retention::Retention,
-    role::Role,
+    role::{Role, TokenScope},
 };
 use log::{BEGINNING, Log, event, limit, lines, object, operator, time, user};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use std::{collections::HashSet, time::Duration};
 use store::{
     Scope,
     access::{ExportScope, Refused},
-    administration::By,
+    administration::{By, NewToken, TokenPlace},
     export::{Broken, Export, ExportError, Format, Name, Progress, State, Wanted},
     question::QuestionError,
     retention::{Occasion, Released, Removal},
@@ -116,6 +116,19 @@ impl Progressing<'_> {
     fn progress(&self) -> Option<Progress> {
         self.log.store.export_progress(&self.person, &self.name)
     }
+}
+
+/// The secret of a new token that may do everything.
+async fn secret(log: &Log) -> String {
+    let token = NewToken {
+        place: TokenPlace::Workspace("acme/growth".parse().unwrap()),
+        name: "exports".into(),
+        scopes: TokenScope::ALL.to_vec(),
+        expires: None,
+        oldest_seconds: None,
+    };
+    let secret = log.store.create_token(&token, &operator()).await.unwrap();
+    secret.reveal().to_owned()
 }
 
 async fn named(log: &Log, wanted: Wanted) -> (Export, Progressing<'_>) {
@@ -312,6 +325,31 @@ async fn a_reader_who_goes_away_leaves_a_failure_in_the_log() {
 }
 
 #[tokio::test]
+async fn who_has_the_last_piece_and_never_comes_back_did_not_take_it_all() {
+    for format in [Format::Ndjson, Format::Json] {
+        let (log, scope, export) = log_of(10).await;
+        let known = log.exported(&export, &query("action=x"), format).await;
+        let (mut export, progress) = named(&log, Log::wanted(&query("action=x"), format)).await;
+        let mut file = Vec::new();
+        while file.len() < known.len() {
+            file.extend(export.next().await.unwrap().unwrap());
+        }
+        // It has all the time that it needs to take that for success.
+        for _ in 0..50 {
+            log.store.page(&scope, &limit(50)).await.unwrap();
+        }
+        assert_eq!(progress.progress().unwrap().state, State::Running);
+        drop(export);
+        assert_eq!(over(&progress).await, State::Broken(Broken::Gone));
+        let last = told(&log, &scope).await.pop().unwrap();
+        assert_eq!(last.outcome, Outcome::Failure);
+        let rows = known.matches("\"action\":\"x\"").count();
+        assert_eq!(last.metadata.unwrap()["rows"], rows);
+        log.store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn an_export_that_is_cancelled_ends_with_an_error() {
     let (log, scope, _) = log_of(4_000).await;
     let (mut export, progress) = named(&log, Log::wanted(&Query::default(), Format::Csv)).await;
@@ -391,6 +429,109 @@ async fn no_more_run_at_the_same_time_than_there_may() {
     };
     assert!(matches!(refused, ExportError::Busy));
     assert_eq!(running.len(), 32);
+    log.store.close().await;
+}
+
+#[tokio::test]
+async fn nobody_runs_so_many_that_others_cannot() {
+    let (log, _, export) = log_of(2_000).await;
+    let begin = async |name: &str| {
+        let grant = log.store.token(name).await.unwrap().unwrap();
+        let wanted = Log::wanted(&Query::default(), Format::Ndjson);
+        let by = By::token(&grant, None);
+        log.store.export(&export, wanted, &by).await
+    };
+    let (one, other) = (secret(&log).await, secret(&log).await);
+    let mut running = Vec::new();
+    for _ in 0..4 {
+        running.push(begin(&one).await.unwrap());
+    }
+    let refused = begin(&one).await;
+    assert!(matches!(refused, Err(ExportError::BusyWithYours)));
+    assert!(begin(&other).await.is_ok());
+    // When one of them has ended there is room again.
+    let (_, broken) = rest(&mut running[0]).await;
+    assert_eq!(broken, None);
+    let again = loop {
+        match begin(&one).await {
+            Err(ExportError::BusyWithYours) => tokio::task::yield_now().await,
+            begun => break begun,
+        }
+    };
+    assert!(again.is_ok());
+    log.store.close().await;
+}
+
+#[tokio::test]
+async fn what_is_revoked_stops_and_the_log_tells_of_it() {
+    let (log, scope, _) = log_of(4_000).await;
+    let secret = secret(&log).await;
+    let grant = log.store.token(&secret).await.unwrap().unwrap();
+    let wanted = Log::wanted(&Query::default(), Format::Ndjson);
+    let mut export = log
+        .store
+        .export(
+            &grant.export_scope().unwrap(),
+            wanted,
+            &By::token(&grant, None),
+        )
+        .await
+        .unwrap();
+    assert!(export.next().await.unwrap().is_ok());
+    let id = &grant.public_id;
+    log.store.revoke_token(id, &operator()).await.unwrap();
+    // It reads on slowly, and nothing of what it did not take keeps it from ending.
+    while export.progress().state == State::Running {
+        tokio::task::yield_now().await;
+    }
+    let (_, broken) = rest(&mut export).await;
+    assert_eq!(broken, Some(Broken::Refused));
+    let events = told(&log, &scope).await;
+    assert_eq!(events[1].outcome, Outcome::Failure);
+    let why = events[1].description.as_deref().unwrap();
+    assert!(why.contains("right to export"), "{why}");
+    log.store.close().await;
+}
+
+#[tokio::test]
+async fn who_lost_the_role_takes_nothing_more() {
+    let (log, _, _) = log_of(4_000).await;
+    // Somebody else stays an owner.
+    log.person("olga@acme.example", "acme/growth", Role::Owner)
+        .await;
+    let wanted = Log::wanted(&Query::default(), Format::Ndjson);
+    let (_kept, progress) = named(&log, wanted).await;
+    let email = &progress.person.email;
+    log.store
+        .deactivate_person(email, &operator())
+        .await
+        .unwrap();
+    assert_eq!(over(&progress).await, State::Broken(Broken::Refused));
+    log.store.close().await;
+}
+
+#[tokio::test]
+async fn no_piece_is_large_where_large_events_follow_small_ones() {
+    let (log, _, export) = log_of(1_500).await;
+    let grant = log.token("acme/growth").await;
+    let long = "x\"".repeat(14_000);
+    let large = (0..60).map(|number| NewEvent {
+        description: Some(long.clone()),
+        idempotency_key: None,
+        occurred_at: Some(time(BEGINNING)),
+        ..some_event(number, 60)
+    });
+    log.record(&grant, large.collect()).await;
+    let wanted = Log::wanted(&query("order=asc"), Format::Ndjson);
+    let begun = log.store.export(&export, wanted, &operator()).await;
+    let mut export = begun.unwrap();
+    let mut bytes = 0;
+    while let Some(piece) = export.next().await {
+        let piece = piece.unwrap().len();
+        assert!(piece < 1_500_000, "{piece}");
+        bytes += piece;
+    }
+    assert!(bytes > 60 * long.len() + 1_500_000);
     log.store.close().await;
 }
 

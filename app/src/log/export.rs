@@ -66,6 +66,7 @@ pub(crate) fn words(progress: &Progress) -> String {
                 Broken::Cancelled => "Cancelled",
                 Broken::Gone => "The browser stopped it",
                 Broken::Stalled => "The browser took nothing for too long",
+                Broken::Refused => "The right to export was taken away, or is over,",
                 Broken::Stopped => "The server was stopped",
                 Broken::Failed(_) => "The server failed",
             };

@@ -11,6 +11,8 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
+    pin::{Pin, pin},
+    thread,
     time::Duration,
 };
 use store::{
@@ -18,6 +20,7 @@ use store::{
     administration::By,
     export::{Broken, Export as File, ExportError, State, Wanted},
 };
+use tokio::sync::oneshot;
 
 /// How often the bar is drawn.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
@@ -158,8 +161,16 @@ impl Export {
             .await?
             .ok_or_else(|| CommandError::Failed(format!("there is no workspace {path}")))?;
         // Signals are taken from here on: what is begun is told to have ended.
-        let stop = told_to_stop()?;
-        store.wait_for_index(|_, _| ()).await?;
+        let mut stop = pin!(told_to_stop()?);
+        // The index may have to be made first, of a whole log.
+        tokio::select! {
+            biased;
+            () = &mut stop => {
+                let why = "it was stopped before the export began; nothing was written";
+                return Err(CommandError::Failed(why.to_owned()));
+            }
+            made = store.wait_for_index(|_, _| ()) => made?,
+        };
         let wanted = Wanted {
             query,
             format: self.format,
@@ -170,7 +181,9 @@ impl Export {
             .export(&scope, wanted, by)
             .await
             .map_err(|error| match error {
-                ExportError::Busy => CommandError::Failed(error.to_string()),
+                ExportError::Busy | ExportError::BusyWithYours => {
+                    CommandError::Failed(error.to_string())
+                }
                 ExportError::Question(error) => CommandError::Failed(error.to_string()),
             })?;
         let bar = bar(&file);
@@ -186,17 +199,13 @@ impl Export {
 async fn write(
     file: &mut File,
     bar: &ProgressBar,
-    stop: impl Future<Output = ()>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), CommandError> {
-    let mut stop = std::pin::pin!(stop);
     let mut bytes = 0_u64;
     loop {
         let piece = tokio::select! {
             biased;
-            () = &mut stop => {
-                file.cancel();
-                return Err(CommandError::Failed(broke_off(file, "it was stopped")));
-            }
+            () = &mut stop => return Err(stopped(file)),
             piece = file.next() => piece,
         };
         let piece = match piece {
@@ -211,13 +220,11 @@ async fn write(
             None => break,
         };
         bytes += piece.len() as u64;
-        let written = tokio::task::spawn_blocking(move || {
-            let mut out = io::stdout().lock();
-            out.write_all(&piece).and_then(|()| out.flush())
-        });
-        let written = written
-            .await
-            .unwrap_or_else(|_| Err(io::Error::other("writing failed")));
+        let written = tokio::select! {
+            biased;
+            () = &mut stop => return Err(stopped(file)),
+            written = print(piece) => written,
+        };
         match written {
             // Whoever stops reading (`| head`) has had enough; the file is not whole all the same.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -233,6 +240,26 @@ async fn write(
         // The end of the stream tells that it is.
         State::Running | State::Broken(_) => Err(CommandError::Told),
     }
+}
+
+/// Writes a piece to standard output, on a thread of its own: where nobody reads there, it is left
+/// behind, and keeps the program from nothing.
+async fn print(piece: Vec<u8>) -> io::Result<()> {
+    let (tell, told) = oneshot::channel();
+    thread::Builder::new().spawn(move || {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(&piece).and_then(|()| out.flush());
+        // Where it was stopped meanwhile, nobody wants to know.
+        let _ = tell.send(written);
+    })?;
+    told.await
+        .unwrap_or_else(|_| Err(io::Error::other("writing failed")))
+}
+
+/// Breaks a file off because the command was told to stop.
+fn stopped(file: &File) -> CommandError {
+    file.cancel();
+    CommandError::Failed(broke_off(file, "it was stopped"))
 }
 
 fn broke_off(file: &File, why: &str) -> String {

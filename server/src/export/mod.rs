@@ -23,7 +23,7 @@ use store::{
 };
 
 /// How long the other side may take nothing before the export breaks off.
-pub const PATIENCE: Duration = Duration::from_mins(10);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The parameters of a list that an export does not have: it is all pages at once.
 const OF_PAGES: [&str; 2] = ["limit", "cursor"];

@@ -121,6 +121,10 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
         Err(ExportError::Busy) => plain::unavailable(
             "As many exports are running as there may. Please try again when one of them has ended.",
         ),
+        Err(ExportError::BusyWithYours) => plain::unavailable(
+            "As many exports of yours are running as there may. Please try again when one of them has \
+             ended, or cancel one.",
+        ),
         Err(ExportError::Question(QuestionError::Store(error))) => {
             tracing::error!("an export did not begin: {error}");
             plain::unavailable(

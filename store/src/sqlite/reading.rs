@@ -371,6 +371,15 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
 #[tokio::test]
 async fn an_export_seeks_each_event_and_sorts_nothing() {
     let log = Log::new().await;
+    let steps = explained(&log.store, super::export::SIZES).await;
+    let [list, content] = steps.as_slice() else {
+        panic!("{steps:#?}");
+    };
+    assert!(list.starts_with("SCAN j VIRTUAL TABLE"), "{steps:#?}");
+    assert!(
+        content.starts_with("SEARCH c USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
     let steps = explained(&log.store, super::export::LINES).await;
     let [list, leaf, content] = steps.as_slice() else {
         panic!("{steps:#?}");

@@ -440,10 +440,10 @@ pub struct FilterParameters {
     tz: Option<String>,
 }
 
-/// In which order events are, and which page of them.
+/// In which order events are.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct PageParameters {
+pub struct OrderParameters {
     /// By what they are sorted: `time` (the default), `action`, `target_kind` or `actor`.
     #[param(pattern = "^(time|action|target_kind|actor)$")]
     sort: Option<String>,

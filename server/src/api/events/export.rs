@@ -2,7 +2,7 @@
 
 use crate::{
     api::{
-        documentation::{FilterParameters, FormatParameter, ProblemDocument},
+        documentation::{FilterParameters, FormatParameter, OrderParameters, ProblemDocument},
         problem::{Kind, Problem},
         token::Exporting,
     },
@@ -29,7 +29,7 @@ use store::{
     path = "/api/v1/events/export",
     operation_id = "exportEvents",
     tag = "events",
-    params(FilterParameters, FormatParameter),
+    params(FilterParameters, OrderParameters, FormatParameter),
     responses(
         (status = 200, description = "The file, as a stream.", content(
             (String = "text/csv", example = "id,seq,idempotency_key,…\r\n"),
@@ -83,7 +83,9 @@ pub async fn export(
 impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
         match error {
-            ExportError::Busy => Self::too_many_exports(&error.to_string()),
+            ExportError::Busy | ExportError::BusyWithYours => {
+                Self::too_many_exports(&error.to_string())
+            }
             ExportError::Question(error) => error.into(),
         }
     }

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::Row as _;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 use uuid::Uuid;
@@ -34,6 +34,39 @@ pub(in crate::sqlite) const LINES: &str = "SELECT json_group_array(json_array(j.
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
          hex(l.id), c.operation)), group_concat(coalesce(c.body, ''), '\n') \
      FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
+
+/// How many bytes the texts of each event of a list of numbers have, in its order; 0 where its content
+/// is gone. It is read without reading the texts.
+pub(in crate::sqlite) const SIZES: &str = "SELECT json_group_array(\
+         coalesce(octet_length(c.body), 0) + coalesce(octet_length(c.operation), 0)) \
+     FROM json_each(?) j LEFT JOIN content c ON c.n = j.value";
+/// About how long the rest of an event is as it is read: its numbers and its id.
+const FACTS: usize = 128;
+
+/// An event by its number, and about how many bytes are read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Measured {
+    n: i64,
+    bytes: usize,
+}
+
+/// Takes the first of these events, as many as make no more than so many bytes; but one at least,
+/// where there is one.
+pub(super) fn fitting(found: &mut VecDeque<Measured>, most: usize) -> Vec<i64> {
+    let mut bytes = 0;
+    let fit = found.iter().take_while(|event| {
+        let is_first = bytes == 0;
+        bytes += event.bytes;
+        is_first || bytes <= most
+    });
+    let count = fit.count();
+    found.drain(..count).map(|event| event.n).collect()
+}
+
+fn list(numbers: &[i64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
 
 /// Events as they were read.
 #[derive(Debug)]
@@ -58,12 +91,32 @@ pub(super) type ActorKey = (i64, Number);
 pub(super) type Deactivated = HashMap<ActorKey, bool>;
 
 impl Snapshot {
+    /// The events with these numbers, in their order, with how long each is.
+    pub(super) async fn measured(
+        &mut self,
+        numbers: Vec<i64>,
+    ) -> Result<Vec<Measured>, StoreError> {
+        let connection = self.transaction.connection();
+        let sizes: String = sqlx::query_scalar(SIZES)
+            .bind(list(&numbers))
+            .fetch_one(connection)
+            .await?;
+        let unreadable = |_| damaged("the size of an event cannot be read");
+        let sizes: Vec<usize> = serde_json::from_str(&sizes).map_err(unreadable)?;
+        let sized = numbers.into_iter().zip(sizes);
+        Ok(sized
+            .map(|(n, bytes)| Measured {
+                n,
+                bytes: bytes + FACTS,
+            })
+            .collect())
+    }
+
     /// The events with these numbers, in their order; those whose content is gone are left out.
     pub(super) async fn lines(&mut self, numbers: &[i64]) -> Result<Lines, StoreError> {
-        let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
         let connection = self.transaction.connection();
         let row = sqlx::query(LINES)
-            .bind(format!("[{}]", list.join(",")))
+            .bind(list(numbers))
             .fetch_one(connection)
             .await?;
         let bodies: Option<String> = row.try_get(1)?;
@@ -128,6 +181,10 @@ impl Read<'_> {
                 strangers.push((*key, actor, shelf.slug.clone()));
             }
         }
+        // Asking for the others again and again would not find them.
+        if strangers.len() < self.unknown.len() {
+            return Err(elsewhere());
+        }
         Ok(strangers)
     }
 
@@ -151,7 +208,7 @@ impl Read<'_> {
             let (shelf, texts) = held
                 .iter()
                 .find(|(shelf, _)| shelf.ws == facts.ws)
-                .ok_or_else(|| damaged("an event lies in another workspace than its index says"))?;
+                .ok_or_else(elsewhere)?;
             let gone = deactivated.get(&(facts.ws, facts.actor)).copied();
             let slug = shelf.slug.as_ref();
             rows.push(facts.row(body, texts, tenant, slug, gone.unwrap_or_default())?);
@@ -162,6 +219,10 @@ impl Read<'_> {
             .rows_of(rows, bytes)
             .map_err(|error| damaged(&error.to_string()))
     }
+}
+
+fn elsewhere() -> StoreError {
+    damaged("an event lies in another workspace than its index says")
 }
 
 fn missing() -> StoreError {
@@ -287,4 +348,40 @@ fn redacted(text: &str, body: &RawBody<'_>) -> Result<u32, StoreError> {
         marks = marks.saturating_add(count_marks_in(&object));
     }
     Ok(marks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_at_once_is_bounded_and_one_event_at_least() {
+        let event = |n: i64, bytes: usize| Measured { n, bytes };
+        let mut found: VecDeque<_> = [
+            event(1, 400),
+            event(2, 600),
+            event(3, 1),
+            event(4, 5_000),
+            event(5, 10),
+        ]
+        .into();
+        let mut pieces = Vec::new();
+        while !found.is_empty() {
+            pieces.push(fitting(&mut found, 1_000));
+        }
+        assert_eq!(pieces, [vec![1, 2], vec![3], vec![4], vec![5]]);
+        assert!(fitting(&mut found, 1_000).is_empty());
+    }
+
+    #[test]
+    fn an_event_of_a_workspace_that_is_not_read_is_an_error_and_not_asked_for_again() {
+        let lines = Lines {
+            facts: r#"[[0,99,1,1,1,7,null,1,1,null,0,null,"00",null]]"#.to_owned(),
+            bodies: String::new(),
+            shelves: Arc::from([]),
+        };
+        let read = lines.read(&Deactivated::new());
+        let told = read.and_then(|read| read.strangers());
+        assert!(told.is_err_and(|error| error.to_string().contains("another workspace")));
+    }
 }

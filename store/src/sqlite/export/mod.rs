@@ -10,6 +10,7 @@
 //! breaks off, its stream ends with an error.
 
 mod lines;
+mod rights;
 mod walk;
 
 use super::{
@@ -30,16 +31,18 @@ use domain::{
     export::{Composer, Format},
     slug::{Slug, WorkspacePath},
 };
+use lines::{ActorKey, Deactivated, Lines, fitting};
 #[cfg(test)]
-pub(super) use lines::LINES;
-use lines::{ActorKey, Deactivated, Lines};
+pub(super) use lines::{LINES, SIZES};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::SqlitePool;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt::Write as _,
     future::poll_fn,
+    panic::{self, AssertUnwindSafe},
+    pin::pin,
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -58,14 +61,17 @@ const FINISHED: &str = "AUDIT_EXPORT_FINISHED";
 
 /// How many exports may run at the same time: each holds a few pieces in memory.
 const RUNNING_MOST: usize = 32;
+/// And how many of one person or token, so that nobody keeps everybody else from exporting.
+const RUNNING_EACH: usize = 4;
+/// How often it is looked at whether whoever takes an export still may.
+const RIGHTS_EVERY: Duration = Duration::from_secs(2);
 /// For so many connections that answer pages there is one that exports read with, in turns.
 const READERS_EACH: u32 = 4;
 /// For how long an export reads before others have their turn, and the state of the log is let go.
 const TURN: Duration = Duration::from_millis(100);
-/// How much is read at once, in bytes; and how many events, at least and at most. Events may be of
-/// very different sizes, and how long the next ones are is not known before they are read.
+/// How much is read at once, in bytes, unless one event is longer; and how many events at most. How
+/// long they are is known before they are read.
 const PIECE: usize = 512 * 1024;
-const ROWS_LEAST: usize = 16;
 const ROWS_MOST: usize = 500;
 /// How many pieces are read ahead of what is being composed.
 const AHEAD: usize = 2;
@@ -80,6 +86,8 @@ const TOLD_MOST: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Exports {
     room: Arc<Semaphore>,
+    /// The same for each who asks, of those who have any.
+    rooms: StdMutex<HashMap<String, Arc<Semaphore>>>,
     /// Turns of reading, and what is read with.
     turns: Semaphore,
     connections: SqlitePool,
@@ -99,6 +107,7 @@ impl Exports {
         let turns = (readers / READERS_EACH).max(1);
         Ok(Self {
             room: Arc::new(Semaphore::new(RUNNING_MOST)),
+            rooms: StdMutex::default(),
             turns: Semaphore::new(turns as usize),
             connections: files.exporters(turns).await?,
             stopping: watch::Sender::new(false),
@@ -115,6 +124,25 @@ impl Exports {
         self.connections.close().await;
     }
 
+    /// Room for one more, of an actor with an id or of none.
+    fn room(&self, actor: Option<&str>) -> Result<Room, ExportError> {
+        let of_all = Arc::clone(&self.room).try_acquire_owned();
+        let of_all = of_all.map_err(|_| ExportError::Busy)?;
+        let own = actor.map(|actor| {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those of whom none runs are held by nobody else.
+            rooms.retain(|_, room| Arc::strong_count(room) > 1);
+            let room = rooms.entry(actor.to_owned());
+            let room = room.or_insert_with(|| Arc::new(Semaphore::new(RUNNING_EACH)));
+            Arc::clone(room).try_acquire_owned()
+        });
+        let own = own.transpose();
+        Ok(Room {
+            _of_all: of_all,
+            _own: own.map_err(|_| ExportError::BusyWithYours)?,
+        })
+    }
+
     fn remember(&self, owner: String, name: Name, standing: &Arc<Standing>) {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         named.retain(|_, one| one.ended_within(TOLD_FOR));
@@ -128,6 +156,12 @@ impl Exports {
         let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         named.get(&(owner.to_owned(), name.clone())).cloned()
     }
+}
+
+/// What an export has as long as it runs.
+struct Room {
+    _of_all: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
 }
 
 /// How an export stands, for all who want to know.
@@ -185,8 +219,11 @@ impl Export {
         if self.is_over {
             return Poll::Ready(None);
         }
-        if let Some(piece) = ready!(self.pieces.poll_recv(cx)) {
-            return Poll::Ready(Some(Ok(piece)));
+        while let Some(piece) = ready!(self.pieces.poll_recv(cx)) {
+            // An empty one asks whether the one before was made use of: who takes it came back.
+            if !piece.is_empty() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
         }
         self.is_over = true;
         Poll::Ready(match self.standing.state() {
@@ -232,9 +269,7 @@ impl Store {
         by: &By,
     ) -> Result<Export, ExportError> {
         let exports = &self.inner.exports;
-        let room = Arc::clone(&exports.room)
-            .try_acquire_owned()
-            .map_err(|_| ExportError::Busy)?;
+        let room = exports.room(by.actor.id.as_deref())?;
         // Before the log tells of it: the file holds what was there when it was asked for.
         let mut snapshot = self.snapshot(scope.scope()).await?;
         let counted = snapshot.count(&wanted.query.from_start()).await;
@@ -254,7 +289,7 @@ impl Store {
         let (pieces, taken) = mpsc::channel(1);
         let running = Running {
             store: self.clone(),
-            scope: scope.scope().clone(),
+            scope: scope.clone(),
             by: by.clone(),
             operation: operation()?,
             about: about(scope.scope(), &walk, wanted.format),
@@ -348,7 +383,7 @@ fn about(scope: &Scope, walk: &Walk, format: Format) -> Object {
 /// An export that runs.
 struct Running {
     store: Store,
-    scope: Scope,
+    scope: ExportScope,
     by: By,
     operation: String,
     about: Object,
@@ -375,13 +410,46 @@ impl Handed {
     }
 }
 
+/// However it ends, nobody is told for ever that it runs.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.standing.state() == State::Running {
+            let failed = Broken::Failed("it failed".to_owned());
+            self.standing.end(State::Broken(failed));
+        }
+    }
+}
+
+/// One of the exports that the metrics count as running.
+struct Counted(metrics::Gauge);
+
+impl Counted {
+    fn new() -> Self {
+        let running = metrics::gauge!("daybook_exports_running");
+        running.increment(1.0);
+        Self(running)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// What comes of some work, which fails where it panics: its end is to be told all the same.
+async fn unless_it_panics(work: impl Future<Output = Result<(), Broken>>) -> Result<(), Broken> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        // After a panic it is looked at no more.
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(Broken::Failed("it failed".to_owned()))))
+    })
+    .await
+}
+
 impl Running {
-    async fn run(
-        self,
-        walk: Walk,
-        begun: oneshot::Sender<Result<(), StoreError>>,
-        room: OwnedSemaphorePermit,
-    ) {
+    async fn run(self, walk: Walk, begun: oneshot::Sender<Result<(), StoreError>>, room: Room) {
         if let Err(error) = self.tell(STARTED, Object::new(), None).await {
             let broken = Broken::from(error.clone());
             self.standing.end(State::Broken(broken));
@@ -390,10 +458,9 @@ impl Running {
             return;
         }
         let _ = begun.send(Ok(()));
-        let running = metrics::gauge!("daybook_exports_running");
-        running.increment(1.0);
+        let _counted = Counted::new();
         let mut handed = Handed::default();
-        let written = self.write(walk, &mut handed).await;
+        let written = unless_it_panics(Box::pin(self.write(walk, &mut handed))).await;
         let whole = handed.whole();
         let mut ended = Object::new();
         ended.insert("rows".to_owned(), whole.rows.into());
@@ -411,7 +478,6 @@ impl Running {
         };
         // Before the last sender goes with `self`: then whoever reads looks at it.
         self.standing.end(state);
-        running.decrement(1.0);
         drop(room);
     }
 
@@ -422,7 +488,8 @@ impl Running {
         more: Object,
         broken: Option<String>,
     ) -> Result<(), StoreError> {
-        let (log, on) = match self.scope.workspace() {
+        let scope = self.scope.scope();
+        let (log, on) = match scope.workspace() {
             Some(workspace) => {
                 let path = workspace.path().to_string();
                 (
@@ -431,7 +498,7 @@ impl Running {
                 )
             }
             None => {
-                let tenant = self.scope.tenant();
+                let tenant = scope.tenant();
                 let slug = tenant.slug.to_string();
                 (
                     Log::from(tenant),
@@ -453,16 +520,20 @@ impl Running {
         change.finish(result).await
     }
 
-    /// Makes the file, until all of it was taken.
+    /// Makes the file, until whoever takes it came back after its last piece.
     async fn write(&self, walk: Walk, handed: &mut Handed) -> Result<(), Broken> {
         let (read, lines) = mpsc::channel(AHEAD);
         let work = async {
-            let reading = read_on(&self.store, &self.scope, walk, read);
-            let desk = Desk::new(&self.scope, self.standing.format);
+            let scope = self.scope.scope();
+            let reading = read_on(&self.store, scope, walk, read);
+            let desk = Desk::new(scope, self.standing.format);
             let writing = self.write_on(desk, lines, handed);
             let ((), end) = tokio::try_join!(reading, writing)?;
             self.hand_over(end, handed).await?;
-            // There is room for another piece when the last one was taken.
+            // Who took the last piece may still fail to write it. Once they come back for more, and
+            // so take one that is empty, there is room for another.
+            let asked = self.within_patience(self.pieces.send(Vec::new())).await?;
+            asked.map_err(|_| Broken::Gone)?;
             let taken = self.within_patience(self.pieces.reserve()).await?;
             taken.map(drop).map_err(|_| Broken::Gone)
         };
@@ -474,7 +545,20 @@ impl Running {
             _ = cancelled.wait_for(|cancelled| *cancelled) => Err(Broken::Cancelled),
             _ = stopping.wait_for(|stopping| *stopping) => Err(Broken::Stopped),
             () = self.pieces.closed() => Err(Broken::Gone),
+            refused = self.refused() => Err(refused),
             done = work => done,
+        }
+    }
+
+    /// Waits until whoever asked may not export any more, or until it cannot be told whether they may.
+    async fn refused(&self) -> Broken {
+        loop {
+            tokio::time::sleep(RIGHTS_EVERY).await;
+            match self.store.inner.may_still_export(&self.scope).await {
+                Ok(true) => {}
+                Ok(false) => return Broken::Refused,
+                Err(error) => return error.into(),
+            }
         }
     }
 
@@ -504,7 +588,8 @@ impl Running {
                     (back, Made::Asks(lines, strangers)) => {
                         desk = back;
                         piece = lines;
-                        let found = self.store.inner.labels(&self.scope, strangers).await?;
+                        let scope = self.scope.scope();
+                        let found = self.store.inner.labels(scope, strangers).await?;
                         desk.deactivated.extend(found);
                     }
                 }
@@ -632,7 +717,7 @@ async fn read_on(
     let Exports {
         turns, connections, ..
     } = &store.inner.exports;
-    let mut rows = ROWS_LEAST;
+    let mut found = VecDeque::new();
     loop {
         let Ok(mut room) = read.reserve().await else {
             return Err(Broken::Gone);
@@ -642,20 +727,19 @@ async fn read_on(
         let began = Instant::now();
         let mut snapshot = store.snapshot_by(connections, scope).await?;
         let is_over = loop {
-            let numbers = snapshot.next_numbers(&mut walk, rows).await;
-            let numbers = numbers.map_err(|error| match error {
-                QuestionError::Store(error) => Broken::from(error),
-                other => Broken::Failed(other.to_string()),
-            })?;
-            if numbers.is_empty() {
+            if found.is_empty() {
+                let numbers = snapshot.next_numbers(&mut walk, ROWS_MOST).await;
+                let numbers = numbers.map_err(|error| match error {
+                    QuestionError::Store(error) => Broken::from(error),
+                    other => Broken::Failed(other.to_string()),
+                })?;
+                found = snapshot.measured(numbers).await?.into();
+            }
+            if found.is_empty() {
                 break true;
             }
-            let lines = snapshot.lines(&numbers).await?;
-            let each = (lines.bytes() / numbers.len()).max(1);
-            // No more than twice as many as before: large events may follow small ones.
-            let most = (rows * 2).min(ROWS_MOST);
-            rows = (PIECE / each).clamp(ROWS_LEAST, most.max(ROWS_LEAST));
-            room.send(lines);
+            let numbers = fitting(&mut found, PIECE);
+            room.send(snapshot.lines(&numbers).await?);
             if began.elapsed() > TURN {
                 break false;
             }
@@ -668,5 +752,21 @@ async fn read_on(
         if is_over {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_panics_has_failed() {
+        let panics = async {
+            tokio::task::yield_now().await;
+            panic!("for the test");
+        };
+        let failed = Broken::Failed("it failed".to_owned());
+        assert_eq!(unless_it_panics(panics).await, Err(failed));
+        assert_eq!(unless_it_panics(async { Ok(()) }).await, Ok(()));
     }
 }
