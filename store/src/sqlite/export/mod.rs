@@ -34,6 +34,8 @@ use domain::{
 use lines::{ActorKey, Deactivated, Lines, fitting};
 #[cfg(test)]
 pub(super) use lines::{LINES, SIZES};
+#[cfg(test)]
+pub(super) use rights::{ROLES, TOKEN};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::SqlitePool;

@@ -9,10 +9,10 @@ use crate::{
 use domain::role::Role;
 
 /// The token ?1, where it is good at the time ?2.
-const TOKEN: &str = "SELECT 1 FROM token WHERE id = ?1 AND revoked_at IS NULL AND (expires IS NULL OR expires > ?2)";
+pub(in crate::sqlite) const TOKEN: &str = "SELECT 1 FROM token WHERE id = ?1 AND revoked_at IS NULL AND (expires IS NULL OR expires > ?2)";
 
 /// The roles of the person ?1 at the time ?2 in the tenant ?3 and the workspace ?4.
-const ROLES: &str = "SELECT 'tenant_admin' FROM tenant_admin \
+pub(in crate::sqlite) const ROLES: &str = "SELECT 'tenant_admin' FROM tenant_admin \
          WHERE person = ?1 AND tenant = ?3 AND (until IS NULL OR until > ?2) \
      UNION ALL SELECT role FROM membership \
          WHERE person = ?1 AND workspace = ?4 AND deactivated_at IS NULL \
@@ -20,7 +20,10 @@ const ROLES: &str = "SELECT 'tenant_admin' FROM tenant_admin \
 
 impl Inner {
     /// Whether the right to export is still its holder's.
-    pub(super) async fn may_still_export(&self, scope: &ExportScope) -> Result<bool, StoreError> {
+    pub(in crate::sqlite) async fn may_still_export(
+        &self,
+        scope: &ExportScope,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut connection = self.readers.acquire().await?;
         match scope.holder {
