@@ -80,15 +80,14 @@ lint() {
     cargo xtask lint
 }
 
-# Unit, property and store tests, and the examples in the documentation. What they depend on is built
-# already, for the program that users get.
+# Unit, property and store tests, and the examples in the documentation.
 test_unit() {
   local chosen=(--lib --bins) file
   for file in $(tests_in domain store app); do
     chosen+=(--test "$file")
   done
-  cargo_test unit --release "${everything[@]}" "${chosen[@]}"
-  cargo_test documentation --release "${everything[@]}" --doc
+  cargo_test unit "${everything[@]}" "${chosen[@]}"
+  cargo_test documentation "${everything[@]}" --doc
   cargo_test xtask --profile tool --package xtask
 }
 
@@ -99,7 +98,7 @@ test_contract() {
     chosen+=(--test "$file")
   done
   ((${#chosen[@]})) || return 0
-  cargo_test contract --release "${everything[@]}" "${chosen[@]}"
+  cargo_test contract "${everything[@]}" "${chosen[@]}"
 }
 
 # tests_in CRATE…: the names of the integration tests of these crates.
