@@ -139,8 +139,21 @@ async function stall(page) {
   return begun.promise;
 }
 
-test('an export tells how far it is, and can be cancelled', async ({ page }) => {
-  await signInLive(page, ingrid, growth);
+/** More than fits into the buffers between the server and whoever takes nothing. */
+async function recordMuch(daybook, workspace) {
+  const token = await daybook.createToken({ workspace });
+  const event = {
+    action: 'REPORT_EXPORTED',
+    actor: { kind: 'user', id: 'usr_1' },
+    target: { kind: 'report', id: 'r1' },
+    metadata: { text: 'x'.repeat(50_000) },
+  };
+  for (let sent = 0; sent < 400; sent += 20) await daybook.record(token, Array(20).fill(event));
+}
+
+test('an export tells how far it is, and can be cancelled', async ({ page, daybook, place }) => {
+  await recordMuch(daybook, place.workspace);
+  await signInLive(page, place.owner, place.audit);
   const stalled = stall(page);
   await choose(page, 'NDJSON');
   const answer = await stalled;
