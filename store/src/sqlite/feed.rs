@@ -10,7 +10,7 @@ use super::{
     Store,
     arrivals::Waiter,
     conditions::conditions,
-    dictionaries::Shared,
+    dictionaries::{Shared, damaged},
     object::LOOK,
     question::cursor_of,
     read_transaction::ReadTransaction,
@@ -379,12 +379,13 @@ pub(super) fn entries(
 impl Part {
     /// Whether an entry is asked for, and is no look of the reader's own.
     fn asks_for(&self, row: &SqliteRow, reader: Option<&By>) -> Result<bool, StoreError> {
-        let number = |column: usize| -> Result<u32, StoreError> {
-            Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
-        };
         let optional = |column: usize| -> Result<Option<u32>, StoreError> {
             let number: Option<i64> = row.try_get(column)?;
-            Ok(number.map(|number| u32::try_from(number).unwrap_or_default()))
+            let number = number.map(u32::try_from).transpose();
+            number.map_err(|_| damaged("a number of an event is broken"))
+        };
+        let number = |column: usize| -> Result<u32, StoreError> {
+            optional(column)?.ok_or_else(|| damaged("a number of an event is not there"))
         };
         let texts = self.texts.read();
         let (actor, action, target) = (number(4)?, number(6)?, number(7)?);

@@ -103,6 +103,10 @@ impl Snapshot {
             .await?;
         let unreadable = |_| damaged("the size of an event cannot be read");
         let sizes: Vec<usize> = serde_json::from_str(&sizes).map_err(unreadable)?;
+        // An event without a size would be left out of the file, and nobody would be told.
+        if sizes.len() != numbers.len() {
+            return Err(damaged("the size of an event is not there"));
+        }
         let sized = numbers.into_iter().zip(sizes);
         Ok(sized
             .map(|(n, bytes)| Measured {
@@ -209,9 +213,10 @@ impl Read<'_> {
                 .iter()
                 .find(|(shelf, _)| shelf.ws == facts.ws)
                 .ok_or_else(elsewhere)?;
-            let gone = deactivated.get(&(facts.ws, facts.actor)).copied();
+            let gone = deactivated.get(&(facts.ws, facts.actor));
+            let gone = *gone.ok_or_else(missing)?;
             let slug = shelf.slug.as_ref();
-            rows.push(facts.row(body, texts, tenant, slug, gone.unwrap_or_default())?);
+            rows.push(facts.row(body, texts, tenant, slug, gone)?);
         }
         // With the names of the fields and the texts of actors and objects.
         let bytes = self.lines.bytes() + rows.len() * 768;
