@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 /// The name of a tenant or a workspace in addresses: 1–40 of `a-z 0-9 -`, none of the words that
 /// are routes. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Slug(String);
 
 /// Words that stand for something else in an address.

@@ -3,6 +3,7 @@
 //! A row borrows what it says, and what was kept as JSON stays the text that it is: a file of
 //! millions of rows is composed without building a value for each of their fields.
 
+mod line;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,6 @@ use crate::{
     time::Timestamp,
     verb::Verb,
 };
-use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{fmt, io, str::FromStr};
 
@@ -85,7 +85,7 @@ impl FromStr for Format {
 
 /// An event as given back ([`Event`](crate::event::Event)), its fields borrowed and in the same
 /// order; what was sent as JSON is the JSON text that is kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Row<'a> {
     /// Its id.
     pub id: EventId,
@@ -140,7 +140,7 @@ pub struct Row<'a> {
 }
 
 /// Who did it, with what is true of them now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct RowActor<'a> {
     /// What kind of somebody.
     pub kind: ActorKind,
@@ -203,48 +203,17 @@ impl Composer {
         }
     }
 
-    /// Rows, in the order given. `bytes`: about how long they will be.
-    ///
-    /// # Errors
-    ///
-    /// A text of a row that should be JSON is none.
-    pub fn rows_of<'a>(
-        &mut self,
-        rows: impl IntoIterator<Item = Row<'a>>,
-        bytes: usize,
-    ) -> io::Result<Vec<u8>> {
-        let mut written = 0;
-        let out = match self.format {
-            Format::Csv => {
-                let mut sheet = sheet::Sheet::new(bytes);
-                for row in rows {
-                    sheet.write(&row)?;
-                    written += 1;
-                }
-                sheet.finish()?
-            }
-            Format::Ndjson => {
-                let mut out = Vec::with_capacity(bytes);
-                for row in rows {
-                    serde_json::to_writer(&mut out, &row)?;
-                    out.push(b'\n');
-                    written += 1;
-                }
-                out
-            }
-            Format::Json => {
-                let mut out = Vec::with_capacity(bytes);
-                for row in rows {
-                    let is_first = self.rows == 0 && written == 0;
-                    out.extend_from_slice(if is_first { b"\n" } else { b",\n" });
-                    serde_json::to_writer(&mut out, &row)?;
-                    written += 1;
-                }
-                out
-            }
+    /// The next piece of the file, to which rows are added. `bytes`: about how long it will be.
+    pub fn piece(&mut self, bytes: usize) -> Piece<'_> {
+        let lines = match self.format {
+            Format::Csv => Lines::Sheet(Box::new(sheet::Sheet::new(bytes))),
+            Format::Ndjson => Lines::Ndjson(Vec::with_capacity(bytes)),
+            Format::Json => Lines::Array(Vec::with_capacity(bytes)),
         };
-        self.rows += written;
-        Ok(out)
+        Piece {
+            lines,
+            rows: &mut self.rows,
+        }
     }
 
     /// What stands after the last row.
@@ -252,6 +221,54 @@ impl Composer {
         match self.format {
             Format::Csv | Format::Ndjson => Vec::new(),
             Format::Json => b"\n]\n".to_vec(),
+        }
+    }
+}
+
+/// A piece of a file that is being written.
+pub struct Piece<'a> {
+    lines: Lines,
+    /// How many rows the file has with it.
+    rows: &'a mut u64,
+}
+
+enum Lines {
+    Sheet(Box<sheet::Sheet>),
+    Ndjson(Vec<u8>),
+    Array(Vec<u8>),
+}
+
+impl Piece<'_> {
+    /// Adds a row.
+    ///
+    /// # Errors
+    ///
+    /// A text of the row that should be JSON is none.
+    pub fn add(&mut self, row: &Row<'_>) -> io::Result<()> {
+        match &mut self.lines {
+            Lines::Sheet(sheet) => sheet.write(row)?,
+            Lines::Ndjson(out) => {
+                line::write(out, row)?;
+                out.push(b'\n');
+            }
+            Lines::Array(out) => {
+                out.extend_from_slice(if *self.rows == 0 { b"\n" } else { b",\n" });
+                line::write(out, row)?;
+            }
+        }
+        *self.rows += 1;
+        Ok(())
+    }
+
+    /// The piece.
+    ///
+    /// # Errors
+    ///
+    /// Never, in memory.
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        match self.lines {
+            Lines::Sheet(sheet) => sheet.finish(),
+            Lines::Ndjson(out) | Lines::Array(out) => Ok(out),
         }
     }
 }

@@ -6,10 +6,14 @@
 
 use super::Row;
 use crate::slug::Slug;
-use csv::{Terminator, Writer, WriterBuilder};
+use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, io};
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    io::{self, Write},
+};
 
 /// The names of the columns.
 pub const COLUMNS: [&str; 32] = [
@@ -76,7 +80,7 @@ pub(super) fn head() -> io::Result<Vec<u8>> {
 
 /// Lines of a sheet.
 pub(super) struct Sheet {
-    lines: Writer<Vec<u8>>,
+    lines: csv::Writer<Vec<u8>>,
     /// What a cell is put together in.
     cell: Vec<u8>,
 }
@@ -101,11 +105,11 @@ impl Sheet {
 
     /// Adds the line of an event.
     pub(super) fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
-        self.plain(&row.id.to_string())?;
-        self.plain(&row.seq.to_string())?;
+        self.shown(row.id.0)?;
+        self.shown(row.seq)?;
         self.quoted(row.idempotency_key)?;
-        self.plain(&row.occurred_at.to_string())?;
-        self.plain(&row.recorded_at.to_string())?;
+        self.shown(row.occurred_at)?;
+        self.shown(row.recorded_at)?;
         self.text(Some(row.tenant.as_str()))?;
         self.text(row.workspace.map(Slug::as_str))?;
         self.plain(row.actor.kind.as_str())?;
@@ -128,7 +132,7 @@ impl Sheet {
         self.plain(row.outcome.as_str())?;
         self.quoted(row.operation)?;
         self.plain(row.source.map_or("", |source| source.as_str()))?;
-        self.plain(&row.redacted.to_string())?;
+        self.shown(row.redacted)?;
         self.json(row.erased)?;
         self.quoted(row.description)?;
         self.json(&row.via)?;
@@ -144,6 +148,13 @@ impl Sheet {
     /// A cell that never begins like a formula: a number, a name of ours, JSON.
     fn plain(&mut self, text: &str) -> io::Result<()> {
         Ok(self.lines.write_field(text)?)
+    }
+
+    /// The same, of something that is shown as such.
+    fn shown(&mut self, value: impl Display) -> io::Result<()> {
+        self.cell.clear();
+        write!(self.cell, "{value}")?;
+        Ok(self.lines.write_field(&self.cell)?)
     }
 
     /// A cell with a text that somebody chose.
@@ -170,7 +181,10 @@ impl Sheet {
     }
 
     /// A cell with a list as JSON.
-    fn json<T: Serialize + ?Sized>(&mut self, list: &T) -> io::Result<()> {
+    fn json<T: Serialize>(&mut self, list: &[T]) -> io::Result<()> {
+        if list.is_empty() {
+            return self.plain("[]");
+        }
         self.cell.clear();
         serde_json::to_writer(&mut self.cell, list)?;
         Ok(self.lines.write_field(&self.cell)?)

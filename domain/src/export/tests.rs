@@ -4,6 +4,7 @@
 use super::*;
 use crate::event::Event;
 use proptest::prelude::*;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Everything that a row borrows.
@@ -93,9 +94,12 @@ fn file(format: Format, events: &[Event]) -> String {
     let mut file = composer.begin().unwrap();
     // In two pieces.
     let (one, other) = kept.split_at(events.len() / 2);
-    for piece in [one, other] {
-        let rows = piece.iter().map(Kept::row);
-        file.extend(composer.rows_of(rows, 0).unwrap());
+    for events in [one, other] {
+        let mut piece = composer.piece(0);
+        for event in events {
+            piece.add(&event.row()).unwrap();
+        }
+        file.extend(piece.finish().unwrap());
     }
     file.extend(composer.end());
     assert_eq!(composer.rows(), events.len() as u64);

@@ -26,7 +26,7 @@ use tokio::{
 
 /// How many events are removed at a time: whoever records meanwhile waits for the index until they
 /// are, and the more there are, the less it takes for each.
-const BATCH: i64 = 3_000;
+const BATCH: i64 = 5_000;
 
 /// How long is waited for the turn to write: whoever has it may wait for the index, which waits for
 /// the batch.

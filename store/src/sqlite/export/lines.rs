@@ -24,6 +24,7 @@ use serde_json::value::RawValue;
 use sqlx::Row as _;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    io,
     sync::Arc,
 };
 use uuid::Uuid;
@@ -32,14 +33,20 @@ use uuid::Uuid;
 /// ([`Facts`]), and beside it the bodies, a line for each. A body is JSON without a line break.
 pub(in crate::sqlite) const LINES: &str = "SELECT json_group_array(json_array(j.key, l.ws, l.seq, l.occurred_at, \
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
-         hex(l.id), c.operation)), group_concat(coalesce(c.body, ''), '\n') \
-     FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
+         hex(l.id), c.operation)), \
+         group_concat(CASE WHEN octet_length(c.body) <= ?2 THEN c.body ELSE '' END, '\n'), \
+         coalesce(max(octet_length(c.body)), 0) \
+     FROM json_each(?1) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
 
 /// How many bytes the texts of each event of a list of numbers have, in its order; 0 where its content
 /// is gone. It is read without reading the texts.
 pub(in crate::sqlite) const SIZES: &str = "SELECT json_group_array(\
          coalesce(octet_length(c.body), 0) + coalesce(octet_length(c.operation), 0)) \
      FROM json_each(?) j LEFT JOIN content c ON c.n = j.value";
+
+/// A body that is hardly ever longer, in bytes: as many as are read at once of such are no great
+/// matter, and how long each is need not be looked up first.
+const SMALL: i64 = 8 * 1024;
 /// About how long the rest of an event is as it is read: its numbers and its id.
 const FACTS: usize = 128;
 
@@ -116,11 +123,32 @@ impl Snapshot {
             .collect())
     }
 
-    /// The events with these numbers, in their order; those whose content is gone are left out.
+    /// The events with these numbers, in their order; those whose content is gone are left out. None
+    /// where the body of one has more than [`SMALL`] bytes: then none is read that does.
+    pub(super) async fn lines_if_small(
+        &mut self,
+        numbers: &[i64],
+    ) -> Result<Option<Lines>, StoreError> {
+        let (lines, largest) = self.lines_up_to(numbers, SMALL).await?;
+        Ok((largest <= SMALL).then_some(lines))
+    }
+
+    /// The same, however large they are.
     pub(super) async fn lines(&mut self, numbers: &[i64]) -> Result<Lines, StoreError> {
+        let (lines, _) = self.lines_up_to(numbers, i64::MAX).await?;
+        Ok(lines)
+    }
+
+    /// The same, without the bodies that have more than `most` bytes; and how many the largest has.
+    async fn lines_up_to(
+        &mut self,
+        numbers: &[i64],
+        most: i64,
+    ) -> Result<(Lines, i64), StoreError> {
         let connection = self.transaction.connection();
         let row = sqlx::query(LINES)
             .bind(list(numbers))
+            .bind(most)
             .fetch_one(connection)
             .await?;
         let bodies: Option<String> = row.try_get(1)?;
@@ -129,11 +157,12 @@ impl Snapshot {
             slug: shelf.slug.clone(),
             texts: Arc::clone(&shelf.texts),
         });
-        Ok(Lines {
+        let lines = Lines {
             facts: row.try_get(0)?,
             bodies: bodies.unwrap_or_default(),
             shelves: shelves.collect(),
-        })
+        };
+        Ok((lines, row.try_get(2)?))
     }
 }
 
@@ -207,7 +236,9 @@ impl Read<'_> {
                 held.push((shelf, shelf.texts.read()));
             }
         }
-        let mut rows = Vec::with_capacity(self.facts.len());
+        let unreadable = |error: io::Error| damaged(&error.to_string());
+        // With the names of the fields and the texts of actors and objects.
+        let mut piece = composer.piece(self.lines.bytes() + self.facts.len() * 768);
         for (facts, body) in &self.facts {
             let (shelf, texts) = held
                 .iter()
@@ -216,13 +247,10 @@ impl Read<'_> {
             let gone = deactivated.get(&(facts.ws, facts.actor));
             let gone = *gone.ok_or_else(missing)?;
             let slug = shelf.slug.as_ref();
-            rows.push(facts.row(body, texts, tenant, slug, gone)?);
+            let row = facts.row(body, texts, tenant, slug, gone)?;
+            piece.add(&row).map_err(unreadable)?;
         }
-        // With the names of the fields and the texts of actors and objects.
-        let bytes = self.lines.bytes() + rows.len() * 768;
-        composer
-            .rows_of(rows, bytes)
-            .map_err(|error| damaged(&error.to_string()))
+        piece.finish().map_err(unreadable)
     }
 }
 

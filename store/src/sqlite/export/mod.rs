@@ -17,6 +17,7 @@ use super::{
     Inner, Store,
     change::{Log, target, told},
     connect::Files,
+    snapshot::Snapshot,
 };
 use crate::{
     StoreError,
@@ -31,7 +32,7 @@ use domain::{
     export::{Composer, Format},
     slug::{Slug, WorkspacePath},
 };
-use lines::{ActorKey, Deactivated, Lines, fitting};
+use lines::{ActorKey, Deactivated, Lines, Measured, fitting};
 #[cfg(test)]
 pub(super) use lines::{LINES, SIZES};
 #[cfg(test)]
@@ -71,10 +72,10 @@ const RIGHTS_EVERY: Duration = Duration::from_secs(2);
 const READERS_EACH: u32 = 4;
 /// For how long an export reads before others have their turn, and the state of the log is let go.
 const TURN: Duration = Duration::from_millis(100);
-/// How much is read at once, in bytes, unless one event is longer; and how many events at most. How
-/// long they are is known before they are read.
-const PIECE: usize = 512 * 1024;
+/// How many events are read at once at most; and how much, in bytes, where one of them is large, unless
+/// it alone has more.
 const ROWS_MOST: usize = 500;
+const PIECE: usize = 512 * 1024;
 /// How many pieces are read ahead of what is being composed.
 const AHEAD: usize = 2;
 /// For how long it is taken as known who is deactivated, and of how many actors.
@@ -719,34 +720,24 @@ async fn read_on(
     let Exports {
         turns, connections, ..
     } = &store.inner.exports;
-    let mut found = VecDeque::new();
+    let mut large = VecDeque::new();
     loop {
         let Ok(mut room) = read.reserve().await else {
             return Err(Broken::Gone);
         };
         // Nobody closes it.
         let _turn = turns.acquire().await.map_err(|_| Broken::Stopped)?;
-        let began = Instant::now();
+        let ends = tokio::time::Instant::now() + TURN;
         let mut snapshot = store.snapshot_by(connections, scope).await?;
         let is_over = loop {
-            if found.is_empty() {
-                let numbers = snapshot.next_numbers(&mut walk, ROWS_MOST).await;
-                let numbers = numbers.map_err(|error| match error {
-                    QuestionError::Store(error) => Broken::from(error),
-                    other => Broken::Failed(other.to_string()),
-                })?;
-                found = snapshot.measured(numbers).await?.into();
-            }
-            if found.is_empty() {
+            let Some(lines) = next_lines(&mut snapshot, &mut walk, &mut large).await? else {
                 break true;
-            }
-            let numbers = fitting(&mut found, PIECE);
-            room.send(snapshot.lines(&numbers).await?);
-            if began.elapsed() > TURN {
-                break false;
-            }
-            match read.try_reserve() {
-                Ok(next) => room = next,
+            };
+            room.send(lines);
+            // Until then it is worth waiting for room, with what was begun.
+            match tokio::time::timeout_at(ends, read.reserve()).await {
+                Ok(Ok(next)) => room = next,
+                Ok(Err(_)) => return Err(Broken::Gone),
                 Err(_) => break false,
             }
         };
@@ -755,6 +746,31 @@ async fn read_on(
             return Ok(());
         }
     }
+}
+
+/// The next events of a walk; none at its end. `large`: those that were found and are not read yet,
+/// because one among them is so large that they are read in parts.
+async fn next_lines(
+    snapshot: &mut Snapshot,
+    walk: &mut Walk,
+    large: &mut VecDeque<Measured>,
+) -> Result<Option<Lines>, Broken> {
+    if large.is_empty() {
+        let numbers = snapshot.next_numbers(walk, ROWS_MOST).await;
+        let numbers = numbers.map_err(|error| match error {
+            QuestionError::Store(error) => Broken::from(error),
+            other => Broken::Failed(other.to_string()),
+        })?;
+        if numbers.is_empty() {
+            return Ok(None);
+        }
+        if let Some(lines) = snapshot.lines_if_small(&numbers).await? {
+            return Ok(Some(lines));
+        }
+        *large = snapshot.measured(numbers).await?.into();
+    }
+    let numbers = fitting(large, PIECE);
+    Ok(Some(snapshot.lines(&numbers).await?))
 }
 
 #[cfg(test)]
