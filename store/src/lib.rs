@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod clock;
 mod coalescing;
 mod cursor;
+mod database;
 mod dictionary;
 pub mod error;
 pub mod holds;

@@ -7,14 +7,17 @@ use super::{
     dictionaries::{Shared, damaged},
     directory::slug,
 };
-use crate::{StoreError, access::Tenant};
+use crate::{
+    StoreError,
+    access::Tenant,
+    database::{self, Connection, Row},
+};
 use domain::{
     event::{Actor, Event, EventId, Given, Outcome, ShownActor, Source},
     redaction::count_marks_in,
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -25,7 +28,7 @@ impl Inner {
     /// The events with these numbers, in their order; those whose content is gone are left out.
     pub(crate) async fn events(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         shelves: &[(i64, Arc<Shared>)],
         numbers: &[i64],
@@ -33,15 +36,14 @@ impl Inner {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT l.ws, l.id, l.seq, l.occurred_at, l.recorded_at, c.actor, c.via, c.action, \
                  c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug \
              FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value \
              CROSS JOIN content c ON c.n = l.n LEFT JOIN workspace w ON w.id = l.ws \
              ORDER BY j.key",
         )
-        .bind(format!("[{}]", list.join(",")))
+        .bind(numbers.to_vec())
         .fetch_all(&mut *connection)
         .await?;
         let mut events = Vec::with_capacity(rows.len());
@@ -63,7 +65,7 @@ impl Inner {
     /// they are a member nowhere else, in the whole tenant.
     async fn label_deactivated(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         events: &mut [Event],
     ) -> Result<(), StoreError> {
@@ -81,7 +83,7 @@ impl Inner {
     /// Which of these actors, each with the workspace that the event is of, are deactivated now.
     pub(super) async fn deactivated(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         all: &[(&Actor, Option<&Slug>)],
     ) -> Result<Vec<bool>, StoreError> {
@@ -91,17 +93,18 @@ impl Inner {
             .map(str::to_lowercase)
             .collect();
         let ids: HashSet<&str> = actors().filter_map(|actor| actor.id.as_deref()).collect();
-        let json = |error: serde_json::Error| StoreError::Database(error.to_string());
-        let rows: Vec<(Option<i64>, String, String)> = sqlx::query_as(
+        let emails: Vec<String> = emails.into_iter().collect();
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        let rows: Vec<(Option<i64>, String, String)> = database::query_as(
             "SELECT NULL, '', p.email FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
              WHERE p.deactivated_at IS NOT NULL AND (EXISTS (SELECT 1 FROM membership m \
                  JOIN workspace w ON w.id = m.workspace WHERE m.person = p.id AND w.tenant = ?3) \
                  OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3)) \
              UNION ALL \
-             SELECT iif(EXISTS (SELECT 1 FROM membership o JOIN workspace v ON v.id = o.workspace \
+             SELECT CASE WHEN EXISTS (SELECT 1 FROM membership o JOIN workspace v ON v.id = o.workspace \
                      WHERE o.person = p.id AND v.tenant = ?3 AND o.deactivated_at IS NULL) \
-                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3), \
-                 m.workspace, NULL), '', p.email \
+                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3) \
+                 THEN m.workspace END, '', p.email \
              FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
              CROSS JOIN membership m ON m.person = p.id JOIN workspace w ON w.id = m.workspace \
              WHERE w.tenant = ?3 AND m.deactivated_at IS NOT NULL AND p.deactivated_at IS NULL \
@@ -110,8 +113,8 @@ impl Inner {
              ON s.id = j.value WHERE s.deactivated_at IS NOT NULL AND (s.ws = -?3 OR s.ws IN \
                  (SELECT id FROM workspace WHERE tenant = ?3))",
         )
-        .bind(serde_json::to_string(&emails).map_err(json)?)
-        .bind(serde_json::to_string(&ids).map_err(json)?)
+        .bind(emails)
+        .bind(ids)
         .bind(tenant.id)
         .fetch_all(&mut *connection)
         .await?;
@@ -121,7 +124,7 @@ impl Inner {
         let mut slugs: HashMap<Option<Slug>, i64> = HashMap::from([(None, -tenant.id)]);
         if rows.iter().any(|(ws, ..)| ws.is_some_and(|ws| ws > 0)) {
             let known: Vec<(i64, String)> =
-                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
+                database::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
                     .bind(tenant.id)
                     .fetch_all(connection)
                     .await?;
@@ -147,9 +150,9 @@ impl Inner {
     }
 }
 
-fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
+fn event(row: &Row, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
     let number = |column: usize| -> Result<u32, StoreError> {
-        Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
+        Ok(u32::try_from(row.try_get::<i64>(column)?).unwrap_or_default())
     };
     let optional = |column: usize| -> Result<Option<u32>, StoreError> {
         let number: Option<i64> = row.try_get(column)?;
@@ -185,7 +188,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
     let redacted = objects.into_iter().flatten().map(count_marks_in).sum();
     Ok(Event {
         id: EventId(id),
-        seq: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+        seq: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
         idempotency_key: body.idempotency_key,
         occurred_at: Timestamp::from_micros(row.try_get(3)?),
         recorded_at: Timestamp::from_micros(row.try_get(4)?),
@@ -205,7 +208,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         target,
         related,
         operation: row.try_get(11)?,
-        outcome: match row.try_get::<i64, _>(10)? {
+        outcome: match row.try_get::<i64>(10)? {
             0 => Outcome::Success,
             1 => Outcome::Failure,
             2 => Outcome::Denied,
@@ -216,7 +219,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         after: body.after,
         metadata: body.metadata,
         context: body.context,
-        source: match row.try_get::<Option<i64>, _>(12)? {
+        source: match row.try_get::<Option<i64>>(12)? {
             None => None,
             Some(1) => Some(Source::Daybook),
             Some(2) => Some(Source::Import),

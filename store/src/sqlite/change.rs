@@ -9,13 +9,13 @@ use crate::{
     StoreError,
     access::{Tenant, Workspace},
     administration::By,
+    database::Connection,
 };
 use domain::{
     event::{Action, NewEvent, Object, Source, Target},
     time::Timestamp,
 };
 use serde_json::Value;
-use sqlx::SqliteConnection;
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::MutexGuard;
 
@@ -68,7 +68,7 @@ impl Inner {
 
 impl Change<'_> {
     /// The connection of the transaction.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.appender.connection
     }
 

@@ -3,10 +3,10 @@
 use super::{
     dictionaries::damaged,
     snapshot::{Shelf, Snapshot},
-    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
+    database::{self, Connection, Sql, Value},
     dictionary::{Dictionary, Number},
     plan::Numbers,
     question::{ActionChoice, Choices, Offered},
@@ -15,7 +15,6 @@ use domain::{
     category::Category,
     event::{Action, TargetKind},
 };
-use sqlx::{Row, SqliteConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
@@ -181,11 +180,8 @@ impl State {
 
 /// What is in use in a workspace: one row, because a row for each takes longer to hand over than to
 /// find.
-pub(super) async fn in_use(
-    connection: &mut SqliteConnection,
-    ws: i64,
-) -> Result<InUse, StoreError> {
-    let (actions, kinds): (String, String) = sqlx::query_as(
+pub(super) async fn in_use(connection: &mut Connection, ws: i64) -> Result<InUse, StoreError> {
+    let (actions, kinds): (String, String) = database::query_as(
         "SELECT (SELECT json_group_array(json_array(key, events)) FROM i.count_action \
                  WHERE ws = ?1 AND events > 0), \
              (SELECT json_group_array(key) FROM i.count_kind WHERE ws = ?1 AND entries > 0)",
@@ -201,12 +197,12 @@ pub(super) async fn in_use(
 
 /// What is in use in the log of one object.
 async fn in_use_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     targets: &Numbers,
 ) -> Result<InUse, StoreError> {
     let targets: Vec<String> = targets.list().iter().map(ToString::to_string).collect();
-    let actions: String = sqlx::query_scalar(
+    let actions: String = database::query_scalar(
         "SELECT json_group_array(json_array(action, events)) FROM ( \
              SELECT x.action, count(DISTINCT x.n) AS events FROM json_each(?2) j \
              CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value GROUP BY x.action)",
@@ -223,7 +219,7 @@ async fn in_use_of(
 
 /// What is in use in what one person did, as the actors `own`: nothing of what only others use.
 async fn in_use_by(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     own: &Numbers,
 ) -> Result<InUse, StoreError> {
@@ -234,7 +230,7 @@ async fn in_use_by(
         });
     }
     let list: Vec<String> = own.list().iter().map(ToString::to_string).collect();
-    let actions: String = sqlx::query_scalar(
+    let actions: String = database::query_scalar(
         "SELECT json_group_array(json_array(action, events)) FROM ( \
              SELECT p.action, sum(p.events) AS events FROM json_each(?2) j \
              CROSS JOIN i.count_pair p WHERE p.ws = ?1 AND p.actor = j.value AND p.events > 0 \
@@ -263,7 +259,7 @@ async fn in_use_by(
     let rows = sql.query().fetch_all(connection).await?;
     let kinds = rows
         .iter()
-        .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()));
+        .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()));
     Ok(InUse {
         actions: serde_json::from_str(&actions).map_err(broken)?,
         kinds: kinds.collect::<Result<_, StoreError>>()?,

@@ -4,16 +4,15 @@ use super::{
     Store,
     find::{from, tests},
     snapshot::{Asked, Snapshot},
-    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
     access::Scope,
+    database::{Connection, Sql, Value},
     plan::{Arm, Conditions, Counting, Numbers},
     question::{Count, QuestionError},
 };
 use domain::question::Query;
-use sqlx::{Row, SqliteConnection};
 
 /// Counting stops here.
 const COUNT_MOST: u32 = 10_000;
@@ -105,7 +104,7 @@ impl Asked {
     /// `reads_most` entries of each way in.
     async fn count(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         (mark, removals): (i64, i64),
         reads_most: u32,
     ) -> Result<Counted, StoreError> {
@@ -191,7 +190,7 @@ impl Asked {
         let matched = if repeats {
             distinct(row.try_get(2)?)
         } else {
-            u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default()
+            u64::try_from(row.try_get::<i64>(1)?).unwrap_or_default()
         };
         Ok(Counted {
             least: matched,
@@ -204,7 +203,7 @@ impl Asked {
         &self,
         table: &'static str,
         keys: &Numbers,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
     ) -> Result<u64, StoreError> {
         let mut sql = Sql::default();
         sql.add("SELECT coalesce(sum(events), 0) FROM i.")
@@ -214,7 +213,7 @@ impl Asked {
         let list = Value::Text(format!("[{}]", list.join(",")));
         sql.with(" AND key IN (SELECT value FROM json_each(?))", list);
         let row = sql.query().fetch_one(connection).await?;
-        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default())
+        Ok(u64::try_from(row.try_get::<i64>(0)?).unwrap_or_default())
     }
 }
 

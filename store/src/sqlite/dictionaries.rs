@@ -3,10 +3,10 @@
 use super::catalogue;
 use crate::{
     StoreError,
+    database::{self, Connection, Row},
     dictionary::{Dictionary, NamedAction, Number, Sizes},
 };
 use domain::event::{Actor, Target};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -83,7 +83,7 @@ impl Dictionaries {
     /// holds.
     pub(crate) async fn extend(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ws: i64,
         extent: Extent,
     ) -> Result<Arc<Shared>, StoreError> {
@@ -165,7 +165,7 @@ impl Dictionaries {
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().target)? {
-                    let number = Number::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+                    let number = Number::try_from(row.try_get::<i64>(1)?).unwrap_or_default();
                     let kind = dictionary
                         .kind(number)
                         .cloned()
@@ -198,7 +198,7 @@ impl Dictionaries {
     /// undone.
     pub(crate) async fn extend_and_read(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ws: i64,
         extent: Extent,
     ) -> Result<Arc<Shared>, StoreError> {
@@ -229,7 +229,7 @@ macro_rules! extent_of {
 pub(crate) use extent_of;
 
 /// Reads the columns of [`extent_of`], from column `from` on.
-pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError> {
+pub(crate) fn extent(row: &Row, from: usize) -> Result<Extent, StoreError> {
     let size = |at: usize| -> Result<Number, StoreError> {
         let most: Option<i64> = row.try_get(from + at)?;
         Ok(Number::try_from(most.unwrap_or(0)).unwrap_or(Number::MAX))
@@ -253,12 +253,12 @@ pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError>
 /// The rows after the first number and up to the second. Not those beyond: another table's rows that
 /// they name may not be there yet.
 async fn rows_after(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     statement: &'static str,
     ws: i64,
     numbers: Range<Number>,
-) -> Result<Vec<SqliteRow>, StoreError> {
-    Ok(sqlx::query(statement)
+) -> Result<Vec<Row>, StoreError> {
+    Ok(database::query(statement)
         .bind(ws)
         .bind(i64::from(numbers.start))
         .bind(i64::from(numbers.end))
@@ -268,7 +268,7 @@ async fn rows_after(
 
 /// Whether a row is the one after what is known. One that is known already was added by another
 /// reader meanwhile; one that is further on would leave a gap.
-fn is_next(row: &SqliteRow, known: Number) -> Result<bool, StoreError> {
+fn is_next(row: &Row, known: Number) -> Result<bool, StoreError> {
     let number: i64 = row.try_get(0)?;
     match number - i64::from(known) {
         1 => Ok(true),
@@ -283,11 +283,11 @@ pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
         .map_err(|_| damaged(&format!("\"{text}\" is not what is kept there")))
 }
 
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+fn parsed<T: std::str::FromStr>(row: &Row, column: usize) -> Result<T, StoreError> {
     parse(row.try_get(column)?)
 }
 
-fn members(row: &SqliteRow) -> Result<Box<[Number]>, StoreError> {
+fn members(row: &Row) -> Result<Box<[Number]>, StoreError> {
     serde_json::from_str(row.try_get(1)?).map_err(|_| damaged("a list of numbers is broken"))
 }
 

@@ -2,15 +2,14 @@
 
 mod narrow;
 
-use super::sql::{Sql, Value};
 use crate::{
     StoreError,
     cursor::Place,
+    database::{Connection, Sql, Value},
     dictionary::Dictionary,
     plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Plan, Table},
 };
 use domain::question::{Order, Sort};
-use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
 
 /// What is looked for in one workspace.
@@ -39,7 +38,7 @@ impl Search<'_> {
     /// The places of the first events after the start, in the direction of the search.
     pub(crate) async fn run(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         plan: Plan,
         dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
         counts: &Counts,
@@ -111,7 +110,7 @@ impl Search<'_> {
     /// someone in `via`) comes once.
     async fn arm_in_order(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         arm: &Arm,
     ) -> Result<Vec<Place>, StoreError> {
         let mut places: Vec<Place> = Vec::new();
@@ -172,7 +171,7 @@ impl Search<'_> {
     /// The arms read whole, and sorted by rank, time and number.
     async fn gather(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         arms: &[Arm],
         dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
     ) -> Result<Vec<Place>, StoreError> {
@@ -303,7 +302,7 @@ impl Search<'_> {
     /// full.
     async fn walk(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         met: Met,
         groups: Vec<(Box<str>, Vec<u32>)>,
@@ -349,7 +348,7 @@ impl Search<'_> {
 
     async fn chunk(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         (table, met): (Table, Met),
         chunk: &[(Box<str>, Vec<u32>)],
         first: bool,
@@ -418,7 +417,7 @@ impl Search<'_> {
         let rows = sql.query().fetch_all(connection).await?;
         rows.into_iter()
             .map(|row| {
-                let rank = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+                let rank = usize::try_from(row.try_get::<i64>(0)?).unwrap_or_default();
                 Ok(Place {
                     text: chunk
                         .get(rank)
@@ -443,8 +442,7 @@ fn ranked(dictionary: &Dictionary, sort: Sort) -> (&crate::dictionary::Ranked, u
 }
 
 fn list(numbers: &Numbers) -> Value {
-    let texts: Vec<String> = numbers.list().iter().map(ToString::to_string).collect();
-    Value::Text(format!("[{}]", texts.join(",")))
+    Value::Numbers(numbers.list().iter().copied().map(i64::from).collect())
 }
 
 /// A way in: the table as `x`, its keys, and what of its entries count.

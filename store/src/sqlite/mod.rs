@@ -11,7 +11,6 @@ mod connect;
 mod count;
 mod dictionaries;
 mod directory;
-mod failure;
 mod find;
 mod holds;
 mod index;
@@ -46,6 +45,7 @@ use crate::{
     access::TokenGrant,
     clock::Clock,
     coalescing::Coalescing,
+    database::{self, Pool},
     keys::{Keys, random},
     options::{DatabaseUrl, Options, Readiness},
     plan::Counts,
@@ -117,7 +117,7 @@ pub(crate) struct Inner {
     pub(crate) redaction: Key,
     rules: redaction::KnownRules,
     installation: [u8; 16],
-    pub(crate) readers: SqlitePool,
+    pub(crate) readers: Pool,
     /// Looks at how far the index is, while all readers may be waiting for it.
     watcher: SqlitePool,
     pub(crate) appender: Mutex<Appender>,
@@ -210,7 +210,7 @@ impl Store {
             gather_within: options.gather_within,
             keys,
             installation,
-            readers,
+            readers: Pool::Sqlite(readers),
             watcher,
             appender: Mutex::new(Appender::new(
                 connection,
@@ -267,7 +267,7 @@ impl Store {
 
     /// Whether questions can be answered.
     pub async fn readiness(&self) -> Readiness {
-        let answer: Result<i64, _> = sqlx::query_scalar("SELECT n FROM i.mark")
+        let answer: Result<i64, _> = database::query_scalar("SELECT n FROM i.mark")
             .fetch_one(&self.inner.readers)
             .await;
         if let Err(error) = answer {
@@ -289,7 +289,7 @@ impl Store {
         &self,
         mut told: impl FnMut(u64, u64) + Send,
     ) -> Result<u64, StoreError> {
-        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
+        let head: Option<i64> = database::query_scalar("SELECT max(n) FROM leaf")
             .fetch_one(&self.inner.readers)
             .await?;
         let head = head.unwrap_or(0);

@@ -3,6 +3,7 @@
 use super::{dictionaries::damaged, snapshot::Snapshot};
 use crate::{
     StoreError,
+    database::{self, Connection},
     dictionary::{Dictionary, Number},
     objects::{Named, Overview, Touched},
     plan::Numbers,
@@ -15,7 +16,6 @@ use domain::{
     verb::Verb,
 };
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
 /// What Daybook records of a look at a log.
@@ -180,7 +180,7 @@ macro_rules! uses {
 /// When each way to name an object was used last up to the event `up_to`, looks apart: the newest
 /// first, and none that was not.
 pub(super) async fn newest_uses(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     ways: &[Number],
     looks: &Numbers,
@@ -194,7 +194,7 @@ pub(super) async fn newest_uses(
 
 /// When each way to name an object was used first.
 async fn oldest_uses(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     ways: &[Number],
     looks: &Numbers,
@@ -205,7 +205,7 @@ async fn oldest_uses(
 }
 
 async fn uses_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     statement: &'static str,
     ws: i64,
     ways: &[Number],
@@ -215,7 +215,7 @@ async fn uses_of(
     if ways.is_empty() {
         return Ok(Vec::new());
     }
-    let found: String = sqlx::query_scalar(statement)
+    let found: String = database::query_scalar(statement)
         .bind(ws)
         .bind(list(ways))
         .bind(up_to)
@@ -251,7 +251,7 @@ struct Entry {
 /// looked at, where there are more. The names used last come first: what is older than the entries
 /// found already is not read under the others.
 async fn newest_entries(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     ways: &[Number],
     up_to: i64,
@@ -263,7 +263,7 @@ async fn newest_entries(
             more = true;
             break;
         }
-        let entries: String = sqlx::query_scalar(
+        let entries: String = database::query_scalar(
             "SELECT json_group_array(json_array(at, n, actor, action)) FROM ( \
                  SELECT at, n, actor, action FROM i.by_target \
                  WHERE ws = ? AND key = ? AND at >= ? AND n <= ? \

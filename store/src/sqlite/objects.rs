@@ -15,6 +15,7 @@ use crate::{
     StoreError,
     access::{ObjectsScope, Reach, Scope},
     cursor::{Cursor, Heading, Place},
+    database,
     dictionary::{Dictionary, Number, ObjectsOf},
     objects::{KnownObject, ObjectsOrder, ObjectsPage, ObjectsQuery},
     plan::Numbers,
@@ -338,7 +339,7 @@ impl Snapshot {
             "SELECT at, n, target, related, action FROM i.by_time WHERE ws = ? \
              AND (at, n) >= (?, ?) AND n <= ? ORDER BY at, n LIMIT ?"
         };
-        let rows: Vec<(i64, i64, i64, Option<i64>, i64)> = sqlx::query_as(statement)
+        let rows: Vec<(i64, i64, i64, Option<i64>, i64)> = database::query_as(statement)
             .bind(ws)
             .bind(from.0)
             .bind(from.1)

@@ -5,6 +5,7 @@ use crate::{
     StoreError,
     access::{Reach, Scope},
     cursor::{Cursor, Heading, Place},
+    database::{self, Connection},
     dictionary::Dictionary,
     question::{Page, QuestionError},
 };
@@ -12,7 +13,6 @@ use domain::{
     event::{Event, EventId},
     question::{Order, Query},
 };
-use sqlx::SqliteConnection;
 
 impl Store {
     /// One page of the answer to a question.
@@ -40,12 +40,12 @@ impl Store {
 
     async fn event_in(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         scope: &Scope,
         id: EventId,
     ) -> Result<Option<Event>, StoreError> {
         let row: Option<(i64, i64)> =
-            sqlx::query_as("SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?")
+            database::query_as("SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?")
                 .bind(&id.0.as_bytes()[..])
                 .bind(scope.tenant().id)
                 .fetch_optional(&mut *connection)

@@ -4,8 +4,10 @@ use super::{
     Inner, PATIENCE,
     dictionaries::{Shared, damaged, extent, extent_of},
 };
-use crate::StoreError;
-use sqlx::{Executor, Row, Sqlite, SqliteConnection, pool::PoolConnection};
+use crate::{
+    StoreError,
+    database::{self, Connection, Pooled},
+};
 use std::{sync::Arc, time::Instant};
 
 /// Begins the transaction and looks at what its snapshot holds. The index first: the log's
@@ -21,7 +23,7 @@ const BEGIN: &str = concat!(
 /// An open transaction of a reader.
 #[derive(Debug)]
 pub(super) struct ReadTransaction {
-    connection: PoolConnection<Sqlite>,
+    connection: Pooled,
     is_open: bool,
 }
 
@@ -52,7 +54,10 @@ impl Inner {
                 is_open: true,
             };
             let connection = transaction.connection();
-            let rows = sqlx::query(BEGIN).bind(ws).fetch_all(connection).await?;
+            let rows = database::query(BEGIN)
+                .bind(ws)
+                .fetch_all(connection)
+                .await?;
             let [mark, rest] = rows.as_slice() else {
                 return Err(damaged("the index has no mark"));
             };
@@ -89,13 +94,13 @@ impl Inner {
 }
 
 impl ReadTransaction {
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
     /// Ends the transaction. A reader's leaves no trace.
     pub(super) async fn end(mut self) {
-        self.is_open = self.connection.execute("COMMIT").await.is_err();
+        self.is_open = self.connection.run("COMMIT").await.is_err();
     }
 }
 

@@ -217,7 +217,7 @@ async fn two_pages(store: &Store, scope: &Scope, query: &Query) -> Vec<Line> {
 async fn explained(store: &Store, statement: &str) -> Vec<String> {
     let text = made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
     let rows = sqlx::query(text)
-        .fetch_all(&store.inner.readers)
+        .fetch_all(store.inner.readers.sqlite().unwrap())
         .await
         .unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
@@ -426,7 +426,7 @@ impl Steps {
         for _ in 0..super::readers() {
             let mut connection = store.inner.readers.acquire().await.unwrap();
             let counted = Arc::clone(&steps);
-            let mut handle = connection.lock_handle().await.unwrap();
+            let mut handle = connection.sqlite().unwrap().lock_handle().await.unwrap();
             handle.set_progress_handler(1, move || {
                 counted.fetch_add(1, Ordering::Relaxed);
                 true

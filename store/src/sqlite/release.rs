@@ -12,12 +12,12 @@ use crate::{
     StoreError,
     access::{SettingsScope, Tenant, Workspace},
     administration::By,
+    database::{self, Connection},
     retention::{Expiring, ExpiringLog, Occasion, Place, Release, Released, Removal},
 };
 use chrono::TimeDelta;
 use domain::{retention::Retention, slug::WorkspacePath, time::Timestamp};
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
 use std::time::{Duration, Instant};
 use tokio::{
     sync::{MutexGuard, oneshot},
@@ -62,7 +62,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn expiring_logs(&self) -> Result<Vec<ExpiringLog>, StoreError> {
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name \
              FROM tenant t LEFT JOIN workspace w ON w.tenant = t.id ORDER BY t.slug, w.slug",
         )
@@ -76,7 +76,7 @@ impl Store {
                 logs.push(ExpiringLog(Place::Tenant(tenant.clone())));
                 last = Some(tenant);
             }
-            if row.try_get::<Option<i64>, _>(3)?.is_some() {
+            if row.try_get::<Option<i64>>(3)?.is_some() {
                 logs.push(ExpiringLog(Place::Workspace(workspace_of(row, 3)?)));
             }
         }
@@ -161,7 +161,7 @@ impl Store {
     /// The store failed.
     pub async fn is_finished(&self, release: &Release) -> Result<bool, StoreError> {
         let finished: Option<i64> =
-            sqlx::query_scalar("SELECT finished_at FROM release WHERE id = ?")
+            database::query_scalar("SELECT finished_at FROM release WHERE id = ?")
                 .bind(release.id)
                 .fetch_one(&self.inner.readers)
                 .await?;
@@ -174,7 +174,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn is_suspended(&self, release: &Release) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar(concat!(
+        Ok(database::query_scalar(concat!(
             "SELECT r.finished_at IS NULL AND ",
             is_held!("r.ws"),
             " FROM release r WHERE r.id = ?"
@@ -217,7 +217,7 @@ impl Store {
     /// last event that was counted with them. The index is read over them, and no content.
     async fn expired(&self, ws: i64, before: Timestamp) -> Result<(i64, i64), StoreError> {
         self.inner.require_index()?;
-        Ok(sqlx::query_as(
+        Ok(database::query_as(
             "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
                  - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
                      WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n), m.n \
@@ -239,13 +239,13 @@ enum State {
 }
 
 async fn state(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     log: &ExpiringLog,
     occasion: Occasion,
     now: Timestamp,
 ) -> Result<State, StoreError> {
     let ws = log.ws();
-    let last = sqlx::query(
+    let last = database::query(
         "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
          JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1",
     )
@@ -253,11 +253,11 @@ async fn state(
     .fetch_optional(&mut *connection)
     .await?;
     if let Some(row) = last {
-        if row.try_get::<Option<i64>, _>(3)?.is_none() {
+        if row.try_get::<Option<i64>>(3)?.is_none() {
             let release = Release {
                 id: row.try_get(0)?,
                 before: Timestamp::from_micros(row.try_get(1)?),
-                events: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+                events: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
             };
             return Ok(State::Not(Released::Unfinished(release)));
         }
@@ -266,7 +266,7 @@ async fn state(
             return Ok(State::Not(Released::TooSoon));
         }
     }
-    let is_held: bool = sqlx::query_scalar(concat!("SELECT ", is_held!("?1")))
+    let is_held: bool = database::query_scalar(concat!("SELECT ", is_held!("?1")))
         .bind(ws)
         .fetch_one(&mut *connection)
         .await?;
@@ -290,11 +290,11 @@ async fn state(
 /// How long a tenant's own events are kept: as long as those of the workspace that keeps them
 /// longest; for ever where it has none.
 async fn longest_retention(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     tenant: &Tenant,
     now: Timestamp,
 ) -> Result<Option<Retention>, StoreError> {
-    let workspaces: Vec<i64> = sqlx::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
+    let workspaces: Vec<i64> = database::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
         .bind(tenant.id)
         .fetch_all(&mut *connection)
         .await?;
@@ -323,7 +323,7 @@ async fn make(
     by: &By,
 ) -> Result<Released, StoreError> {
     let ws = log.ws();
-    let since: i64 = sqlx::query_scalar(
+    let since: i64 = database::query_scalar(
         "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
          WHERE l.n > ? AND l.ws = ? AND l.occurred_at < ? AND c.keep = 0",
     )
@@ -332,7 +332,7 @@ async fn make(
     .bind(before.micros())
     .fetch_one(change.connection())
     .await?;
-    let id: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
+    let id: i64 = database::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
         .fetch_one(change.connection())
         .await?;
     let count = counted + since;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     StoreError,
     access::{Reach, Scope},
+    database::{self, Connection},
     plan::{Conditions, Counts, Plan},
     question::QuestionError,
 };
@@ -18,7 +19,6 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection};
 use std::{
     sync::{Arc, PoisonError},
     time::Duration,
@@ -86,7 +86,7 @@ impl Store {
         // One statement for each workspace of the tenant, which reads their sizes, not their events.
         if let Reach::Tenant(tenant) = &scope.0 {
             let workspaces: Vec<(i64, String)> =
-                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
+                database::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
                     .bind(tenant.id)
                     .fetch_all(&mut *connection)
                     .await?;
@@ -208,11 +208,11 @@ impl Inner {
     /// A workspace's part of the connection's snapshot.
     async fn shelf(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ws: i64,
         slug: Option<Slug>,
     ) -> Result<Shelf, StoreError> {
-        let row = sqlx::query(concat!(
+        let row = database::query(concat!(
             "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
             extent_of!()
         ))
@@ -237,10 +237,10 @@ impl Inner {
     /// A workspace's dictionary, as far as the connection's snapshot goes.
     pub(crate) async fn dictionary(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ws: i64,
     ) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", extent_of!()))
+        let row = database::query(concat!("SELECT ", extent_of!()))
             .bind(ws)
             .fetch_one(&mut *connection)
             .await?;
@@ -252,7 +252,7 @@ impl Inner {
     /// What a workspace's log looks like: as it was when it last grew or shrank by a fifth.
     async fn counts_of(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ws: i64,
         total: u64,
     ) -> Result<Arc<Counts>, StoreError> {
@@ -273,17 +273,17 @@ impl Inner {
 }
 
 async fn read_counts(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ws: i64,
     total: u64,
 ) -> Result<Counts, StoreError> {
     /// Two numbers for each key, by key.
     async fn list(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         statement: &'static str,
         ws: i64,
     ) -> Result<(Vec<u64>, Vec<u64>), StoreError> {
-        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(statement)
+        let rows: Vec<(i64, i64, i64)> = database::query_as(statement)
             .bind(ws)
             .fetch_all(connection)
             .await?;
@@ -306,7 +306,7 @@ async fn read_counts(
         ws,
     )
     .await?;
-    let (first, last, removals): (Option<i64>, Option<i64>, i64) = sqlx::query_as(
+    let (first, last, removals): (Option<i64>, Option<i64>, i64) = database::query_as(
         "SELECT (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at LIMIT 1), \
              (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1), \
              (SELECT removals FROM i.mark)",

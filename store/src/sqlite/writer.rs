@@ -164,7 +164,7 @@ async fn stage_group(
         sqlx::query("UPDATE workspace SET discarded = discarded + ? WHERE id = ?")
             .bind(events)
             .bind(ws)
-            .execute(&mut appender.connection)
+            .execute(appender.connection.sqlite()?)
             .await?;
     }
     Ok(all)
@@ -186,7 +186,7 @@ impl Inner {
              JOIN content c ON c.n = k.n JOIN leaf l ON l.n = k.n",
         )
         .bind(numbers)
-        .fetch_all(&self.readers)
+        .fetch_all(self.readers.sqlite()?)
         .await?;
         for row in rows {
             let hash = KeyHash {

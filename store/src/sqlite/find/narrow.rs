@@ -3,10 +3,9 @@
 use super::{FEW, FIRST_CHUNK, Search, list};
 use crate::{
     StoreError,
+    database::{Connection, Sql},
     plan::{Conditions, Counts, Numbers, Table},
-    sqlite::sql::Sql,
 };
-use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
 
 impl Search<'_> {
@@ -14,7 +13,7 @@ impl Search<'_> {
     /// the counts of pairs tell. None: any.
     pub(super) async fn narrowed(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         only: Option<Numbers>,
         counts: &Counts,
@@ -89,7 +88,7 @@ impl Search<'_> {
     /// The values of `wanted` that stand in a table of pairs beside one of `numbers` in `given`.
     async fn beside(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         wanted: &'static str,
         pairs: &'static str,
         given: &'static str,
@@ -103,7 +102,7 @@ impl Search<'_> {
         let _ = write!(sql.text, " AND p.{given} = j.value");
         let rows = sql.query().fetch_all(connection).await?;
         rows.iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
             .collect()
     }
 
@@ -111,7 +110,7 @@ impl Search<'_> {
     /// ever acted for others: a walk would pass over all of their entries, and find nothing.
     pub(super) async fn with_own(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         mut groups: Vec<(Box<str>, Vec<u32>)>,
         counts: &Counts,
@@ -143,7 +142,7 @@ impl Search<'_> {
         let rows = sql.query().fetch_all(connection).await?;
         let without: Numbers = rows
             .iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
             .collect::<Result<_, StoreError>>()?;
         for (_, numbers) in &mut groups {
             numbers.retain(|number| !without.has(*number));
