@@ -26,6 +26,7 @@ pub mod objects;
 pub mod options;
 pub mod people;
 mod plan;
+mod postgres;
 pub mod question;
 pub mod recording;
 pub mod redaction;
@@ -39,5 +40,5 @@ mod texts;
 
 pub use access::Scope;
 pub use error::StoreError;
-pub use options::{DatabaseUrl, Options, Readiness};
+pub use options::{DatabaseUrl, Options, PostgresUrl, Readiness};
 pub use sqlite::{Snapshot, Store, discard_index};

@@ -258,8 +258,13 @@ impl Installation {
 
     /// Opens the log, whose schema is brought up to date; its folder is made where it is missing.
     async fn open_at(&self, clock: Arc<dyn Clock>) -> Result<Store, CommandError> {
-        let DatabaseUrl::Sqlite(path) = &self.database;
-        if let Some(folder) = path
+        // With PostgreSQL only the key file is here.
+        let key_file = self.key_file();
+        let here = match &self.database {
+            DatabaseUrl::Sqlite(path) => path,
+            DatabaseUrl::Postgres(_) => &key_file,
+        };
+        if let Some(folder) = here
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
@@ -287,12 +292,7 @@ impl Installation {
 
     /// Where the installation's secrets are.
     fn key_file(&self) -> PathBuf {
-        let DatabaseUrl::Sqlite(path) = &self.database;
-        self.key_file.clone().unwrap_or_else(|| {
-            let mut beside = path.clone().into_os_string();
-            beside.push(".key");
-            beside.into()
-        })
+        self.options().key_file()
     }
 }
 

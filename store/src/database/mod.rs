@@ -14,7 +14,7 @@ mod row;
 mod sql;
 
 pub(crate) use query::{query, query_as, query_scalar};
-pub(crate) use row::Row;
+pub(crate) use row::{FromRow, Row};
 pub(crate) use sql::{Sql, Value};
 
 use crate::StoreError;
@@ -111,6 +111,12 @@ fn another(wanted: &str) -> StoreError {
 /// A connection that goes back to its pool.
 #[derive(Debug)]
 pub(crate) struct Pooled(Connection);
+
+impl From<PoolConnection<Postgres>> for Pooled {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self(Connection::PooledPostgres(connection))
+    }
+}
 
 impl Deref for Pooled {
     type Target = Connection;

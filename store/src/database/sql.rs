@@ -120,9 +120,15 @@ impl Sql {
         self
     }
 
-    /// The statement, ready to run. It is told in a trace line, without its values.
+    /// The statement that looks for events, ready to run. It is told in a trace line, without its
+    /// values.
     pub(crate) fn query(self) -> Query {
         tracing::trace!(statement = %self.text, "asked");
+        self.untold()
+    }
+
+    /// Any other statement, ready to run.
+    pub(crate) fn untold(self) -> Query {
         made_of(self.text, self.values)
     }
 }

@@ -157,9 +157,9 @@ impl Store {
         &self,
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
-        let ws = scope.workspace.id;
-        let (mut transaction, beginning) = self.inner.begin_reading(ws).await?;
-        let used = in_use(transaction.connection(), ws).await;
+        let log = Log::from(&scope.workspace);
+        let (mut transaction, beginning) = self.inner.begin_reading(log).await?;
+        let used = in_use(transaction.connection(), log).await;
         transaction.end().await;
         let used = used?;
         let texts = beginning.texts.read();

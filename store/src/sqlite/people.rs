@@ -11,7 +11,7 @@ use crate::{
     StoreError,
     access::{Tenant, TokenGrant, Workspace},
     administration::{AdministrationError, By, NewPerson, Place},
-    database::{self, Connection},
+    database::{self, Connection, Dialect},
 };
 use chrono::{NaiveDate, NaiveTime};
 use domain::{
@@ -472,6 +472,19 @@ async fn set_password(
     Ok(())
 }
 
+/// An actor of a kind and an id, in a workspace or anywhere in a tenant.
+macro_rules! newest_actor {
+    ($within:literal) => {
+        concat!(
+            "SELECT a.name, a.email FROM actor a WHERE ",
+            $within,
+            "a.kind = ?1 AND a.id = ?2 AND (a.ws = ?3 OR \
+                 (?3 < 0 AND a.ws IN (SELECT id FROM workspace WHERE tenant = ?4))) \
+             ORDER BY a.num DESC LIMIT 1"
+        )
+    };
+}
+
 async fn set_actor(
     change: &mut Change<'_>,
     grant: &TokenGrant,
@@ -488,18 +501,19 @@ async fn set_actor(
     };
     let log = grant.reach.workspace().map_or(own, Log::from);
     // As they were when they were last new, in the workspace or anywhere in the tenant.
-    let row = database::query(
-        "SELECT a.name, a.email FROM actor a WHERE a.kind = ?1 AND a.id = ?2 AND (a.ws = ?3 OR \
-             (?3 < 0 AND a.ws IN (SELECT id FROM workspace WHERE tenant = ?4))) \
-         ORDER BY a.num DESC LIMIT 1",
-    )
-    .bind(kind.as_str())
-    .bind(id)
-    .bind(log.ws)
-    .bind(tenant)
-    .fetch_optional(change.connection())
-    .await
-    .map_err(StoreError::from)?;
+    const NEWEST: [&str; 2] = [newest_actor!(""), newest_actor!("a.tenant = ?4 AND ")];
+    let newest = match change.connection().dialect() {
+        Dialect::Sqlite => NEWEST[0],
+        Dialect::Postgres => NEWEST[1],
+    };
+    let row = database::query(newest)
+        .bind(kind.as_str())
+        .bind(id)
+        .bind(log.ws)
+        .bind(tenant)
+        .fetch_optional(change.connection())
+        .await
+        .map_err(StoreError::from)?;
     let row = row.ok_or_else(|| AdministrationError::Missing(format!("actor {kind} {id}")))?;
     let actor = Actor {
         kind,

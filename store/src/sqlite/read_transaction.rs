@@ -1,12 +1,14 @@
 //! A reader's transaction: one state of both files, for as long as it is open.
 
 use super::{
-    Inner, PATIENCE,
-    dictionaries::{Shared, damaged, extent, extent_of},
+    Inner, Kept,
+    change::Log,
+    dictionaries::{Shared, damaged, extent, extent_of, read_extent},
+    keeper::{Keeper, PATIENCE},
 };
 use crate::{
     StoreError,
-    database::{self, Connection, Pooled},
+    database::{self, Connection, Dialect, Pooled},
 };
 use std::{sync::Arc, time::Instant};
 
@@ -40,13 +42,24 @@ pub(super) struct Beginning {
 }
 
 impl Inner {
-    /// Begins a transaction in which the index holds everything that other processes recorded
-    /// before, and looks at the log of `ws` in it.
+    /// Begins a transaction that holds everything that other processes recorded before, and looks at
+    /// a log in it.
     pub(super) async fn begin_reading(
         &self,
-        ws: i64,
+        log: Log,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
-        self.require_index()?;
+        match &self.kept {
+            Kept::Sqlite(keeper) => self.begin_on_sqlite(keeper, log).await,
+            Kept::Postgres(_) => self.begin_on_postgres(log).await,
+        }
+    }
+
+    async fn begin_on_sqlite(
+        &self,
+        keeper: &Keeper,
+        log: Log,
+    ) -> Result<(ReadTransaction, Beginning), StoreError> {
+        keeper.require_index()?;
         let begun = Instant::now();
         loop {
             let mut transaction = ReadTransaction {
@@ -55,7 +68,7 @@ impl Inner {
             };
             let connection = transaction.connection();
             let rows = database::query(BEGIN)
-                .bind(ws)
+                .bind(log.ws)
                 .fetch_all(connection)
                 .await?;
             let [mark, rest] = rows.as_slice() else {
@@ -71,13 +84,13 @@ impl Inner {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let needed = self.needed_by_others(head.unwrap_or(0));
+            let needed = keeper.needed_by_others(head.unwrap_or(0));
             if mark >= needed {
                 let events: Option<i64> = rest.try_get(2)?;
                 let connection = transaction.connection();
                 let texts = self
                     .dictionaries
-                    .extend_and_read(connection, ws, extent(rest, 3)?)
+                    .extend_and_read(connection, log, extent(rest, 3)?)
                     .await?;
                 let beginning = Beginning {
                     mark,
@@ -88,9 +101,67 @@ impl Inner {
                 return Ok((transaction, beginning));
             }
             transaction.end().await;
-            self.indexed(needed).await?;
+            keeper.indexed(needed).await?;
         }
     }
+
+    /// One state of the whole database, whose index is always as far as the log.
+    async fn begin_on_postgres(
+        &self,
+        log: Log,
+    ) -> Result<(ReadTransaction, Beginning), StoreError> {
+        let mut transaction = ReadTransaction {
+            connection: self.readers.acquire().await?,
+            is_open: true,
+        };
+        let connection = transaction.connection();
+        connection
+            .run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await?;
+        let (mark, removals): (i64, i64) = database::query_as(
+            "SELECT coalesce(max(seq), 0), coalesce(max(removals), 0) FROM tenant_head \
+             WHERE tenant = ?",
+        )
+        .bind(log.tenant)
+        .fetch_one(&mut *connection)
+        .await?;
+        let events = count_of(connection, log).await?;
+        let extent = read_extent(connection, log).await?;
+        let texts = self
+            .dictionaries
+            .extend_and_read(connection, log, extent)
+            .await?;
+        let beginning = Beginning {
+            mark,
+            removals,
+            events,
+            texts,
+        };
+        Ok((transaction, beginning))
+    }
+}
+
+/// How many events the index has of a log.
+pub(super) async fn count_of(connection: &mut Connection, log: Log) -> Result<u64, StoreError> {
+    let events: Option<i64> = match connection.dialect() {
+        Dialect::Sqlite => {
+            database::query_scalar("SELECT sum(events) FROM i.count_outcome WHERE ws = ?")
+                .bind(log.ws)
+                .fetch_one(connection)
+                .await?
+        }
+        Dialect::Postgres => {
+            database::query_scalar(
+                "SELECT CAST(sum(events) AS BIGINT) FROM tallied \
+                 WHERE tenant = ? AND ws = ? AND what = 5",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .fetch_one(connection)
+            .await?
+        }
+    };
+    Ok(u64::try_from(events.unwrap_or(0)).unwrap_or_default())
 }
 
 impl ReadTransaction {

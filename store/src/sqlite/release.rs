@@ -1,11 +1,12 @@
 //! Retention: making releases of what has expired, and carrying them out.
 
 use super::{
-    Inner, Store,
+    Kept, Store,
     append::{Appender, NewRelease},
     change::{Change, Log, target, told},
     directory::{find_workspace, tenant_of, workspace_of},
     index::{Batch, Indexer},
+    keeper::Keeper,
     settings::{WAIT, effective_retention},
 };
 use crate::{
@@ -149,7 +150,10 @@ impl Store {
     /// The store failed, or is closing. What was not removed is removed the next time.
     pub async fn remove_some(&self) -> Result<Removal, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let asked = self.inner.removals.send(answer).await;
+        let asked = match &self.inner.kept {
+            Kept::Sqlite(keeper) => keeper.removals.send(answer).await,
+            Kept::Postgres(_) => return Ok(Removal::Nothing),
+        };
         asked.map_err(|_| StoreError::Closing)?;
         answered.await.map_err(|_| StoreError::Closing)?
     }
@@ -357,7 +361,7 @@ async fn make(
     Ok(Released::Made(release, retention))
 }
 
-impl Inner {
+impl Keeper {
     /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a
     /// legal hold; or ends it, where nothing is left.
     pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {

@@ -43,6 +43,19 @@ fn changed(by: Option<String>, at: Option<i64>) -> Option<Changed> {
     })
 }
 
+/// What holds for a workspace with this setting, under a plan of this floor and cap.
+pub(crate) fn effective(
+    setting: &str,
+    floor: Option<&str>,
+    cap: Option<&str>,
+) -> Result<Retention, StoreError> {
+    let plan = Plan {
+        floor: optional(floor)?,
+        cap: optional(cap)?,
+    };
+    Ok(plan.holds(retention(setting)?))
+}
+
 /// A tenant's plan.
 pub(super) async fn plan(connection: &mut Connection, tenant: i64) -> Result<Plan, StoreError> {
     let row = database::query("SELECT floor, cap FROM tenant WHERE id = ?")

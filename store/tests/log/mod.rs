@@ -9,6 +9,7 @@ use domain::{
     slug::WorkspacePath,
     time::Timestamp,
 };
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use store::{
     DatabaseUrl, Options, Scope, Store,
     access::{SignedIn, TokenGrant},
@@ -16,7 +17,20 @@ use store::{
     clock::SetClock,
     recording::{Door, Receipt, Redaction},
 };
+
 use tempfile::TempDir;
+
+/// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
+pub fn postgres() -> Option<String> {
+    std::env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
+}
+
+/// The database of the log that a folder is for.
+fn database_of(folder: &TempDir) -> String {
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    let letters = name.bytes().map(|byte| format!("{byte:02x}"));
+    format!("log_{}", letters.collect::<String>())
+}
 
 /// A store with its folder and clock.
 pub struct Log {
@@ -42,17 +56,38 @@ pub fn operator() -> By {
 impl Log {
     pub fn options(folder: &TempDir, clock: &SetClock) -> Options {
         let path = folder.path().join("daybook.db");
+        let database = match postgres() {
+            Some(server) => format!("{server}/{}", database_of(folder)).parse().unwrap(),
+            None => DatabaseUrl::Sqlite(path.clone()),
+        };
         Options {
             // Small as these logs are, each way to a page is taken.
             gather_within: std::time::Duration::ZERO,
             clock: std::sync::Arc::new(clock.clone()),
-            ..Options::new(DatabaseUrl::Sqlite(path))
+            key_file: Some(path.with_extension("db.key")),
+            ..Options::new(database)
         }
+    }
+
+    /// A folder for a new log; where the tests are run on PostgreSQL, also a database of its own.
+    pub async fn folder() -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(server) = postgres() {
+            let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+                .await
+                .unwrap();
+            let made = format!("CREATE DATABASE {}", database_of(&folder));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(made))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        folder
     }
 
     /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Self::folder().await;
         let clock = SetClock::at(time(BEGINNING));
         let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
         store
@@ -69,6 +104,29 @@ impl Log {
             store,
             clock,
             folder,
+        }
+    }
+
+    /// Runs statements on the log's database, past the store; on PostgreSQL as the owner of its tables.
+    pub async fn execute(&self, statements: &str) {
+        self.try_to_execute(statements).await.unwrap();
+    }
+
+    /// The same, where the database may refuse.
+    pub async fn try_to_execute(&self, statements: &str) -> Result<(), sqlx::Error> {
+        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
+        match postgres() {
+            Some(server) => {
+                let url = format!("{server}/{}", database_of(&self.folder));
+                let mut connection = PgConnection::connect(&url).await?;
+                statements.execute(&mut connection).await.map(drop)
+            }
+            None => {
+                let path = self.folder.path().join("daybook.db");
+                let url = format!("sqlite:{}", path.display());
+                let mut connection = SqliteConnection::connect(&url).await?;
+                statements.execute(&mut connection).await.map(drop)
+            }
         }
     }
 

@@ -8,21 +8,17 @@ mod rows;
 mod tail;
 mod texts;
 
-pub(crate) use rows::{outcome_number, placed_at};
+pub(crate) use rows::{outcome_number, placed_at, source_number};
+pub(crate) use texts::{Additions, Numbered};
 
 use super::{
     admit::{Admitted, KeyHash},
-    dictionaries::{Dictionaries, Shared, damaged, extent, extent_of},
+    change::Log,
+    dictionaries::{Dictionaries, Shared, damaged, read_extent},
 };
-use crate::{
-    StoreError,
-    database::{self, Connection},
-    ids::Ids,
-    recording::Placed,
-};
+use crate::{StoreError, database::Connection, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
-use rows::{Content, Leaf, Statements, source_number};
-use sqlx::SqliteConnection;
+use rows::{Content, Leaf, Statements};
 use std::{
     collections::HashMap,
     sync::{
@@ -31,7 +27,6 @@ use std::{
     },
 };
 use tail::Tail;
-use texts::Additions;
 use uuid::Uuid;
 
 /// The end of the log, and the connection that extends it.
@@ -84,12 +79,12 @@ pub(crate) struct NewRelease {
 
 impl Appender {
     pub(crate) fn new(
-        connection: SqliteConnection,
+        connection: Connection,
         dictionaries: Arc<Dictionaries>,
         others_head: Arc<AtomicI64>,
     ) -> Self {
         Self {
-            connection: Connection::Sqlite(connection),
+            connection,
             dictionaries,
             others_head,
             data_version: None,
@@ -172,14 +167,10 @@ impl Appender {
         Ok(())
     }
 
-    async fn extend(&mut self, ws: i64) -> Result<Arc<Shared>, StoreError> {
-        let row = database::query(concat!("SELECT ", extent_of!()))
-            .bind(ws)
-            .fetch_one(&mut self.connection)
-            .await?;
-        let extent = extent(&row, 0)?;
+    async fn extend(&mut self, log: Log) -> Result<Arc<Shared>, StoreError> {
+        let extent = read_extent(&mut self.connection, log).await?;
         self.dictionaries
-            .extend(&mut self.connection, ws, extent)
+            .extend(&mut self.connection, log, extent)
             .await
     }
 
@@ -205,7 +196,7 @@ impl Appender {
         if !self.staged.texts.contains_key(&ws) {
             let shared = match self.prepared.get(&ws) {
                 Some(shared) => Arc::clone(shared),
-                None => self.extend(ws).await?,
+                None => self.extend(Log { ws, tenant }).await?,
             };
             self.prepared.insert(ws, Arc::clone(&shared));
             self.staged.texts.insert(ws, Additions::new(shared));

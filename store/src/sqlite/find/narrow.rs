@@ -3,7 +3,7 @@
 use super::{FEW, FIRST_CHUNK, Search, list};
 use crate::{
     StoreError,
-    database::{Connection, Sql},
+    database::{Connection, Dialect, Sql},
     plan::{Conditions, Counts, Numbers, Table},
 };
 use std::fmt::Write as _;
@@ -95,11 +95,21 @@ impl Search<'_> {
         numbers: &Numbers,
     ) -> Result<Numbers, StoreError> {
         let mut sql = Sql::default();
-        let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM json_each(");
-        sql.with("?", list(numbers));
-        let _ = write!(sql.text, ") j CROSS JOIN i.{pairs} p");
-        sql.with(" WHERE p.ws = ?", self.ws);
-        let _ = write!(sql.text, " AND p.{given} = j.value");
+        match self.within.dialect {
+            Dialect::Sqlite => {
+                let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM json_each(");
+                sql.with("?", list(numbers));
+                let _ = write!(sql.text, ") j CROSS JOIN i.{pairs} p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.{given} = j.value");
+            }
+            Dialect::Postgres => {
+                let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM {pairs} p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.events > 0 AND p.{given} = ");
+                sql.with("ANY(?)", list(numbers));
+            }
+        }
         let rows = sql.query().fetch_all(connection).await?;
         rows.iter()
             .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
@@ -134,11 +144,21 @@ impl Search<'_> {
         }
         // The counts in memory may be a little behind; these are of the snapshot.
         let mut sql = Sql::default();
-        sql.add("SELECT p.key FROM ");
-        sql.with("json_each(?) j", list(&doubtful));
-        let _ = write!(sql.text, " CROSS JOIN i.{kept} p");
-        sql.with(" WHERE p.ws = ?", self.ws)
-            .add(" AND p.key = j.value AND p.events = 0");
+        match self.within.dialect {
+            Dialect::Sqlite => {
+                sql.add("SELECT p.key FROM ");
+                sql.with("json_each(?) j", list(&doubtful));
+                let _ = write!(sql.text, " CROSS JOIN i.{kept} p");
+                self.within.is_ours(&mut sql, "p");
+                sql.add(" AND p.key = j.value");
+            }
+            Dialect::Postgres => {
+                let _ = write!(sql.text, "SELECT p.key FROM {kept} p");
+                self.within.is_ours(&mut sql, "p");
+                sql.with(" AND p.key = ANY(?)", list(&doubtful));
+            }
+        }
+        sql.add(" AND p.events = 0");
         let rows = sql.query().fetch_all(connection).await?;
         let without: Numbers = rows
             .iter()

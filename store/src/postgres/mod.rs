@@ -1,0 +1,145 @@
+//! Keeping a log on a PostgreSQL server: what only PostgreSQL does. Its index is the server's own, and
+//! kept at once: what was recorded is found by whoever asks next.
+
+mod append;
+mod copy;
+mod partitions;
+mod writer;
+
+pub(crate) use append::Appender;
+
+use crate::{
+    StoreError,
+    clock::Clock,
+    database::Connection,
+    keys::Keys,
+    options::PostgresUrl,
+    sqlite::{dictionaries::Dictionaries, installation, writer::Job},
+};
+use append::Known;
+use partitions::Partitions;
+use sqlx::{
+    ConnectOptions, Connection as _, Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, MutexGuard, mpsc},
+    task::JoinHandle,
+};
+
+/// The log's schema.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// How many may read at the same time.
+const READERS: u32 = 16;
+/// How many may write: one records what applications send, one changes what is administered, and one
+/// removes what has expired.
+const WRITERS: u32 = 4;
+/// How long is waited for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that keeps a log.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) readers: PgPool,
+    writers: PgPool,
+    known: Arc<Known>,
+    clock: Arc<dyn Clock>,
+    /// Whose turn it is to change what is administered: the others need no connection to wait.
+    changes: Mutex<()>,
+}
+
+/// What a server's tables belong to may change everything; this role may only add to the log and read
+/// it. See the migration that makes it.
+const AS_SERVER: &str = "SET ROLE daybook_server";
+
+impl Server {
+    /// Connects to a server, and brings the log's schema up to date.
+    pub(crate) async fn open(
+        url: &PostgresUrl,
+        key_file: &Path,
+        clock: Arc<dyn Clock>,
+        dictionaries: Arc<Dictionaries>,
+    ) -> Result<(Self, Keys), StoreError> {
+        let options = url.options()?;
+        let mut connection = options.connect().await?;
+        MIGRATIONS.run(&mut connection).await?;
+        // One makes the installation, where several begin at once.
+        connection
+            .execute("SELECT pg_advisory_lock(hashtextextended('daybook installation', 0))")
+            .await?;
+        let mut connection = Connection::Postgres(connection);
+        let (_, keys) = installation(&mut connection, key_file, clock.now()).await?;
+        if let Connection::Postgres(connection) = connection {
+            connection.close().await?;
+        }
+        // Keys are looked for one by one, whatever the server believes of tables that it has not
+        // looked at yet.
+        let one_by_one = [
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+        ];
+        let server = Self {
+            readers: pool(options.clone().options([("jit", "off")]), READERS).await?,
+            writers: pool(options.options(one_by_one), WRITERS).await?,
+            known: Arc::new(Known {
+                dictionaries,
+                partitions: Partitions::default(),
+            }),
+            clock,
+            changes: Mutex::new(()),
+        };
+        Ok((server, keys))
+    }
+
+    /// Begins to record what is asked for.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        jobs: mpsc::UnboundedReceiver<Job>,
+    ) -> Vec<JoinHandle<()>> {
+        vec![tokio::spawn(writer::commit_groups(Arc::clone(self), jobs))]
+    }
+
+    /// Closes the connections, when nothing is to be committed any more.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// A connection that appends.
+    async fn appender(&self) -> Result<Appender, StoreError> {
+        let connection = self.writers.acquire().await?;
+        Ok(Appender::new(connection.into(), Arc::clone(&self.known)))
+    }
+
+    /// Begins a change of what is administered, and waits for its turn.
+    pub(crate) async fn change(&self) -> Result<Turn<'_>, StoreError> {
+        let turn = self.changes.lock().await;
+        let mut appender = self.appender().await?;
+        appender.begin().await?;
+        Ok(Turn {
+            appender,
+            _turn: turn,
+        })
+    }
+}
+
+/// The turn to change what is administered, until it is let go of.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) appender: Appender,
+    _turn: MutexGuard<'a, ()>,
+}
+
+async fn pool(options: PgConnectOptions, most: u32) -> Result<PgPool, StoreError> {
+    Ok(PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(AS_SERVER).await.map(drop) })
+        })
+        .connect_with(options)
+        .await?)
+}
