@@ -263,6 +263,12 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a hold is lifted, not removed';
     END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.id IS DISTINCT FROM (SELECT coalesce(max(id), 0) + 1 FROM hold) THEN
+            RAISE EXCEPTION 'a hold has the next number';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF OLD.lifted_at IS NOT NULL OR NEW.lifted_at IS NULL OR NEW.lifted_by IS NULL
         OR NEW.lifted_reason IS NULL
         OR (NEW.id, NEW.workspace, NEW.reason, NEW.placed_by, NEW.placed_at)
@@ -272,7 +278,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER hold_is_kept BEFORE UPDATE OR DELETE ON hold
+CREATE TRIGGER hold_is_kept BEFORE INSERT OR UPDATE OR DELETE ON hold
     FOR EACH ROW EXECUTE FUNCTION keep_hold();
 
 -- The end of each tenant's log. Whoever records in a tenant holds its row: it orders them.

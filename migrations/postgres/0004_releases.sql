@@ -189,8 +189,8 @@ CREATE FUNCTION finish_release(of_release BIGINT, now BIGINT) RETURNS BOOLEAN
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     r release;
-    emptied BIGINT;
-    some BIGINT;
+    no_actors BIGINT;
+    no_targets BIGINT;
 BEGIN
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
@@ -213,15 +213,15 @@ BEGIN
     UPDATE actor SET id = NULL, name = NULL, email = NULL
     WHERE tenant = r.tenant AND ws = r.ws AND num IN (SELECT key FROM unused)
         AND (id IS NOT NULL OR name IS NOT NULL OR email IS NOT NULL);
-    GET DIAGNOSTICS emptied = ROW_COUNT;
+    GET DIAGNOSTICS no_actors = ROW_COUNT;
     WITH unused AS (
         SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4 AND entries = 0
     )
     UPDATE target SET id = NULL, name = NULL, url = NULL
     WHERE tenant = r.tenant AND ws = r.ws AND num IN (SELECT key FROM unused)
         AND (id IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL);
-    GET DIAGNOSTICS some = ROW_COUNT;
-    IF emptied + some > 0 THEN
+    GET DIAGNOSTICS no_targets = ROW_COUNT;
+    IF no_actors + no_targets > 0 THEN
         UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
     END IF;
     PERFORM add_up(r.tenant, r.ws);

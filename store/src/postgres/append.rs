@@ -182,11 +182,16 @@ impl Appender {
         if events.is_empty() {
             return Ok(Vec::new());
         }
+        // Whether what is in memory of texts was found to be of before.
+        let mut is_stale = false;
         loop {
-            match self.try_to_record(events, now).await {
+            match self.try_to_record(events, now, is_stale).await {
                 Ok(Some(receipts)) => return Ok(receipts),
                 // Somebody switched recording off, or emptied texts, since it was looked at.
-                Ok(None) => self.rollback().await,
+                Ok(None) => {
+                    self.rollback().await;
+                    is_stale = true;
+                }
                 Err(error) => {
                     self.rollback().await;
                     // It may be that a partition was dropped, which nothing was in any more.
@@ -201,6 +206,7 @@ impl Appender {
         &mut self,
         events: &[Admitted],
         now: Timestamp,
+        is_stale: bool,
     ) -> Result<Option<Vec<Receipt>>, StoreError> {
         let known = Arc::clone(&self.known);
         let places = places(self.connection.postgres()?, events, now).await?;
@@ -210,7 +216,8 @@ impl Appender {
             .add(self.connection.postgres()?, &wanted)
             .await?;
         self.open = true;
-        let mut texts = texts_of(&mut self.connection, &known.dictionaries, events).await?;
+        let mut texts =
+            texts_of(&mut self.connection, &known.dictionaries, events, is_stale).await?;
         let connection = self.connection.postgres()?;
         connection.execute("BEGIN").await?;
         let discards: BTreeSet<i64> = events
@@ -330,21 +337,22 @@ async fn texts_of(
     connection: &mut Connection,
     dictionaries: &Dictionaries,
     events: &[Admitted],
+    is_stale: bool,
 ) -> Result<Texts, StoreError> {
     let mut texts = Texts::new();
-    let mut is_known = true;
+    let mut is_known = !is_stale;
     for event in events {
+        if !is_known {
+            break;
+        }
         let log = (event.tenant, event.ws);
         let Some(shared) = dictionaries.latest(event.ws) else {
             is_known = false;
-            break;
+            continue;
         };
         let additions = texts.entry(log).or_insert_with(|| Additions::new(shared));
         additions.numbers(event);
-        if !additions.is_empty() {
-            is_known = false;
-            break;
-        }
+        is_known = additions.is_empty();
     }
     if is_known {
         return Ok(texts);

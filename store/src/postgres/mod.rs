@@ -4,6 +4,7 @@
 mod append;
 mod copy;
 mod partitions;
+mod retention;
 mod writer;
 
 pub(crate) use append::Appender;
@@ -33,9 +34,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postg
 
 /// How many may read at the same time.
 const READERS: u32 = 16;
-/// How many may write: one records what applications send, one changes what is administered, and one
-/// removes what has expired.
-const WRITERS: u32 = 4;
+/// How many may write: one records what applications send, and one changes what is administered.
+const WRITERS: u32 = 3;
 /// How long is waited for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -44,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     pub(crate) readers: PgPool,
     writers: PgPool,
+    /// Removes what has expired.
+    remover: PgPool,
     known: Arc<Known>,
     clock: Arc<dyn Clock>,
     /// Whose turn it is to change what is administered: the others need no connection to wait.
@@ -83,7 +85,8 @@ impl Server {
         ];
         let server = Self {
             readers: pool(options.clone().options([("jit", "off")]), READERS).await?,
-            writers: pool(options.options(one_by_one), WRITERS).await?,
+            writers: pool(options.clone().options(one_by_one), WRITERS).await?,
+            remover: pool(options, 1).await?,
             known: Arc::new(Known {
                 dictionaries,
                 partitions: Partitions::default(),
@@ -106,6 +109,7 @@ impl Server {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
+        self.remover.close().await;
     }
 
     /// A connection that appends.

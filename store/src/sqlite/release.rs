@@ -13,7 +13,7 @@ use crate::{
     StoreError,
     access::{SettingsScope, Tenant, Workspace},
     administration::By,
-    database::{self, Connection},
+    database::{self, Connection, Dialect},
     retention::{Expiring, ExpiringLog, Occasion, Place, Release, Released, Removal},
 };
 use chrono::TimeDelta;
@@ -120,7 +120,7 @@ impl Store {
                 State::Not(reason) => return Ok(reason),
             };
             // Counted before others are kept waiting; what came since is counted when they are.
-            let (counted, mark) = self.expired(log.ws(), before).await?;
+            let (counted, mark) = self.expired(log.into(), before).await?;
             if counted == 0 {
                 return Ok(Released::Nothing);
             }
@@ -152,7 +152,7 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         let asked = match &self.inner.kept {
             Kept::Sqlite(keeper) => keeper.removals.send(answer).await,
-            Kept::Postgres(_) => return Ok(Removal::Nothing),
+            Kept::Postgres(server) => return server.remove_some().await,
         };
         asked.map_err(|_| StoreError::Closing)?;
         answered.await.map_err(|_| StoreError::Closing)?
@@ -209,7 +209,8 @@ impl Store {
         let Some(before) = settings.plan.holds(retention).keeps_from(from) else {
             return Ok(None);
         };
-        let (events, _) = self.expired(scope.workspace.id, before).await?;
+        let log = Log::from(&scope.workspace);
+        let (events, _) = self.expired(log, before).await?;
         Ok(Some(Expiring {
             from,
             before,
@@ -219,15 +220,27 @@ impl Store {
 
     /// How many events of `ws` occurred before a moment, but for those that never expire; and the
     /// last event that was counted with them. The index is read over them, and no content.
-    async fn expired(&self, ws: i64, before: Timestamp) -> Result<(i64, i64), StoreError> {
+    async fn expired(&self, log: Log, before: Timestamp) -> Result<(i64, i64), StoreError> {
         self.inner.require_index()?;
+        if let Kept::Postgres(_) = self.inner.kept {
+            return Ok(database::query_as(
+                "SELECT (SELECT count(*) FROM content c WHERE c.tenant = ?1 AND c.ws = ?2 \
+                         AND c.at < ?3 AND c.seq <= h.seq AND NOT c.keep), h.seq \
+                 FROM tenant_head h WHERE h.tenant = ?1",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .bind(before.micros())
+            .fetch_one(&self.inner.readers)
+            .await?);
+        }
         Ok(database::query_as(
             "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
                  - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
                      WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n), m.n \
              FROM i.mark m",
         )
-        .bind(ws)
+        .bind(log.ws)
         .bind(before.micros())
         .fetch_one(&self.inner.readers)
         .await?)
@@ -249,13 +262,21 @@ async fn state(
     now: Timestamp,
 ) -> Result<State, StoreError> {
     let ws = log.ws();
-    let last = database::query(
-        "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
-         JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1",
-    )
-    .bind(ws)
-    .fetch_optional(&mut *connection)
-    .await?;
+    let last = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
+             JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1"
+        }
+        Dialect::Postgres => {
+            "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
+             JOIN leaf l ON l.tenant = r.tenant AND l.seq = r.seq \
+             WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1"
+        }
+    };
+    let last = database::query(last)
+        .bind(ws)
+        .fetch_optional(&mut *connection)
+        .await?;
     if let Some(row) = last {
         if row.try_get::<Option<i64>>(3)?.is_none() {
             let release = Release {
@@ -327,15 +348,26 @@ async fn make(
     by: &By,
 ) -> Result<Released, StoreError> {
     let ws = log.ws();
-    let since: i64 = database::query_scalar(
-        "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
-         WHERE l.n > ? AND l.ws = ? AND l.occurred_at < ? AND c.keep = 0",
-    )
-    .bind(up_to)
-    .bind(ws)
-    .bind(before.micros())
-    .fetch_one(change.connection())
-    .await?;
+    let since = match change.connection().dialect() {
+        Dialect::Sqlite => {
+            "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
+             WHERE l.n > ?1 AND l.ws = ?2 AND l.occurred_at < ?3 AND c.keep = 0"
+        }
+        Dialect::Postgres => {
+            "SELECT count(*) FROM leaf l JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws \
+                 AND c.at = l.occurred_at AND c.seq = l.seq AND c.class = l.class \
+             WHERE l.seq > ?1 AND l.ws = ?2 AND l.occurred_at < ?3 AND NOT c.keep \
+                 AND l.tenant = ?4 AND c.at < ?3"
+        }
+    };
+    let mut since = database::query_scalar(since)
+        .bind(up_to)
+        .bind(ws)
+        .bind(before.micros());
+    if change.connection().dialect() == Dialect::Postgres {
+        since = since.bind(Log::from(log).tenant);
+    }
+    let since: i64 = since.fetch_one(change.connection()).await?;
     let id: i64 = database::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
         .fetch_one(change.connection())
         .await?;

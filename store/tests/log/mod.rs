@@ -9,7 +9,9 @@ use domain::{
     slug::WorkspacePath,
     time::Timestamp,
 };
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{
+    Connection, FromRow, PgConnection, SqliteConnection, postgres::PgRow, sqlite::SqliteRow,
+};
 use store::{
     DatabaseUrl, Options, Scope, Store,
     access::{SignedIn, TokenGrant},
@@ -17,12 +19,27 @@ use store::{
     clock::SetClock,
     recording::{Door, Receipt, Redaction},
 };
-
 use tempfile::TempDir;
 
 /// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
 pub fn postgres() -> Option<String> {
     std::env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
+}
+
+/// How the tables call an event's number: on SQLite the installation's, on PostgreSQL its tenant's.
+pub fn n() -> &'static str {
+    if postgres().is_some() { "seq" } else { "n" }
+}
+
+/// Ends a test of what only SQLite has, two files and an index that is made from the log, where the
+/// tests are run on PostgreSQL.
+#[macro_export]
+macro_rules! only_sqlite {
+    () => {
+        if log::postgres().is_some() {
+            return;
+        }
+    };
 }
 
 /// The database of the log that a folder is for.
@@ -108,26 +125,65 @@ impl Log {
     }
 
     /// Runs statements on the log's database, past the store; on PostgreSQL as the owner of its tables.
-    pub async fn execute(&self, statements: &str) {
-        self.try_to_execute(statements).await.unwrap();
+    /// Tells to how many rows something was done.
+    pub async fn execute(&self, statements: &str) -> u64 {
+        self.try_to_execute(statements).await.unwrap()
     }
 
-    /// The same, where the database may refuse.
-    pub async fn try_to_execute(&self, statements: &str) -> Result<(), sqlx::Error> {
-        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
+    /// The same, where the database refuses: tells what it says.
+    pub async fn refused(&self, statement: &str) -> String {
+        match self.try_to_execute(statement).await {
+            Ok(_) => panic!("not refused: {statement}"),
+            Err(refused) => refused.to_string(),
+        }
+    }
+
+    async fn try_to_execute(&self, statements: &str) -> Result<u64, sqlx::Error> {
+        let text = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
         match postgres() {
             Some(server) => {
                 let url = format!("{server}/{}", database_of(&self.folder));
                 let mut connection = PgConnection::connect(&url).await?;
-                statements.execute(&mut connection).await.map(drop)
+                let done = text.execute(&mut connection).await?;
+                Ok(done.rows_affected())
             }
             None => {
-                let path = self.folder.path().join("daybook.db");
-                let url = format!("sqlite:{}", path.display());
+                let url = format!("sqlite:{}", self.folder.path().join("daybook.db").display());
                 let mut connection = SqliteConnection::connect(&url).await?;
-                statements.execute(&mut connection).await.map(drop)
+                let done = text.execute(&mut connection).await?;
+                Ok(done.rows_affected())
             }
         }
+    }
+
+    /// What a statement finds in the log's database, past the store.
+    pub async fn rows<T>(&self, statement: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let text = sqlx::AssertSqlSafe(statement.to_owned());
+        match postgres() {
+            Some(server) => {
+                let url = format!("{server}/{}", database_of(&self.folder));
+                let mut connection = PgConnection::connect(&url).await.unwrap();
+                let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
+                rows.unwrap()
+            }
+            None => {
+                let url = format!("sqlite:{}", self.folder.path().join("daybook.db").display());
+                let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
+                rows.unwrap()
+            }
+        }
+    }
+
+    /// The one number that a statement finds.
+    pub async fn number(&self, statement: &str) -> i64 {
+        let [(number,)] = self.rows::<(i64,)>(statement).await[..] else {
+            panic!("{statement} finds one number");
+        };
+        number
     }
 
     /// Closes the log and opens it again.
