@@ -45,6 +45,7 @@ run_tests() {
 # The last line, also when something ended the tests early.
 finish() {
   local status=$?
+  stop_postgres
   [[ $ended ]] || ((failed)) || failed=1
   printf '\n%d passed, %d failed\n' "$passed" "$failed"
   ((failed == 0 && passed > 0)) || exit $((status ? status : 1))
@@ -87,6 +88,13 @@ test_unit() {
     chosen+=(--test "$file")
   done
   cargo_test unit "${everything[@]}" "${chosen[@]}"
+  chosen=()
+  for file in $(tests_in store); do
+    chosen+=(--test "$file")
+  done
+  start_postgres
+  cargo_test unit-postgres --package store "${chosen[@]}"
+  stop_postgres
   cargo_test documentation "${everything[@]}" --doc
   cargo_test xtask --profile tool --package xtask
 }
@@ -99,6 +107,9 @@ test_contract() {
   done
   ((${#chosen[@]})) || return 0
   cargo_test contract "${everything[@]}" "${chosen[@]}"
+  start_postgres
+  cargo_test contract-postgres "${everything[@]}" "${chosen[@]}"
+  stop_postgres
 }
 
 # tests_in CRATE…: the names of the integration tests of these crates.

@@ -460,20 +460,20 @@ CREATE TABLE tally (
     PRIMARY KEY (tenant, ws, what, key, other)
 ) WITH (fillfactor = 70);
 
--- What came and went since: a row for each group of events, which is added while the tenant's head is
--- held and costs little there. It is added up from time to time (`add_up`).
+-- What came and went since: a row of each `what` for a group of events, which is added while the
+-- tenant's head is held and costs little there. It is added up from time to time (`add_up`).
 CREATE TABLE tally_change (
     tenant BIGINT NOT NULL,
     ws BIGINT NOT NULL,
+    what SMALLINT NOT NULL,
     n BIGINT GENERATED ALWAYS AS IDENTITY,
-    what INTEGER[] NOT NULL,
     key INTEGER[] NOT NULL,
     other INTEGER[] NOT NULL,
     events INTEGER[] NOT NULL,
     entries INTEGER[] NOT NULL,
-    PRIMARY KEY (tenant, ws, n)
+    PRIMARY KEY (tenant, ws, what, n)
 );
-ALTER TABLE tally_change ALTER what SET STORAGE EXTERNAL, ALTER key SET STORAGE EXTERNAL,
+ALTER TABLE tally_change ALTER key SET STORAGE EXTERNAL,
     ALTER other SET STORAGE EXTERNAL, ALTER events SET STORAGE EXTERNAL,
     ALTER entries SET STORAGE EXTERNAL;
 
@@ -481,12 +481,12 @@ ALTER TABLE tally_change ALTER what SET STORAGE EXTERNAL, ALTER key SET STORAGE 
 CREATE VIEW tallied AS
 SELECT tenant, ws, what, key, other, sum(events)::BIGINT AS events, sum(entries)::BIGINT AS entries
 FROM (
-    SELECT tenant, ws, what::INTEGER, key, other, events, entries FROM tally
+    SELECT tenant, ws, what, key, other, events, entries FROM tally
     UNION ALL
-    SELECT c.tenant, c.ws, x.what, x.key, x.other, x.events::BIGINT, x.entries::BIGINT
+    SELECT c.tenant, c.ws, c.what, x.key, x.other, x.events::BIGINT, x.entries::BIGINT
     FROM tally_change c
-    CROSS JOIN LATERAL unnest(c.what, c.key, c.other, c.events, c.entries)
-        AS x(what, key, other, events, entries)
+    CROSS JOIN LATERAL unnest(c.key, c.other, c.events, c.entries)
+        AS x(key, other, events, entries)
 ) all_of_them
 GROUP BY tenant, ws, what, key, other;
 
@@ -500,11 +500,11 @@ BEGIN
         DELETE FROM tally_change WHERE tenant = of_tenant AND ws = of_ws
         RETURNING what, key, other, events, entries
     ), change AS (
-        SELECT x.what, x.key, x.other, sum(x.events) AS events, sum(x.entries) AS entries
+        SELECT g.what, x.key, x.other, sum(x.events) AS events, sum(x.entries) AS entries
         FROM gone g
-        CROSS JOIN LATERAL unnest(g.what, g.key, g.other, g.events, g.entries)
-            AS x(what, key, other, events, entries)
-        GROUP BY x.what, x.key, x.other
+        CROSS JOIN LATERAL unnest(g.key, g.other, g.events, g.entries)
+            AS x(key, other, events, entries)
+        GROUP BY g.what, x.key, x.other
     )
     INSERT INTO tally (tenant, ws, what, key, other, events, entries)
     SELECT of_tenant, of_ws, what, key, other, events, entries FROM change

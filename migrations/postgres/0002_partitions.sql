@@ -35,3 +35,27 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+-- Looks at tables that have grown much since the server looked at them last: of a partition that it has
+-- never looked at it does not know which of its indexes tells most, and takes any. Its own looks come
+-- minutes later.
+CREATE FUNCTION look_at_young_tables() RETURNS INTEGER
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+    young REGCLASS;
+    looked INTEGER := 0;
+BEGIN
+    FOR young IN
+        SELECT c.oid FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+        WHERE c.relnamespace = 'public'::REGNAMESPACE AND c.relkind = 'r' AND s.n_live_tup < 500000
+            AND s.n_mod_since_analyze > 200 AND s.n_mod_since_analyze > c.reltuples / 2
+    LOOP
+        BEGIN
+            EXECUTE format('ANALYZE %s', young);
+            looked := looked + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN looked;
+END $$;

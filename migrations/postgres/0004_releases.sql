@@ -98,6 +98,25 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What is appended has the next numbers, without a gap.
+CREATE FUNCTION check_next() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM (
+            SELECT tenant, min(seq) AS first, max(seq) AS last, count(*) AS leaves
+            FROM added GROUP BY tenant
+        ) a
+        WHERE a.last - a.first + 1 <> a.leaves OR a.first < 1 OR (a.first > 1 AND NOT EXISTS (
+            SELECT 1 FROM leaf l WHERE l.tenant = a.tenant AND l.seq = a.first - 1
+        ))
+    ) THEN
+        RAISE EXCEPTION 'the log is append-only: a leaf has the next number';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER leaf_is_next AFTER INSERT ON leaf REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION check_next();
+
 CREATE TRIGGER leaf_stays BEFORE UPDATE OR DELETE ON leaf FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TRIGGER leaf_is_not_emptied BEFORE TRUNCATE ON leaf EXECUTE FUNCTION refuse();
 CREATE TRIGGER content_keeps BEFORE UPDATE ON content FOR EACH ROW EXECUTE FUNCTION refuse();
@@ -172,9 +191,9 @@ BEGIN
         GROUP BY what, key, other
     ), counted AS (
         INSERT INTO tally_change (tenant, ws, what, key, other, events, entries)
-        SELECT r.tenant, r.ws, array_agg(what), array_agg(key), array_agg(other), array_agg(events),
+        SELECT r.tenant, r.ws, what, array_agg(key), array_agg(other), array_agg(events),
             array_agg(entries)
-        FROM tallies HAVING count(*) > 0
+        FROM tallies GROUP BY what
     )
     SELECT count(*) INTO removed FROM gone;
     IF removed > 0 THEN

@@ -36,7 +36,7 @@ GRANT INSERT, UPDATE ON tenant, workspace, person, membership, tenant_admin, ses
     identity, actor_state, look, sign_in_failure, catalogue_entry TO daybook_server;
 GRANT UPDATE (lifted_reason, lifted_by, lifted_at) ON hold TO daybook_server;
 GRANT DELETE ON tenant_admin, session, identity, sign_in_failure, catalogue_entry TO daybook_server;
-GRANT EXECUTE ON FUNCTION add_partition(SMALLINT, BIGINT), partition_of(SMALLINT, BIGINT),
+GRANT EXECUTE ON FUNCTION look_at_young_tables(), add_partition(SMALLINT, BIGINT), partition_of(SMALLINT, BIGINT),
     add_up(BIGINT, BIGINT), note_changed_membership(), keep_hold(), is_held(BIGINT),
-    keeps_from(TEXT, BIGINT), check_release(), remove_batch(BIGINT, INTEGER),
+    keeps_from(TEXT, BIGINT), check_release(), check_next(), remove_batch(BIGINT, INTEGER),
     finish_release(BIGINT, BIGINT), drop_empty_partitions(BIGINT) TO daybook_server;

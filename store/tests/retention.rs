@@ -889,7 +889,7 @@ impl Model {
         }
     }
 
-    /// Carries releases out, all of them or the first.
+    /// Carries releases out, all of them, or a step of the first.
     fn carry_out(&mut self, all: bool) {
         let held = self.held;
         let is_held = |ws: i64| match ws {
@@ -902,11 +902,15 @@ impl Model {
             .copied()
             .collect();
         for (ws, before, head) in carried {
-            self.there
-                .retain(|n, (of, at, keep)| *of != ws || *keep || *at >= before || *n > head);
-        }
-        if all {
-            self.releases.retain(|(ws, ..)| is_held(*ws));
+            let is_covered = |n: i64, (of, at, keep): &(i64, Timestamp, bool)| {
+                *of == ws && !*keep && *at < before && n <= head
+            };
+            let is_gone = !self.there.iter().any(|(n, event)| is_covered(*n, event));
+            self.there.retain(|n, event| !is_covered(*n, event));
+            // What is left of a release is found to be nothing the time after.
+            if all || is_gone {
+                self.releases.retain(|(of, ..)| *of != ws);
+            }
         }
     }
 }

@@ -27,14 +27,17 @@ pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
 
 use domain::time::Timestamp;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -57,6 +60,29 @@ const VARIABLES: [&str; 13] = [
     "DAYBOOK_PASSWORDS",
     "RUST_LOG",
 ];
+
+/// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
+pub fn postgres() -> Option<String> {
+    env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
+}
+
+/// Makes a database on a PostgreSQL server.
+fn create_database(server: &str, name: &str) {
+    let (url, made) = (
+        format!("{server}/postgres"),
+        format!("CREATE DATABASE {name}"),
+    );
+    let make = async move {
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(made))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    };
+    // Apart from whatever the test itself runs on.
+    let made = thread::spawn(move || Runtime::new().unwrap().block_on(make));
+    made.join().unwrap();
+}
 
 /// An installation in a folder of its own.
 pub struct Daybook {
@@ -83,11 +109,15 @@ impl Daybook {
     /// An installation in which nothing is yet.
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("daybook-test-").unwrap();
-        Self {
+        let daybook = Self {
             folder: folder.path().to_owned(),
             environment: Vec::new(),
             _kept: Some(folder),
+        };
+        if let Some(server) = postgres() {
+            create_database(&server, &daybook.database_name());
         }
+        daybook
     }
 
     /// An installation in a folder that somebody else made.
@@ -208,6 +238,10 @@ impl Daybook {
             .env("DAYBOOK_DATABASE_URL", self.database())
             .envs(self.environment.iter().cloned())
             .args(line);
+        let is_given = |(name, _): &(String, String)| name == "DAYBOOK_KEY_FILE";
+        if postgres().is_some() && !self.environment.iter().any(is_given) {
+            command.env("DAYBOOK_KEY_FILE", self.path("daybook.db.key"));
+        }
         command
     }
 
@@ -218,7 +252,36 @@ impl Daybook {
 
     /// How the database is named.
     pub fn database(&self) -> String {
-        format!("sqlite:{}", self.path("daybook.db").display())
+        match postgres() {
+            Some(server) => format!("{server}/{}", self.database_name()),
+            None => format!("sqlite:{}", self.path("daybook.db").display()),
+        }
+    }
+
+    /// Its database on a PostgreSQL server: named after the folder.
+    fn database_name(&self) -> String {
+        let name = self.folder.file_name().unwrap().to_str().unwrap();
+        let letters = name.bytes().map(|byte| format!("{byte:02x}"));
+        format!("log_{}", letters.collect::<String>())
+    }
+
+    /// Asks the log's database, past the program, for one number; or what it says where it refuses.
+    pub fn ask_database(&self, statement: &str) -> Result<i64, String> {
+        let (url, statement) = (self.database(), AssertSqlSafe(statement.to_owned()));
+        let ask = async move {
+            if postgres().is_some() {
+                let mut log = PgConnection::connect(&url).await?;
+                sqlx::query_scalar(statement).fetch_optional(&mut log).await
+            } else {
+                let mut log = SqliteConnection::connect(&url).await?;
+                sqlx::query_scalar(statement).fetch_optional(&mut log).await
+            }
+        };
+        let asked = thread::spawn(move || Runtime::new().unwrap().block_on(ask));
+        let number: Result<Option<i64>, sqlx::Error> = asked.join().unwrap();
+        number
+            .map(Option::unwrap_or_default)
+            .map_err(|error| error.to_string())
     }
 
     /// A path in the installation's folder.

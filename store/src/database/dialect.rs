@@ -12,6 +12,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -42,7 +43,7 @@ pub(super) fn for_postgres(text: &str) -> Vec<Arc<str>> {
     let mut places = 0;
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        let after_word = !one.ends_with(is_of_word);
+        let is_new_word = !one.ends_with(is_of_word);
         if letter == '\'' {
             let end = end_of_quote(rest);
             one.push_str(&rest[..end]);
@@ -53,18 +54,18 @@ pub(super) fn for_postgres(text: &str) -> Vec<Arc<str>> {
         } else if letter == '?' {
             let (place, end) = place(rest, places);
             places = places.max(place);
-            one.push_str(&format!("${place}"));
+            let _ = write!(one, "${place}");
             rest = &rest[end..];
-        } else if let Some(after) = rest.strip_prefix("x'").filter(|_| after_word) {
+        } else if let Some(after) = rest.strip_prefix("x'").filter(|_| is_new_word) {
             let end = after.find('\'').map_or(after.len(), |end| end + 1);
             one.push_str(r"'\x");
             one.push_str(&after[..end]);
             one.push_str("::bytea");
             rest = &after[end..];
-        } else if let Some(after) = rest.strip_prefix("CROSS JOIN ").filter(|_| after_word) {
+        } else if let Some(after) = rest.strip_prefix("CROSS JOIN ").filter(|_| is_new_word) {
             one.push_str("JOIN ");
             rest = after;
-        } else if let Some(after) = rest.strip_prefix("json_each(").filter(|_| after_word) {
+        } else if let Some(after) = rest.strip_prefix("json_each(").filter(|_| is_new_word) {
             let (place, end) = place(after, places);
             places = places.max(place);
             // The closing parenthesis, and what the list is called.
@@ -73,12 +74,10 @@ pub(super) fn for_postgres(text: &str) -> Vec<Arc<str>> {
             let length = name.find(|c: char| !is_of_word(c)).unwrap_or(name.len());
             let (name, after_name) = name.split_at(length);
             if name.is_empty() || name.chars().all(|letter| letter.is_ascii_uppercase()) {
-                one.push_str(&format!("unnest(${place}) value"));
+                let _ = write!(one, "unnest(${place}) value");
                 rest = after;
             } else {
-                one.push_str(&format!(
-                    "unnest(${place}) WITH ORDINALITY {name}(value, key)"
-                ));
+                let _ = write!(one, "unnest(${place}) WITH ORDINALITY {name}(value, key)");
                 rest = after_name;
             }
         } else {

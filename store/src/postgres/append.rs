@@ -12,7 +12,7 @@
 //! at before the head is held (which texts there are, which workspaces record) is looked at again then,
 //! and where it changed the group begins anew.
 
-use super::{copy::Rows, partitions::Partitions};
+use super::{partitions::Partitions, rows::Rows};
 use crate::{
     StoreError,
     database::{Connection, Pooled},
@@ -34,7 +34,7 @@ use domain::{
 use sqlx::{Executor, PgConnection, Row};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
 
@@ -43,13 +43,22 @@ const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
 const FOR_EVER: i16 = 0;
 
 /// A workspace's log, or a tenant's own, in the order of locks.
-type LogId = (i64, i64);
+pub(super) type LogId = (i64, i64);
 
 /// What every connection that appends knows.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(super) dictionaries: Arc<Dictionaries>,
     pub(super) partitions: Partitions,
+    /// The logs whose tallies have changes that are to be added up.
+    pub(super) tallied: Mutex<BTreeSet<LogId>>,
+}
+
+impl Known {
+    fn tallied(&self, events: &[Admitted]) {
+        let mut logs = self.tallied.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.extend(events.iter().map(|event| (event.tenant, event.ws)));
+    }
 }
 
 /// A connection that appends.
@@ -121,6 +130,7 @@ impl Appender {
             Ok(texts) => {
                 self.open = false;
                 publish(texts);
+                self.known.tallied(&events);
                 Ok(())
             }
             Err(error) => {
@@ -243,6 +253,7 @@ impl Appender {
         let receipts = std::mem::take(&mut group.receipts);
         self.connection.run("COMMIT").await?;
         self.open = false;
+        known.tallied(events);
         Ok(Some(receipts))
     }
 }
@@ -443,69 +454,65 @@ async fn write_texts(
     additions: &Additions,
 ) -> Result<(), StoreError> {
     let new = additions.new_texts();
-    let mut rows = Rows::new();
+    let mut rows = Rows::default();
     for (number, actor) in &new.actors {
-        rows.row(7).big(tenant).big(ws).number(*number);
+        rows.row().big(tenant).big(ws).number(*number);
         rows.text(actor.kind.as_str())
             .text_or_null(actor.id.as_deref())
             .text_or_null(actor.name.as_deref())
             .text_or_null(actor.email.as_deref());
     }
-    let statement =
-        "COPY actor (tenant, ws, num, kind, id, name, email) FROM STDIN (FORMAT binary)";
+    let statement = "INSERT INTO actor (tenant, ws, num, kind, id, name, email) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
     rows.write(connection, statement).await?;
     for (statement, sets) in [
         (
-            "COPY via (tenant, ws, num, members) FROM STDIN (FORMAT binary)",
+            "INSERT INTO via (tenant, ws, num, members) \
+                SELECT * FROM unnest($1, $2, $3, $4)",
             &new.vias,
         ),
         (
-            "COPY related (tenant, ws, num, members) FROM STDIN (FORMAT binary)",
+            "INSERT INTO related (tenant, ws, num, members) \
+                SELECT * FROM unnest($1, $2, $3, $4)",
             &new.related,
         ),
     ] {
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         for (number, members) in sets {
-            rows.row(4)
-                .big(tenant)
-                .big(ws)
-                .number(*number)
-                .text(members);
+            rows.row().big(tenant).big(ws).number(*number).text(members);
         }
         rows.write(connection, statement).await?;
     }
-    let mut rows = Rows::new();
+    let mut rows = Rows::default();
     for (number, named) in &new.actions {
-        rows.row(6).big(tenant).big(ws).number(*number);
+        rows.row().big(tenant).big(ws).number(*number);
         rows.text(named.action.as_str())
             .text_or_null(named.verb.map(domain::verb::Verb::as_str))
             .text_or_null(named.category.map(domain::category::Category::as_str));
     }
-    let statement =
-        "COPY action (tenant, ws, num, action, verb, category) FROM STDIN (FORMAT binary)";
+    let statement = "INSERT INTO action (tenant, ws, num, action, verb, category) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
     rows.write(connection, statement).await?;
-    let mut rows = Rows::new();
+    let mut rows = Rows::default();
     for (number, kind) in &new.kinds {
-        rows.row(4)
+        rows.row()
             .big(tenant)
             .big(ws)
             .number(*number)
             .text(kind.as_str());
     }
-    let statement = "COPY kind (tenant, ws, num, kind) FROM STDIN (FORMAT binary)";
+    let statement = "INSERT INTO kind (tenant, ws, num, kind) \
+                SELECT * FROM unnest($1, $2, $3, $4)";
     rows.write(connection, statement).await?;
-    let mut rows = Rows::new();
+    let mut rows = Rows::default();
     for (number, target, kind) in &new.targets {
-        rows.row(7)
-            .big(tenant)
-            .big(ws)
-            .number(*number)
-            .number(*kind);
+        rows.row().big(tenant).big(ws).number(*number).number(*kind);
         rows.text_or_null(target.id.as_deref())
             .text_or_null(target.name.as_deref())
             .text_or_null(target.url.as_deref());
     }
-    let statement = "COPY target (tenant, ws, num, kind, id, name, url) FROM STDIN (FORMAT binary)";
+    let statement = "INSERT INTO target (tenant, ws, num, kind, id, name, url) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
     rows.write(connection, statement).await?;
     sqlx::query(
         "UPDATE text_head SET actor = actor + $3, via = via + $4, action = action + $5, \
@@ -658,7 +665,7 @@ async fn placed(connection: &mut PgConnection, events: &[Admitted]) -> Result<By
 
 /// Of what there are so many: see the table `tally`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(i32)]
+#[repr(i16)]
 enum What {
     Actor = 1,
     Action = 2,
@@ -704,10 +711,10 @@ impl<'a> Group<'a> {
             places,
             placed,
             receipts: Vec::with_capacity(events.len()),
-            leaves: Rows::new(),
-            contents: Rows::new(),
-            entries: Rows::new(),
-            keys: Rows::new(),
+            leaves: Rows::default(),
+            contents: Rows::default(),
+            entries: Rows::default(),
+            keys: Rows::default(),
             tallies: HashMap::new(),
             classes: HashSet::new(),
             discarded: BTreeMap::new(),
@@ -767,7 +774,7 @@ impl<'a> Group<'a> {
         let outcome = i16::try_from(outcome_number(event.event.outcome)).unwrap_or_default();
         self.classes.insert((tenant, ws, class));
         self.leaves
-            .row(8)
+            .row()
             .big(tenant)
             .big(seq)
             .bytes(placed.id.0.as_bytes())
@@ -776,7 +783,7 @@ impl<'a> Group<'a> {
             .big(placed.recorded_at.micros())
             .bytes(&event.parts)
             .small(class);
-        let contents = self.contents.row(19);
+        let contents = self.contents.row();
         contents.big(tenant).small(class).big(at).big(seq).big(ws);
         contents
             .number(numbers.actor)
@@ -790,15 +797,13 @@ impl<'a> Group<'a> {
             .big_or_null(event.key.map(|hash| hash.key))
             .big_or_null(event.key.map(|hash| hash.rest))
             .bytes(&event.salt.0);
-        match event.source.map(source_number) {
-            Some(source) => contents.small(i16::try_from(source).unwrap_or_default()),
-            None => contents.null(),
-        };
+        let source = event.source.map(source_number);
+        contents.small_or_null(source.and_then(|source| i16::try_from(source).ok()));
         contents
             .flag(event.keep)
             .text_or_null(event.body.as_deref());
         for (what, key) in numbers.beside() {
-            let entries = self.entries.row(14);
+            let entries = self.entries.row();
             entries.big(tenant).small(class).big(at).big(seq).big(ws);
             entries
                 .small(what)
@@ -812,7 +817,7 @@ impl<'a> Group<'a> {
                 .small(outcome);
         }
         if let Some(hash) = event.key {
-            let keys = self.keys.row(5);
+            let keys = self.keys.row();
             keys.big(tenant)
                 .big(ws)
                 .big(hash.key)
@@ -850,53 +855,40 @@ impl<'a> Group<'a> {
         connection: &mut PgConnection,
         heads: &HashMap<i64, Head>,
     ) -> Result<(), StoreError> {
-        let taken = |rows: &mut Rows| std::mem::replace(rows, Rows::new());
-        let statement = "COPY leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
-            FROM STDIN (FORMAT binary)";
+        let taken = |rows: &mut Rows| std::mem::take(rows);
+        let statement = "INSERT INTO leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
         taken(&mut self.leaves).write(connection, statement).await?;
-        let statement = "COPY content (tenant, class, at, seq, ws, actor, via, action, kind, \
+        let statement = "INSERT INTO content (tenant, class, at, seq, ws, actor, via, action, kind, \
             target, related, outcome, operation, key, key_rest, salt, source, keep, body) \
-            FROM STDIN (FORMAT binary)";
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
         taken(&mut self.contents)
             .write(connection, statement)
             .await?;
-        let statement = "COPY entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
-            kind, target, related, outcome) FROM STDIN (FORMAT binary)";
+        let statement = "INSERT INTO entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
+            kind, target, related, outcome) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         taken(&mut self.entries)
             .write(connection, statement)
             .await?;
-        let statement =
-            "COPY idempotency (tenant, ws, key, key_rest, seq) FROM STDIN (FORMAT binary)";
+        let statement = "INSERT INTO idempotency (tenant, ws, key, key_rest, seq) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5)";
         taken(&mut self.keys).write(connection, statement).await?;
         for ((tenant, ws), tallies) in &self.tallies {
-            let mut columns: [Vec<i32>; 5] = Default::default();
+            let mut rows = Rows::default();
             for ((what, key, other), (events, entries)) in &tallies.0 {
-                let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-                let values = [
-                    *what as i32,
-                    number(*key),
-                    number(*other),
-                    *events,
-                    *entries,
-                ];
-                for (column, value) in columns.iter_mut().zip(values) {
-                    column.push(value);
-                }
+                rows.row().big(*tenant).big(*ws).small(*what as i16);
+                rows.number(*key).number(*other);
+                rows.integer(*events).integer(*entries);
             }
-            let [what, key, other, events, entries] = columns;
-            sqlx::query(
-                "INSERT INTO tally_change (tenant, ws, what, key, other, events, entries) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(*tenant)
-            .bind(*ws)
-            .bind(what)
-            .bind(key)
-            .bind(other)
-            .bind(events)
-            .bind(entries)
-            .execute(&mut *connection)
-            .await?;
+            let statement = "INSERT INTO tally_change \
+                    (tenant, ws, what, key, other, events, entries) \
+                SELECT tenant, ws, what, array_agg(key), array_agg(other), array_agg(events), \
+                    array_agg(entries) \
+                FROM unnest($1, $2, $3, $4, $5, $6, $7) \
+                    x(tenant, ws, what, key, other, events, entries) \
+                GROUP BY tenant, ws, what";
+            rows.write(connection, statement).await?;
         }
         for (tenant, ws, class) in &self.classes {
             sqlx::query(

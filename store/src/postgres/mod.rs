@@ -2,9 +2,10 @@
 //! kept at once: what was recorded is found by whoever asks next.
 
 mod append;
-mod copy;
 mod partitions;
 mod retention;
+mod rows;
+mod tending;
 mod writer;
 
 pub(crate) use append::Appender;
@@ -23,14 +24,21 @@ use sqlx::{
     ConnectOptions, Connection as _, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex as StdMutex},
+    time::Duration,
+};
 use tokio::{
-    sync::{Mutex, MutexGuard, mpsc},
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
     task::JoinHandle,
 };
 
 /// The log's schema.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// The oldest server that will do, as PostgreSQL numbers its versions.
+const OLDEST: u32 = 150_000;
 
 /// How many may read at the same time.
 const READERS: u32 = 16;
@@ -65,7 +73,20 @@ impl Server {
         dictionaries: Arc<Dictionaries>,
     ) -> Result<(Self, Keys), StoreError> {
         let options = url.options()?;
-        let mut connection = options.connect().await?;
+        let connected = options.connect().await.map_err(|error| {
+            StoreError::Database(format!(
+                "the PostgreSQL server of {url} cannot be reached: {error}"
+            ))
+        });
+        let mut connection = connected?;
+        if let Some(version) = connection.server_version_num()
+            && version < OLDEST
+        {
+            return Err(StoreError::Database(format!(
+                "PostgreSQL 15 or newer is wanted; the server of {url} is {}",
+                version / 10_000
+            )));
+        }
         MIGRATIONS.run(&mut connection).await?;
         // One makes the installation, where several begin at once.
         connection
@@ -83,13 +104,16 @@ impl Server {
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
         ];
+        // And whatever is asked for is looked for in an index.
+        let by_index = [("jit", "off"), ("enable_seqscan", "off")];
         let server = Self {
-            readers: pool(options.clone().options([("jit", "off")]), READERS).await?,
+            readers: pool(options.clone().options(by_index), READERS).await?,
             writers: pool(options.clone().options(one_by_one), WRITERS).await?,
             remover: pool(options, 1).await?,
             known: Arc::new(Known {
                 dictionaries,
                 partitions: Partitions::default(),
+                tallied: StdMutex::default(),
             }),
             clock,
             changes: Mutex::new(()),
@@ -102,7 +126,11 @@ impl Server {
         self: &Arc<Self>,
         jobs: mpsc::UnboundedReceiver<Job>,
     ) -> Vec<JoinHandle<()>> {
-        vec![tokio::spawn(writer::commit_groups(Arc::clone(self), jobs))]
+        let (last, until) = oneshot::channel();
+        vec![
+            tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, last)),
+            tokio::spawn(tending::tend(Arc::clone(self), until)),
+        ]
     }
 
     /// Closes the connections, when nothing is to be committed any more.

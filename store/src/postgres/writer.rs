@@ -10,10 +10,15 @@ use crate::{
     },
 };
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-/// Takes requests from the queue and commits them in groups, until the queue is closed.
-pub(super) async fn commit_groups(server: Arc<Server>, mut queue: mpsc::UnboundedReceiver<Job>) {
+/// Takes requests from the queue and commits them in groups, until the queue is closed; then it lets go
+/// of `last`.
+pub(super) async fn commit_groups(
+    server: Arc<Server>,
+    mut queue: mpsc::UnboundedReceiver<Job>,
+    last: oneshot::Sender<()>,
+) {
     while let Some(first) = queue.recv().await {
         let mut jobs = vec![first];
         let mut size = jobs.iter().map(|job| job.events.len()).sum::<usize>();
@@ -46,6 +51,7 @@ pub(super) async fn commit_groups(server: Arc<Server>, mut queue: mpsc::Unbounde
             }
         }
     }
+    drop(last);
 }
 
 async fn record(server: &Server, events: &[Admitted]) -> Result<Vec<Receipt>, StoreError> {

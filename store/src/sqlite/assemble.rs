@@ -53,7 +53,8 @@ async fn contents_on_sqlite(
         .await?)
 }
 
-/// Between which times they lie is asked first: by that the partitions are chosen.
+/// Between which times they lie is asked first: by that the partitions are chosen. Each is looked for by
+/// its key (`OFFSET 0`), whatever the server believes of tables that it has not looked at yet.
 async fn contents_on_postgres(
     connection: &mut Connection,
     tenant: &Tenant,
@@ -61,9 +62,10 @@ async fn contents_on_postgres(
 ) -> Result<Vec<Row>, StoreError> {
     const CONTENTS: &str = concat!(
         contents!(
-            "FROM json_each(?1) j JOIN leaf l ON l.tenant = ?2 AND l.seq = j.value \
-             JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws AND c.at = l.occurred_at \
-                 AND c.seq = l.seq AND c.class = l.class AND c.at >= ?3 AND c.at <= ?4"
+            "FROM json_each(?1) j JOIN LATERAL ( \
+                 SELECT * FROM leaf WHERE tenant = ?2 AND seq = j.value OFFSET 0) l ON TRUE JOIN LATERAL ( \
+                 SELECT * FROM content WHERE tenant = ?2 AND ws = l.ws AND at = l.occurred_at \
+                     AND seq = l.seq AND class = l.class AND at >= ?3 AND at <= ?4 OFFSET 0) c ON TRUE"
         ),
         "ORDER BY j.key"
     );

@@ -323,7 +323,14 @@ async fn in_use_by(
         sql.add(if at == 0 { "" } else { " UNION ALL " });
         sql.add(if is_postgres { "(" } else { "SELECT * FROM (" });
         sql.add("SELECT x.kind FROM ");
-        within.table(&mut sql, "by_actor");
+        within.table(
+            &mut sql,
+            if is_postgres {
+                "own_by_actor"
+            } else {
+                "by_actor"
+            },
+        );
         sql.add(" x");
         within.is_ours(&mut sql, "x");
         sql.with(" AND x.key = ?", Value::Integer(i64::from(*number)))

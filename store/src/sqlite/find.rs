@@ -24,6 +24,20 @@ pub(crate) struct Within<'a> {
 }
 
 impl Within<'_> {
+    /// The table of an arm, as `x`.
+    fn table_of(&self, sql: &mut Sql, arm: &Arm) {
+        let is_apart = matches!(arm.table, Table::Actor | Table::Kind | Table::Target);
+        if self.dialect == Dialect::Postgres && is_apart {
+            sql.add(match arm.own {
+                Some(true) => "own_",
+                Some(false) => "beside_",
+                None => "",
+            });
+        }
+        self.table(sql, arm.table.name());
+        sql.add(" x");
+    }
+
     /// A table of the index.
     pub(crate) fn table(&self, sql: &mut Sql, table: &str) {
         sql.add(match self.dialect {
@@ -192,7 +206,25 @@ impl Search<'_> {
     /// The same on PostgreSQL: each class apart, and of several keys no more than is wanted of each.
     fn in_order_by_class(&self, arm: &Arm, after: Option<(i64, i64)>, read: usize) -> Sql {
         let mut sql = Sql::default();
-        for (at, class) in self.within.classes.iter().enumerate() {
+        // The events' own and those beside them apart: see the views.
+        let is_both =
+            arm.own.is_none() && matches!(arm.table, Table::Actor | Table::Kind | Table::Target);
+        let arms: Vec<Arm> = if is_both {
+            let apart = |own| Arm {
+                own: Some(own),
+                ..arm.clone()
+            };
+            vec![apart(true), apart(false)]
+        } else {
+            vec![arm.clone()]
+        };
+        let parts: Vec<(&Arm, i64)> = self
+            .within
+            .classes
+            .iter()
+            .flat_map(|class| arms.iter().map(|arm| (arm, *class)))
+            .collect();
+        for (at, (arm, class)) in parts.iter().enumerate() {
             sql.add(if at == 0 { "(" } else { " UNION ALL (" });
             let several = match &arm.keys {
                 Keys::Numbers(numbers) if numbers.len() > 1 => Some(numbers),
@@ -202,11 +234,9 @@ impl Search<'_> {
                 Some(numbers) => {
                     sql.with("SELECT y.at, y.n FROM unnest(?) j(value), ", list(numbers));
                     sql.add("LATERAL (SELECT x.at, x.n FROM ");
-                    self.within.table(&mut sql, arm.table.name());
-                    sql.add(" x");
+                    self.within.table_of(&mut sql, arm);
                     self.within.is_ours(&mut sql, "x");
                     sql.add(" AND x.key = j.value");
-                    is_own(&mut sql, arm.own);
                 }
                 None => {
                     sql.add("SELECT x.at, x.n FROM ");
@@ -223,7 +253,7 @@ impl Search<'_> {
             }
             sql.add(")");
         }
-        if self.within.classes.len() > 1 {
+        if parts.len() > 1 {
             self.first(&mut sql, "", read);
         }
         sql
@@ -518,13 +548,19 @@ impl Search<'_> {
                         .unzip();
                     sql.with("SELECT j.rank, x.at, x.n FROM unnest(?, ", keys);
                     sql.with("?) j(key, rank) JOIN ", ranks);
-                    self.within.table(&mut sql, table.name());
-                    sql.add(" x ON x.key = j.key");
+                    let arm = Arm {
+                        table,
+                        keys: Keys::All,
+                        own,
+                        met,
+                    };
+                    self.within.table_of(&mut sql, &arm);
+                    sql.add(" ON x.key = j.key");
                     self.within.is_ours(&mut sql, "x");
                     "j.rank"
                 }
             };
-            if own.is_some() {
+            if own.is_some() && self.within.dialect == Dialect::Sqlite {
                 sql.add(" AND x.own = 1");
             }
             self.bounds(&mut sql, None);
@@ -574,43 +610,40 @@ fn list(numbers: &Numbers) -> Value {
 
 /// A way in: the table as `x`, its keys, and what of its entries count.
 pub(crate) fn from(sql: &mut Sql, arm: &Arm, within: &Within<'_>) {
-    let table = arm.table.name();
     match &arm.keys {
         Keys::All => {
-            within.table(sql, table);
-            sql.add(" x");
+            within.table_of(sql, arm);
             within.is_ours(sql, "x");
         }
         Keys::Operation(operation) => {
-            within.table(sql, table);
-            sql.add(" x");
+            within.table_of(sql, arm);
             within.is_ours(sql, "x");
             sql.with(" AND x.key = ?", Value::Text(operation.clone()));
         }
         Keys::Numbers(numbers) => match (numbers.list(), within.dialect) {
             ([one], _) => {
-                within.table(sql, table);
-                sql.add(" x");
+                within.table_of(sql, arm);
                 within.is_ours(sql, "x");
                 sql.with(" AND x.key = ?", i64::from(*one));
             }
             (_, Dialect::Sqlite) => {
                 sql.with("json_each(?) j", list(numbers))
                     .add(" CROSS JOIN ");
-                within.table(sql, table);
-                sql.add(" x");
+                within.table_of(sql, arm);
                 within.is_ours(sql, "x");
                 sql.add(" AND x.key = j.value");
             }
             (_, Dialect::Postgres) => {
                 sql.with("unnest(?) j(value)", list(numbers)).add(" JOIN ");
-                within.table(sql, table);
-                sql.add(" x ON x.key = j.value");
+                within.table_of(sql, arm);
+                sql.add(" ON x.key = j.value");
                 within.is_ours(sql, "x");
             }
         },
     }
-    is_own(sql, arm.own);
+    if within.dialect == Dialect::Sqlite {
+        is_own(sql, arm.own);
+    }
 }
 
 fn is_own(sql: &mut Sql, own: Option<bool>) {

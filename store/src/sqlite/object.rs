@@ -181,10 +181,14 @@ macro_rules! uses {
 macro_rules! uses_on_postgres {
     ($order:literal) => {
         concat!(
-            "SELECT j.value, u.at, u.n FROM unnest(?) j(value), LATERAL ( \
-                 SELECT at, n FROM by_target \
-                 WHERE tenant = ? AND ws = ? AND key = j.value AND n <= ? AND action <> ALL(?) \
-                 ORDER BY ",
+            "SELECT j.value, u.at, u.n FROM unnest(?1) j(value), LATERAL ( \
+                 (SELECT at, n FROM own_by_target WHERE tenant = ?2 AND ws = ?3 \
+                     AND key = j.value AND n <= ?4 AND action <> ALL(?5) ORDER BY ",
+            $order,
+            " LIMIT 1) UNION ALL (SELECT at, n FROM beside_by_target WHERE tenant = ?2 AND ws = ?3 \
+                     AND key = j.value AND n <= ?4 AND action <> ALL(?5) ORDER BY ",
+            $order,
+            " LIMIT 1) ORDER BY ",
             $order,
             " LIMIT 1) u"
         )
@@ -320,9 +324,13 @@ async fn entries_of(
     let most = i64::try_from(AMONG_MOST + 1).unwrap_or(i64::MAX);
     if connection.dialect() == Dialect::Postgres {
         let rows: Vec<(i64, i64, i64, i64)> = database::query_as(
-            "SELECT at, n, actor, action FROM by_target \
-             WHERE tenant = ? AND ws = ? AND key = ? AND at >= ? AND n <= ? \
-             ORDER BY at DESC, n DESC LIMIT ?",
+            "(SELECT at, n, actor, action FROM own_by_target \
+                 WHERE tenant = ?1 AND ws = ?2 AND key = ?3 AND at >= ?4 AND n <= ?5 \
+                 ORDER BY at DESC, n DESC LIMIT ?6) \
+             UNION ALL (SELECT at, n, actor, action FROM beside_by_target \
+                 WHERE tenant = ?1 AND ws = ?2 AND key = ?3 AND at >= ?4 AND n <= ?5 \
+                 ORDER BY at DESC, n DESC LIMIT ?6) \
+             ORDER BY at DESC, n DESC LIMIT ?6",
         )
         .bind(log.tenant)
         .bind(log.ws)

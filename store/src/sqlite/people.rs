@@ -501,10 +501,9 @@ async fn set_actor(
     };
     let log = grant.reach.workspace().map_or(own, Log::from);
     // As they were when they were last new, in the workspace or anywhere in the tenant.
-    const NEWEST: [&str; 2] = [newest_actor!(""), newest_actor!("a.tenant = ?4 AND ")];
     let newest = match change.connection().dialect() {
-        Dialect::Sqlite => NEWEST[0],
-        Dialect::Postgres => NEWEST[1],
+        Dialect::Sqlite => newest_actor!(""),
+        Dialect::Postgres => newest_actor!("a.tenant = ?4 AND "),
     };
     let row = database::query(newest)
         .bind(kind.as_str())

@@ -184,16 +184,20 @@ impl Additions {
         }
         let base = self.base;
         let known = self.shared.read();
-        let lists = |(number, set): (Number, &Box<[Number]>)| (number, list_text(set));
+        let lists = |list: &[Box<[Number]>], base: Number| -> Vec<(Number, String)> {
+            from(list, base)
+                .map(|(number, set)| (number, list_text(set)))
+                .collect()
+        };
         NewTexts {
             actors: from(&self.actors.list, base.actor).collect(),
-            vias: from(&self.vias.list, base.via).map(lists).collect(),
+            vias: lists(&self.vias.list, base.via),
             actions: from(&self.actions.list, base.action).collect(),
             kinds: from(&self.kinds.list, base.kind).collect(),
             targets: from(&self.targets.list, base.target)
                 .map(|(number, target)| (number, target, self.kind(&known, &target.kind)))
                 .collect(),
-            related: from(&self.related.list, base.related).map(lists).collect(),
+            related: lists(&self.related.list, base.related),
         }
     }
 
