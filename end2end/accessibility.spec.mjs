@@ -16,6 +16,8 @@ import { expect, expectAccessible, live } from './fixtures.mjs';
 import { clickRow, entry, fillSignIn, rows, signIn } from './steps.mjs';
 
 test.use({ expectedComplaints: /\b(400|403|404)\b/ });
+// Most of the time that the browser tests take goes by here: it is shared among the workers.
+test.describe.configure({ mode: 'parallel' });
 
 const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
 
@@ -78,6 +80,25 @@ const states = {
     await live(page);
     await page.locator('.zone summary').click();
     await expect(page.getByLabel('Another, by its name')).toBeVisible();
+  },
+  'the Audit page with the menu of exports open': async ({ page }) => {
+    await signIn(page, ingrid, `${growth}?limit=5`);
+    await live(page);
+    await page.locator('.export-menu > summary').click();
+    await expect(page.getByRole('button', { name: /^NDJSON/ })).toBeVisible();
+  },
+  'the Audit page after an export': async ({ page }) => {
+    await signIn(page, ingrid, `${growth}?limit=5&category=secrets`);
+    await live(page);
+    await page.locator('.export-menu > summary').click();
+    await page.getByRole('button', { name: /^CSV/ }).click();
+    await expect(page.locator('#exports')).toContainText('SHA-256');
+  },
+  "an object's Audit tab with the menu of exports open": async ({ page }) => {
+    await signIn(page, ingrid, `${object}?limit=5`);
+    await live(page);
+    await page.locator('.export-menu > summary').click();
+    await expect(page.getByRole('button', { name: /^NDJSON/ })).toBeVisible();
   },
   'the Audit page of a workspace to which nothing was sent': async ({ page, empty }) => {
     await signIn(page, empty.owner, empty.audit);
@@ -434,7 +455,7 @@ test('menus open inside the screen, however narrow', async ({ page }) => {
   await live(page);
   for (const width of [360, 720, 1280, 1440]) {
     await page.setViewportSize({ width, height: 900 });
-    for (const menu of ['.zone', '.chips .menu', '.switcher']) {
+    for (const menu of ['.zone', '.export-menu', '.chips .menu', '.switcher']) {
       await page.locator(`${menu} > summary`).click();
       const panel = page.locator(`${menu} .menu-panel`);
       await expect(panel).toBeVisible();

@@ -170,11 +170,14 @@ test.describe('with what is not understood', () => {
   });
 
   test('the last owner stays', async ({ page, place }) => {
-    await signInLive(page, place.owner, place.members);
+    await signInLive(page, place.owner, `${place.members}?q=olga`);
     await page.getByRole('link', { name: 'Change: Olga' }).click();
     await expect(page.getByRole('button', { name: 'Deactivate' })).toBeDisabled();
     await line(page, 'Olga').getByLabel('Role', { exact: true }).selectOption('member');
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByRole('alert')).toContainText('last owner');
+    // The part of the list that she looked for is still there, with the form open.
+    await expect(page).toHaveURL(/[?&]q=olga&/);
+    await expect(page.getByRole('button', { name: 'Save' })).toBeVisible();
   });
 });

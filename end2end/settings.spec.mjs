@@ -1,5 +1,6 @@
 // Settings → Audit log, and what the Audit page says of it.
 
+import { readFile } from 'node:fs/promises';
 import { expect, live, test } from './fixtures.mjs';
 import { rows, signInLive, visit } from './steps.mjs';
 
@@ -66,6 +67,14 @@ test('before a shorter retention is saved, the page says what it deletes, and as
   await expect(days(page)).toHaveValue('30');
   await expect(page.getByLabel('Off', { exact: true })).toBeChecked();
   await expect(waiting(page)).toHaveCount(0);
+
+  // They can be taken away first, all of them and no others; the page stays as it is.
+  const downloading = page.waitForEvent('download');
+  await warning.getByRole('button', { name: 'NDJSON' }).click();
+  const file = await readFile(await (await downloading).path(), 'utf8');
+  const taken = file.trimEnd().split('\n').map((line) => JSON.parse(line).target.id);
+  expect(taken).toEqual(['usr_40', 'usr_50', 'usr_60']);
+  await expect(days(page)).toHaveValue('30');
 
   // Who is sure of one is not sure of another.
   await page.getByLabel('Delete these 3 entries').check();

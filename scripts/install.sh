@@ -18,6 +18,7 @@ install_for_testing() {
   install_rust_checks
   install_postgres
   install_chromium
+  install_readers
 }
 
 has() {
@@ -135,6 +136,12 @@ $debian_browser_library. Please run once: sudo ./dev setup"
   /usr/bin/rustc -vV >"$stamp"
   # cargo does not notice that the library is another one.
   rm -rf target/browser
+}
+
+# What exports are read back with.
+install_readers() {
+  has python3 || debian python3
+  has jq || debian jq
 }
 
 # For wasm-opt and the browser tests.

@@ -30,6 +30,11 @@ pub fn audit(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/audit")
 }
 
+/// Where what occurred in a workspace until a moment, itself included, is taken away as a file.
+pub fn export_until(workspace: &WorkspacePath, moment: &str) -> String {
+    format!("{}/export?until={}", audit(workspace), encoded(moment))
+}
+
 /// The tenant's Audit page: all its workspaces.
 pub fn tenant_audit(tenant: &Slug) -> String {
     format!("/{tenant}/audit")
@@ -280,6 +285,15 @@ impl Links {
     /// The same page with no row open.
     pub fn closed(&self) -> String {
         with_query(&self.path, &self.question)
+    }
+
+    /// Where all pages of what it shows are taken away as a file.
+    pub fn export(&self) -> String {
+        let whole = Query {
+            limit: None,
+            ..self.query.from_start()
+        };
+        with_query(&format!("{}/export", self.path), &whole.query_string())
     }
 
     /// The page with another filter, from its start.

@@ -38,6 +38,73 @@ pub async fn load_log(path: String, search: String) -> Answered<Screen> {
     }))
 }
 
+/// What arrived since a page was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// How many entries that the page asks for.
+    pub entries: u64,
+    /// The last number that was looked at, in the order of arrival.
+    pub next: u64,
+}
+
+/// How many entries that the log at `path` shows, as the query string asks, arrived after number
+/// `after`; where none did, they are waited for, `wait` seconds at most, 30 being the longest.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "news", input = GetUrl)]
+pub async fn load_news(path: String, search: String, after: u64, wait: u8) -> Answered<News> {
+    let asker = crate::viewer::Asker::of_request();
+    Ok(crate::log::answer::news(asker, &path, &search, after, wait).await)
+}
+
+/// How far an export is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportScreen {
+    /// The line about it.
+    pub html: String,
+    /// What is said of it, once it is over.
+    pub said: Option<String>,
+}
+
+/// How far the export is that the person who asks named `name`; none where there is none.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[allow(clippy::unused_async, reason = "on the server it need not wait")]
+#[server(prefix = "/ui", endpoint = "export", input = GetUrl)]
+pub async fn load_export(name: String) -> Answered<Option<ExportScreen>> {
+    use crate::{log::export, viewer::Asker};
+    let asker = Asker::of_request();
+    Ok(asker.map(|asker| {
+        let known = name.parse().ok();
+        let progress = known.and_then(|name| asker.store.export_progress(&asker.person, &name))?;
+        let is_over = progress.state != store::export::State::Running;
+        Some(ExportScreen {
+            said: is_over.then(|| export::words(&progress)),
+            html: view! { <export::ExportProgress name progress/> }.to_html(),
+        })
+    }))
+}
+
+/// Breaks off the export that the person who asks named `name`; whether there was one that ran.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[allow(clippy::unused_async, reason = "on the server it need not wait")]
+#[server(prefix = "/ui", endpoint = "cancel_export")]
+pub async fn cancel_export(name: String) -> Answered<bool> {
+    let asker = crate::viewer::Asker::of_request();
+    crate::answer::after_form("/");
+    Ok(asker.map(|asker| {
+        let known = name.parse().ok();
+        known.is_some_and(|name| asker.store.cancel_export(&asker.person, &name))
+    }))
+}
+
 /// The entry `id` of the log at `path`, as it opens under its row on the page that `search` asks for;
 /// none where there is no such entry.
 ///

@@ -2,7 +2,7 @@
 //! request, for pages and server functions alike.
 
 use crate::{
-    address,
+    address::{self, LogAddress},
     refusal::{Closed, NoAccess, OpenTo, Refusal},
 };
 use domain::{
@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos::prelude::use_context;
 use store::{
-    Store, StoreError,
+    Scope, Store, StoreError,
     access::{Refused, SignedIn, Workspace},
     administration::By,
 };
@@ -57,6 +57,20 @@ impl SignInWays {
     /// Those of the installation, from the request's context.
     pub(crate) fn of_request() -> Self {
         use_context::<Self>().unwrap_or_default()
+    }
+}
+
+/// What somebody may read at the address of a log.
+///
+/// # Errors
+///
+/// It is not open to them.
+pub fn scope_at(person: &SignedIn, address: &LogAddress) -> Result<Scope, Refused> {
+    match address {
+        LogAddress::Tenant(tenant) => person.tenant_scope(tenant),
+        LogAddress::Workspace(workspace) => person.audit_scope(workspace),
+        LogAddress::Object(workspace, subject) => person.object_scope(workspace, subject.clone()),
+        LogAddress::Own(workspace) => person.own_scope(workspace),
     }
 }
 

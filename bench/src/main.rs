@@ -3,6 +3,7 @@
 
 mod data;
 mod error;
+mod export;
 mod http;
 mod pages;
 mod plain_table;
@@ -82,6 +83,8 @@ enum Part {
     Html,
     /// Deleting what has expired
     Retention,
+    /// Taking the whole log away as a file
+    Export,
 }
 
 fn thousands(text: &str) -> Result<u64, String> {
@@ -160,6 +163,11 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
     if wanted(Part::Retention) {
         sets.make_missing(&world, false).await?;
         let rows = retention::measure(&sets, &arguments.folder);
+        report.rows.extend(rows.await?);
+    }
+    if wanted(Part::Export) {
+        sets.make_missing(&world, false).await?;
+        let rows = export::measure(&program, &sets, &arguments.folder);
         report.rows.extend(rows.await?);
     }
     Ok(())

@@ -120,6 +120,11 @@ impl Program {
 }
 
 impl Server {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells it to stop, and waits until it did.
     ///
     /// # Errors

@@ -67,6 +67,9 @@ pub enum Unit {
     /// Milliseconds: the fewer the better.
     #[serde(rename = "ms")]
     Milliseconds,
+    /// MiB: the fewer the better.
+    #[serde(rename = "MiB")]
+    Mebibytes,
     /// Bytes an event: the fewer the better.
     #[serde(rename = "bytes/event")]
     BytesPerEvent,
@@ -78,6 +81,7 @@ impl Unit {
             Self::EventsPerSecond => "events/s",
             Self::RequestsPerSecond => "requests/s",
             Self::Milliseconds => "ms",
+            Self::Mebibytes => "MiB",
             Self::BytesPerEvent => "bytes/event",
         }
     }

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod category;
 pub mod diff;
 pub mod event;
+pub mod export;
 pub mod formats;
 pub mod json;
 pub mod leaf;

@@ -1,6 +1,6 @@
 //! Moments, as they are recorded: to the microsecond, in UTC.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -81,7 +81,26 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.datetime().to_rfc3339_opts(SecondsFormat::Micros, true))
+        // By hand: an export writes millions of them, and every one has the same form.
+        let time = self.datetime();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let year = u32::try_from(time.year()).unwrap_or_default();
+        let micros = time.timestamp_subsec_micros();
+        for (place, digits, mut number) in [
+            (0, 4, year),
+            (5, 2, time.month()),
+            (8, 2, time.day()),
+            (11, 2, time.hour()),
+            (14, 2, time.minute()),
+            (17, 2, time.second()),
+            (20, 6, micros),
+        ] {
+            for digit in text[place..place + digits].iter_mut().rev() {
+                *digit += u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        }
+        f.pad(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -117,6 +136,21 @@ mod tests {
             shown("2026-05-12T23:59:59-11:45").as_deref(),
             Some("2026-05-13T11:44:59.000000Z")
         );
+    }
+
+    #[test]
+    fn it_is_written_as_chrono_writes_it() {
+        let day = 86_400_000_000;
+        let some = (-3_000_000..3_000_000)
+            .step_by(9_973)
+            .map(|days| days * day + days * 7_919);
+        for micros in some.chain([0, -1, 1, Timestamp::MIN.0, Timestamp::MAX.0]) {
+            let time = Timestamp::from_micros(micros);
+            let known = time
+                .datetime()
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            assert_eq!(time.to_string(), known);
+        }
     }
 
     #[test]

@@ -202,20 +202,67 @@ BEGIN
     RETURN removed;
 END $$;
 
--- Ends a release of which nothing is left: empties the texts that nothing refers to any more. False
--- where something is left.
-CREATE FUNCTION finish_release(of_release BIGINT, now BIGINT) RETURNS BOOLEAN
+-- Empties a piece of the texts that nothing refers to any more, of a release of which no event is left:
+-- those with numbers after `after_num` (at first -1), so many at most. Tells the number to go on after;
+-- NULL where nothing is left. Whoever holds the log's texts in memory reads them again after each piece.
+CREATE FUNCTION empty_texts(of_release BIGINT, after_num INTEGER, most INTEGER) RETURNS INTEGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     r release;
+    last INTEGER;
+    up_to INTEGER;
     no_actors BIGINT;
     no_targets BIGINT;
 BEGIN
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF after_num < 0 THEN
+        PERFORM add_up(r.tenant, r.ws);
+    END IF;
+    SELECT greatest(actor, action, kind, target, 2) INTO last FROM text_head
+    WHERE tenant = r.tenant AND ws = r.ws FOR UPDATE;
+    IF last IS NULL OR after_num >= last THEN
+        RETURN NULL;
+    END IF;
+    PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
+    IF is_held(r.ws) THEN
+        RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
+    END IF;
+    up_to := least(after_num::BIGINT + most, last);
+    UPDATE actor SET id = NULL, name = NULL, email = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num > after_num AND num <= up_to
+        AND num IN (SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1
+            AND key > after_num AND key <= up_to AND entries = 0)
+        AND (id IS NOT NULL OR name IS NOT NULL OR email IS NOT NULL);
+    GET DIAGNOSTICS no_actors = ROW_COUNT;
+    UPDATE target SET id = NULL, name = NULL, url = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num > after_num AND num <= up_to
+        AND num IN (SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4
+            AND key > after_num AND key <= up_to AND entries = 0)
+        AND (id IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL);
+    GET DIAGNOSTICS no_targets = ROW_COUNT;
+    IF no_actors + no_targets > 0 THEN
+        UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
+    END IF;
+    -- What stands at nothing changes no sum.
+    DELETE FROM tally
+    WHERE tenant = r.tenant AND ws = r.ws AND what = ANY ('{1,2,3,4,5,6,7,8}'::SMALLINT[])
+        AND key > after_num AND key <= up_to AND events = 0 AND entries = 0;
+    RETURN up_to;
+END $$;
+
+-- Ends a release of which nothing is left. False where something is left.
+CREATE FUNCTION finish_release(of_release BIGINT, now BIGINT) RETURNS BOOLEAN
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    r release;
+BEGIN
+    SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
+    IF NOT FOUND THEN
         RETURN TRUE;
     END IF;
-    PERFORM 1 FROM text_head WHERE tenant = r.tenant AND ws = r.ws FOR UPDATE;
     PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     IF is_held(r.ws) THEN
         RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
@@ -226,26 +273,6 @@ BEGIN
     ) THEN
         RETURN FALSE;
     END IF;
-    WITH unused AS (
-        SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1 AND entries = 0
-    )
-    UPDATE actor SET id = NULL, name = NULL, email = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (SELECT key FROM unused)
-        AND (id IS NOT NULL OR name IS NOT NULL OR email IS NOT NULL);
-    GET DIAGNOSTICS no_actors = ROW_COUNT;
-    WITH unused AS (
-        SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4 AND entries = 0
-    )
-    UPDATE target SET id = NULL, name = NULL, url = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (SELECT key FROM unused)
-        AND (id IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL);
-    GET DIAGNOSTICS no_targets = ROW_COUNT;
-    IF no_actors + no_targets > 0 THEN
-        UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
-    END IF;
-    PERFORM add_up(r.tenant, r.ws);
-    DELETE FROM tally
-    WHERE tenant = r.tenant AND ws = r.ws AND events = 0 AND entries = 0;
     UPDATE release SET finished_at = now WHERE id = r.id;
     RETURN TRUE;
 END $$;

@@ -7,16 +7,26 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'daybook_server') THEN
         CREATE ROLE daybook_server NOLOGIN;
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    -- Another database of the same server makes it at the same moment.
-    NULL;
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN
+        -- Another database of the same server makes it at the same moment.
+        NULL;
+    WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'the role daybook_server is not there; let who may make roles run: '
+            'CREATE ROLE daybook_server; GRANT daybook_server TO %', quote_ident(current_user);
 END $$;
 
 DO $$
 BEGIN
     EXECUTE format('GRANT daybook_server TO %I', current_user);
-EXCEPTION WHEN unique_violation OR internal_error THEN
-    NULL;
+EXCEPTION
+    WHEN unique_violation OR internal_error THEN
+        NULL;
+    WHEN insufficient_privilege THEN
+        IF NOT pg_has_role(current_user, 'daybook_server', 'MEMBER') THEN
+            RAISE EXCEPTION 'who owns the database may not act as daybook_server; let who may grant '
+                'it run: GRANT daybook_server TO %', quote_ident(current_user);
+        END IF;
 END $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
@@ -39,4 +49,4 @@ GRANT DELETE ON tenant_admin, session, identity, sign_in_failure, catalogue_entr
 GRANT EXECUTE ON FUNCTION look_at_young_tables(), add_partition(SMALLINT, BIGINT), partition_of(SMALLINT, BIGINT),
     add_up(BIGINT, BIGINT), note_changed_membership(), keep_hold(), is_held(BIGINT),
     keeps_from(TEXT, BIGINT), check_release(), check_next(), remove_batch(BIGINT, INTEGER),
-    finish_release(BIGINT, BIGINT), drop_empty_partitions(BIGINT) TO daybook_server;
+    empty_texts(BIGINT, INTEGER, INTEGER), finish_release(BIGINT, BIGINT), drop_empty_partitions(BIGINT) TO daybook_server;

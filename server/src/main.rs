@@ -6,6 +6,7 @@ mod background;
 mod commands;
 mod demo;
 mod environment;
+mod export;
 mod health;
 mod http;
 mod pages;

@@ -1,7 +1,8 @@
 //! `kill -9` at random moments while many record, and an import beside a server that records:
 //! nothing acknowledged is lost, nothing is doubled, and the index is what the log makes of it: its
 //! counts are those of the log, and one made anew is the same, row by row. So it is where the server
-//! is killed while it deletes what has expired.
+//! is killed while it deletes what has expired. Who follows the log meanwhile misses nothing, and sees
+//! nothing twice.
 //!
 //! `DAYBOOK_SWEEP_ROUNDS` says how often the server is killed; 5 times where it is not set.
 
@@ -23,7 +24,7 @@ use std::{
     env,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -489,6 +490,90 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
         before,
         "after reindex, answers differ"
     );
+}
+
+/// Follows a log, wherever its server is at the moment, until `enough` is said and nothing is new.
+fn follow_throughout(
+    server: &Mutex<Client>,
+    secret: &str,
+    question: &str,
+    enough: &AtomicBool,
+) -> Vec<Kept> {
+    let mut all: Vec<Kept> = Vec::new();
+    let mut next = 0;
+    loop {
+        // Asked before: what came until then is looked at by the question that follows.
+        let was_enough = enough.load(Ordering::SeqCst);
+        let path = format!("/api/v1/feed?after={next}&wait=1&limit=500&{question}");
+        let answer = harness::wait_for("the server is there again", || {
+            let client = server.lock().unwrap().with_token(secret);
+            let answer = client.try_get(&path).ok()?;
+            (answer.status != 503).then_some(answer)
+        });
+        let told = answer.expect(200).json();
+        let (events, to) = (told["events"].as_array().unwrap(), &told["next"]);
+        let to = to.as_u64().unwrap();
+        for event in events.iter().map(Kept::of) {
+            let last = all.last().map_or(0, |last| last.seq);
+            assert!(last < event.seq && event.seq <= to, "{last}, {}", event.seq);
+            all.push(event);
+        }
+        if was_enough && to == next {
+            return all;
+        }
+        next = to;
+    }
+}
+
+#[test]
+fn who_follows_while_the_server_is_killed_sees_everything_once_and_in_order() {
+    let rounds = env::var("DAYBOOK_SWEEP_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
+    let daybook = Daybook::acme();
+    let sender = daybook.token("acme/growth", &["events:write"]);
+    let everything = daybook.token("acme", &READ_AND_WRITE);
+    let some = daybook.token("acme/growth", &["events:read"]);
+    let question = "action=ACTION_3&action=ACTION_7&outcome=denied";
+    let first = daybook.serve();
+    let server = Mutex::new(first.client());
+    let enough = AtomicBool::new(false);
+    let mut acknowledged = Acknowledged::new();
+    let (whole, filtered, running) = thread::scope(|scope| {
+        let ended = Ended(&enough);
+        let whole = scope.spawn(|| follow_throughout(&server, &everything, "", &enough));
+        let filtered = scope.spawn(|| follow_throughout(&server, &some, question, &enough));
+        let mut running = first;
+        for round in 0..rounds {
+            let until = random([3_000, 50, 6_000][round % 3]);
+            let pid = running.pid();
+            acknowledged.extend(record_until(&running, &sender, round, |acknowledged| {
+                harness::wait_for("events are acknowledged", || {
+                    (acknowledged.load(Ordering::Relaxed) >= until).then_some(())
+                });
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            }));
+            running.kill();
+            running = daybook.serve();
+            *server.lock().unwrap() = running.client();
+        }
+        drop(ended);
+        (whole.join().unwrap(), filtered.join().unwrap(), running)
+    });
+    // Every number of the tenant from 1 on, each once, and all that was acknowledged among them.
+    for (event, wanted) in whole.iter().zip(1..) {
+        assert_eq!(event.seq, wanted, "a gap or a double in what was followed");
+    }
+    assert_kept(&whole, &acknowledged);
+    let client = running.client();
+    let log = whole_log(&client.with_token(&everything));
+    let ids = |log: &[Kept]| -> Vec<String> { log.iter().map(|event| event.id.clone()).collect() };
+    assert_eq!(ids(&whole), ids(&log));
+    let mut wanted = Vec::new();
+    let walk = format!("{question}&limit=500");
+    let reader = client.with_token(&some);
+    reader.walk_pages(&walk, |page| wanted.extend(page.iter().map(Kept::of)));
+    wanted.sort_by_key(|event| event.seq);
+    assert!(!wanted.is_empty());
+    assert_eq!(ids(&filtered), ids(&wanted));
 }
 
 /// A number that a statement finds in the log of an installation, running or not.

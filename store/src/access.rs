@@ -62,7 +62,7 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    fn tenant(&self) -> &Tenant {
+    pub(crate) fn tenant(&self) -> &Tenant {
         match self {
             Self::Tenant(tenant) => tenant,
             Self::Workspace(workspace) | Self::Object(workspace, _) | Self::Own(workspace, _) => {
@@ -125,6 +125,40 @@ impl Scope {
         match &self.0 {
             Reach::Own(_, myself) => Some(myself),
             _ => None,
+        }
+    }
+}
+
+/// What somebody may take away as a file: proof that it was checked. It reaches no further than what
+/// they may look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportScope {
+    scope: Scope,
+    pub(crate) holder: Holder,
+}
+
+/// Whose right it is to take a log away. It may be taken from them while they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The operator's, on the command line.
+    Operator,
+    /// A person's, as long as their role opens the log.
+    Person(i64),
+    /// A token's, as long as it is good.
+    Token(i64),
+}
+
+impl ExportScope {
+    /// The log that it is taken from.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The operator's, who may do everything on the command line.
+    pub(crate) fn operator(workspace: Workspace) -> Self {
+        Self {
+            scope: Scope(Reach::Workspace(workspace)),
+            holder: Holder::Operator,
         }
     }
 }
@@ -210,6 +244,19 @@ impl TokenGrant {
     pub fn read_scope(&self) -> Result<Scope, MissingScope> {
         self.require(TokenScope::EventsRead)
             .map(|()| Scope(self.reach.clone()))
+    }
+
+    /// What the token may take away as a file.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    pub fn export_scope(&self) -> Result<ExportScope, MissingScope> {
+        self.require(TokenScope::EventsExport)?;
+        Ok(ExportScope {
+            scope: Scope(self.reach.clone()),
+            holder: Holder::Token(self.id),
+        })
     }
 }
 
@@ -343,6 +390,31 @@ impl SignedIn {
             email: self.email.to_lowercase(),
         };
         Ok(Scope(Reach::Own(membership.workspace.clone(), myself)))
+    }
+
+    /// What they may take away as a file, of a log that they may look at: who reads the workspace's
+    /// log may, of it and of its objects', and who administers the tenant, of the tenant's. Nobody
+    /// takes away what is open to every member.
+    ///
+    /// # Errors
+    ///
+    /// They may only look at it.
+    pub fn export_scope(&self, scope: &Scope) -> Result<ExportScope, Refused> {
+        match &scope.0 {
+            Reach::Tenant(tenant) => {
+                self.administered(&tenant.slug)?;
+            }
+            Reach::Workspace(workspace) | Reach::Object(workspace, _) => {
+                self.require(&workspace.path(), Role::reads_the_log)?;
+            }
+            Reach::Own(workspace, _) => {
+                self.require(&workspace.path(), |_| false)?;
+            }
+        }
+        Ok(ExportScope {
+            scope: scope.clone(),
+            holder: Holder::Person(self.person),
+        })
     }
 
     fn require_objects(&self, path: &WorkspacePath) -> Result<&Membership, Refused> {

@@ -265,6 +265,12 @@ impl Dictionary {
             .collect()
     }
 
+    /// The members of a chain, nearest first.
+    pub(crate) fn via_members(&self, number: Number) -> Option<Vec<&Actor>> {
+        let members = at(&self.vias, number)?.iter();
+        members.map(|member| self.actor(*member)).collect()
+    }
+
     pub(crate) fn action(&self, number: Number) -> Option<&ReadAction> {
         at(&self.actions, number)
     }
@@ -283,6 +289,12 @@ impl Dictionary {
             .iter()
             .map(|member| self.target(*member).cloned())
             .collect()
+    }
+
+    /// The members of a set of related objects.
+    pub(crate) fn related_members(&self, number: Number) -> Option<Vec<&Target>> {
+        let members = at(&self.related, number)?.iter();
+        members.map(|member| self.target(*member)).collect()
     }
 
     /// The numbers of a set of related objects.

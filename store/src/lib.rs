@@ -11,6 +11,7 @@ extern crate self as store;
 
 pub mod access;
 pub mod administration;
+pub mod backup;
 pub mod catalogue;
 pub mod clock;
 mod coalescing;
@@ -18,6 +19,8 @@ mod cursor;
 mod database;
 mod dictionary;
 pub mod error;
+pub mod export;
+pub mod feed;
 pub mod holds;
 mod ids;
 mod keys;

@@ -93,6 +93,22 @@ pub(crate) struct Conditions {
     pub(crate) until: Option<i64>,
 }
 
+/// What is tested of one event, in numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    /// When it occurred, microseconds.
+    pub(crate) at: i64,
+    pub(crate) actor: u32,
+    pub(crate) via: Option<u32>,
+    pub(crate) action: u32,
+    /// The kind of its target.
+    pub(crate) kind: u32,
+    pub(crate) target: u32,
+    pub(crate) related: Option<u32>,
+    pub(crate) outcome: u32,
+    pub(crate) operation: Option<&'a str>,
+}
+
 /// A table of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -286,8 +302,48 @@ struct Opening {
 }
 
 impl Conditions {
+    /// Whether all of them hold of an event: what the tests on the index's entries come to, for who
+    /// follows the log and reads no index.
+    pub(crate) fn hold_of(&self, entry: &Entry<'_>) -> bool {
+        let is_in = |numbers: &Option<Numbers>, number: u32| {
+            numbers.as_ref().is_none_or(|numbers| numbers.has(number))
+        };
+        let holds =
+            |numbers: &Numbers, number: Option<u32>| number.is_some_and(|one| numbers.has(one));
+        is_in(&self.actor, entry.actor)
+            && is_in(&self.action, entry.action)
+            && is_in(&self.outcome, entry.outcome)
+            && self
+                .anyone
+                .as_ref()
+                .is_none_or(|(actors, vias)| actors.has(entry.actor) || holds(vias, entry.via))
+            && self
+                .via
+                .as_ref()
+                .is_none_or(|(_, vias)| holds(vias, entry.via))
+            && self.objects.iter().all(|object| match object {
+                Object::Kinds { kinds, related } => {
+                    kinds.has(entry.kind) || holds(related, entry.related)
+                }
+                Object::Targets { targets, related } => {
+                    targets.has(entry.target) || holds(related, entry.related)
+                }
+            })
+            && self.search.as_ref().is_none_or(|search| {
+                search.targets.has(entry.target)
+                    || holds(&search.related, entry.related)
+                    || search.actions.has(entry.action)
+            })
+            && self
+                .operation
+                .as_deref()
+                .is_none_or(|operation| entry.operation == Some(operation))
+            && self.since.is_none_or(|since| since <= entry.at)
+            && self.until.is_none_or(|until| entry.at <= until)
+    }
+
     /// Whether nothing can match.
-    fn is_contradiction(&self) -> bool {
+    pub(crate) fn is_contradiction(&self) -> bool {
         let none = |numbers: &Option<Numbers>| numbers.as_ref().is_some_and(Numbers::is_empty);
         none(&self.actor)
             || none(&self.action)

@@ -260,6 +260,36 @@ async fn an_admin_manages_everybody_but_owners() {
         matches!(invited, Err(MemberError::OwnersOnly)),
         "{invited:?}"
     );
+    let owners = manages(&owner, GROWTH);
+    let future_owner = invite("x@acme.example", Role::Owner);
+    let made = log.store.invite(&owners, &future_owner, &by(&owner)).await;
+    made.unwrap();
+    let waiting = log.store.invites(&scope).await.unwrap();
+    let revoked = log
+        .store
+        .revoke_invite(&scope, &waiting[0].id, &by(&tom))
+        .await;
+    assert!(
+        matches!(revoked, Err(MemberError::OwnersOnly)),
+        "{revoked:?}"
+    );
+    // Nor by one that would take its place.
+    let lesser = invite("x@acme.example", Role::Member);
+    let replaced = log.store.invite(&scope, &lesser, &by(&tom)).await;
+    assert!(
+        matches!(replaced, Err(MemberError::OwnersOnly)),
+        "{replaced:?}"
+    );
+    assert_eq!(log.store.invites(&owners).await.unwrap(), waiting);
+    // But who is shut out has none left.
+    let xenia = log
+        .named("Xenia", "x@acme.example", place(GROWTH, Role::Member))
+        .await;
+    log.store
+        .deactivate_member(&scope, &tom, &xenia.public_id, &by(&tom))
+        .await
+        .unwrap();
+    assert_eq!(log.store.invites(&owners).await.unwrap(), []);
     let gone = log
         .store
         .deactivate_member(&scope, &tom, &owner.public_id, &by(&tom))

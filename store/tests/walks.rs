@@ -17,7 +17,9 @@ use domain::{
 use log::{BEGINNING, Log, time};
 use proptest::{prelude::*, sample::select};
 use std::collections::{BTreeMap, HashMap};
-use store::{Scope, Store, administration::By, question::Count};
+use store::{
+    Scope, Store, access::ExportScope, administration::By, export::Format, question::Count,
+};
 use tokio::runtime::Runtime;
 
 /// Names that differ by case, length and script, with some that are part of others.
@@ -269,6 +271,25 @@ async fn expect_answers(
         prop_assert_eq!(&there, &wanted, "{}", query.query_string());
         prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
     }
+    // Last, because the log tells of exports.
+    if let Some(scope) = grant.export_scope().ok().filter(|it| it.scope() == scope) {
+        for query in queries {
+            expect_exported(log, &scope, query).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An export is all pages of the walk, one after the other.
+async fn expect_exported(
+    log: &Log,
+    scope: &ExportScope,
+    query: &Query,
+) -> Result<(), TestCaseError> {
+    let walked = log::lines(&log.walk(scope.scope(), query).await);
+    let exported = log.exported(scope, query, Format::Ndjson).await;
+    // What an export leaves behind is newer than what it holds.
+    prop_assert_eq!(&exported, &walked, "{}", query.query_string());
     Ok(())
 }
 
@@ -363,6 +384,7 @@ proptest! {
                 let (there, back) = there_and_back(&log, &scope, query, &grant, late.clone()).await;
                 prop_assert_eq!(&there, &wanted, "{}", query.query_string());
                 prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
+                expect_exported(&log, &grant.export_scope().unwrap(), query).await?;
             }
             log.store.close().await;
             Ok(())
@@ -488,9 +510,13 @@ proptest! {
                     std::iter::once(&event.target).chain(&event.related).any(|it| subject.is(it))
                 })
                 .collect();
-            let answered = expect_answers(&log, &scope, &of_it, &queries, &grant).await;
+            expect_answers(&log, &scope, &of_it, &queries, &grant).await?;
+            let whole = person.export_scope(&scope).unwrap();
+            for query in &queries {
+                expect_exported(&log, &whole, query).await?;
+            }
             log.store.close().await;
-            answered
+            Ok::<(), TestCaseError>(())
         })?;
     }
 

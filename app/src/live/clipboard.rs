@@ -48,7 +48,7 @@ pub(super) fn copy(copied: &Element) {
 }
 
 /// Says something to screen readers.
-fn say(words: &str) {
+pub(super) fn say(words: &str) {
     if let Some(said) = document().get_element_by_id("said") {
         said.set_text_content(Some(words));
     }

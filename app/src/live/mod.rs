@@ -4,7 +4,9 @@
 
 mod clipboard;
 mod clock;
+mod export;
 mod morph;
+mod news;
 mod place;
 mod question;
 
@@ -16,8 +18,12 @@ use clock::all;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::{
     ev,
-    prelude::{document, set_interval, set_timeout_with_handle, window, window_event_listener},
+    prelude::{
+        document, set_interval, set_timeout_with_handle, window, window_event_listener,
+        window_event_listener_untyped,
+    },
 };
+use news::News;
 use place::Place;
 use std::{
     cell::{Cell, RefCell},
@@ -34,8 +40,13 @@ use web_sys::{
 
 /// The id of the form that holds the filter.
 pub const FORM: &str = "filter";
+/// The id of the form that takes away what a log shows.
+pub const EXPORT_FORM: &str = export::FORM;
 /// The id of the notice that the server does not answer.
 pub const TROUBLE: &str = "trouble";
+
+/// The id of where it says how many entries are new.
+pub const NEWS: &str = "news";
 
 /// Text fields that apply while somebody types.
 const TYPED: [&str; 2] = ["q", "actor"];
@@ -64,6 +75,9 @@ pub fn begin() {
     });
     let on = Rc::clone(&live);
     window_event_listener(ev::popstate, move |event| on.returned(&event.state()));
+    let on = Rc::clone(&live);
+    window_event_listener_untyped("visibilitychange", move |_| on.news.watch());
+    live.news.begin(&here());
     set_interval(
         move || clock::set_times(js_sys::Date::now() - live.read_at.get()),
         TICK,
@@ -84,6 +98,8 @@ struct Live {
     rest: RefCell<Option<TimeoutHandle>>,
     /// The address came of typing: further typing replaces it in the history.
     typed: Cell<bool>,
+    /// What arrived since.
+    news: Rc<News>,
 }
 
 impl Live {
@@ -95,6 +111,7 @@ impl Live {
             edited: RefCell::default(),
             rest: RefCell::default(),
             typed: Cell::new(false),
+            news: Rc::default(),
         }
     }
 
@@ -110,6 +127,10 @@ impl Live {
         if let Ok(Some(copied)) = target.closest("[data-copy]") {
             event.prevent_default();
             clipboard::copy(&copied);
+        } else if let Ok(Some(button)) = target.closest("[data-export-cancel]") {
+            export::cancel(&button);
+        } else if let Ok(Some(button)) = target.closest("[data-export-close]") {
+            export::close(&button);
         } else if let Ok(Some(_)) = target.closest("[data-retry]") {
             event.prevent_default();
             self.load(false, None);
@@ -145,14 +166,19 @@ impl Live {
         let there = Place::read(&link.pathname(), &link.search());
         let stays = link.has_attribute("data-stay");
         let here = here();
+        let modified = several || event.shift_key() || event.alt_key();
+        if !modified && link.class_name() == "fresh" {
+            event.prevent_default();
+            self.renew(&here, there);
+            return;
+        }
         let elsewhere = !link.target().is_empty()
             || link.has_attribute("download")
             || Some(link.origin()) != window().location().origin().ok()
             || !here.is_log()
             || !there.is_log();
         // A link to where one is leads to a place on the page, or asks for it anew.
-        if several || event.shift_key() || event.alt_key() || elsewhere || (here == there && !stays)
-        {
+        if modified || elsewhere || (here == there && !stays) {
             return;
         }
         event.prevent_default();
@@ -164,6 +190,26 @@ impl Live {
         } else {
             self.applied();
             self.go(&there, !stays, false);
+        }
+    }
+
+    /// Shows what is new: the page on screen anew, or the first one, which is `there`.
+    fn renew(self: &Rc<Self>, here: &Place, there: Place) {
+        if question::has_cursor(&here.question) {
+            self.applied();
+            self.go(&there, false, false);
+        } else {
+            self.asked.set(self.asked.get().wrapping_add(1));
+            self.ask(here.clone(), None);
+        }
+        // The link goes; who follows it by keyboard goes on at the entries.
+        if let Some(entries) = document().get_element_by_id("entries") {
+            let options = FocusOptions::new();
+            options.set_prevent_scroll(true);
+            // Nothing else depends on where the focus is.
+            let _ = entries
+                .unchecked_into::<HtmlElement>()
+                .focus_with_options(&options);
         }
     }
 
@@ -281,6 +327,7 @@ impl Live {
                     }
                     document().set_title(&screen.title);
                     clock::offer_zone(&place);
+                    live.news.begin(&place);
                     *live.shown.borrow_mut() = place;
                     live.read_at.set(js_sys::Date::now());
                     if let Some(y) = scroll {
@@ -380,6 +427,12 @@ impl Live {
 
     /// The filter's form is sent.
     fn submit(self: &Rc<Self>, event: &Event) {
+        if let Some(form) = element(event).filter(|form| form.id() == EXPORT_FORM)
+            && !event.default_prevented()
+        {
+            close_menus(None);
+            export::begin(&form.unchecked_into());
+        }
         if element(event).is_some_and(|form| form.id() == FORM) && here().is_log() {
             event.prevent_default();
             close_menus(None);

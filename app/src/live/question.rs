@@ -20,6 +20,12 @@ pub(super) fn asked(pairs: &[(String, String)]) -> String {
         .finish()
 }
 
+/// Whether a query string asks for a later page.
+pub(super) fn has_cursor(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "cursor" && !value.is_empty())
+}
+
 /// What is wanted, where more was asked since the page came that it was chosen on: the change from
 /// `shown`, what that page shows, to `wanted`, made to `asked`. All are query strings.
 pub(super) fn merged(shown: &str, asked: &str, wanted: &str) -> String {
@@ -152,6 +158,12 @@ mod tests {
             merged("", "q=x&range=7d", "since=2026-05-01"),
             "q=x&since=2026-05-01"
         );
+    }
+
+    #[test]
+    fn a_later_page_is_known_by_its_cursor() {
+        assert!(has_cursor("q=x&cursor=abc"));
+        assert!(!has_cursor("q=cursor&cursor="));
     }
 
     #[test]

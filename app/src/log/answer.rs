@@ -4,6 +4,7 @@
 use crate::{
     address::{self, Links, LogAddress, without_open},
     frame::{Bar, Frame, TenantFrame},
+    load::News,
     log::{
         About, Shown,
         compose::{self, Local},
@@ -13,12 +14,12 @@ use crate::{
         },
     },
     refusal::Refusal,
-    viewer::Asker,
+    viewer::{Asker, scope_at},
 };
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, Query, Read, Unknown},
+    question::{Fault, FeedQuery, Limit, Query, Read, Unknown, Wait},
     slug::Slug,
 };
 use leptos::logging;
@@ -88,6 +89,38 @@ pub(crate) async fn opened_entry(
     let about = About::of(&address);
     let links = Arc::new(Links::new(&address, query));
     Ok(entry.map(|entry| (links, about, entry)))
+}
+
+/// What arrived after number `after` of the entries that the page asks for, its cursor apart; waits for
+/// it, so many seconds at most.
+pub(crate) async fn news(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+    after: u64,
+    wait: u8,
+) -> Result<News, Refusal> {
+    let (asker, _, scope) = opened(asker, path).await?;
+    let (search, _) = without_open(search);
+    let workspaces = Workspaces::of(&asker, &scope);
+    let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
+    let asked = FeedQuery {
+        after,
+        wait: Wait::try_from(wait).unwrap_or(Wait::MOST),
+        filter: read.query.filter.clone(),
+        limit: Some(Limit::MOST),
+    };
+    match asker.store.news(&scope, &asked, &asker.by()).await {
+        Ok(news) => {
+            note(&asker, &scope, &read.query).await;
+            Ok(News {
+                entries: news.entries,
+                next: news.next,
+            })
+        }
+        Err(QuestionError::Store(error)) => Err(error.into()),
+        Err(other) => Err(Refusal::Unavailable(other.to_string())),
+    }
 }
 
 /// On a tenant's page: what the tenant and its workspaces are called.
@@ -184,14 +217,7 @@ async fn opened(
 ) -> Result<(Asker, LogAddress, Scope), Refusal> {
     let asker = asker?;
     let address = LogAddress::read(path).ok_or(Refusal::NotFound)?;
-    let person = &asker.person;
-    let scope = match &address {
-        LogAddress::Tenant(tenant) => person.tenant_scope(tenant),
-        LogAddress::Workspace(workspace) => person.audit_scope(workspace),
-        LogAddress::Object(workspace, subject) => person.object_scope(workspace, subject.clone()),
-        LogAddress::Own(workspace) => person.own_scope(workspace),
-    };
-    match scope {
+    match scope_at(&asker.person, &address) {
         Ok(scope) => Ok((asker, address, scope)),
         Err(refused) => Err(asker.refusal(refused).await),
     }
@@ -226,6 +252,7 @@ async fn around(
     };
     Ok(ScopeView {
         frame,
+        may_export: asker.person.export_scope(scope).is_ok(),
         object,
         choices: snapshot.choices().await?,
     })
@@ -292,6 +319,7 @@ async fn log(
             .events
             .iter()
             .all(|event| event.source == Some(Source::Daybook));
+    let shown_to = snapshot.shown_to(&query).await?;
     let goes_on = (page.newer.is_some(), page.older.is_some());
     Ok(LogView {
         lost_cursor,
@@ -320,6 +348,7 @@ async fn log(
         first: first.then(|| asker.request.public_url.clone()),
         older: page.older,
         newer: page.newer,
+        shown_to,
         query,
         faults,
     })

@@ -1,6 +1,7 @@
 //! The head of a log page: what it is, of what time, in which zone.
 
 use super::{
+    export::ExportMenu,
     range::RangePicker,
     view::{LastView, LogView, ObjectView},
     when::Ago,
@@ -20,7 +21,10 @@ pub(super) fn PageHead(
     links: Arc<Links>,
     log: Arc<LogView>,
     heading: &'static str,
+    /// Whether what it shows may be taken away as a file.
+    may_export: bool,
 ) -> impl IntoView {
+    let export = may_export.then(|| view! { <ExportMenu links=links.clone()/> });
     view! {
         <header class="page-head">
             <h1>{heading}</h1>
@@ -30,6 +34,7 @@ pub(super) fn PageHead(
             </div>
             <div class="page-tools">
                 <RangePicker links log/>
+                {export}
             </div>
         </header>
     }
@@ -156,7 +161,10 @@ pub(super) fn ObjectHead(
     log: Arc<LogView>,
     object: ObjectView,
     workspace: WorkspacePath,
+    /// Whether what it shows may be taken away as a file.
+    may_export: bool,
 ) -> impl IntoView {
+    let export = may_export.then(|| view! { <ExportMenu links=links.clone()/> });
     let last = log
         .last
         .clone()
@@ -178,6 +186,7 @@ pub(super) fn ObjectHead(
                 <ZoneMenu zone=ZoneView::of_log(&links, &log)/>
             </div>
             <RangePicker links log/>
+            {export}
         </div>
     }
     .into_any()

@@ -86,6 +86,7 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     let about = About::of(&at);
     let ScopeView {
         frame,
+        may_export,
         choices,
         object,
     } = scope;
@@ -118,12 +119,13 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
     };
     let read_at = log.read_at.clone();
     let head = match object.zip(workspace.clone()) {
-        Some((object, workspace)) => {
-            view! { <ObjectHead links=links.clone() log=log.clone() object workspace/> }.into_any()
+        Some((object, workspace)) => view! {
+            <ObjectHead links=links.clone() log=log.clone() object workspace may_export/>
         }
+        .into_any(),
         None => {
             let heading = heading(about);
-            view! { <PageHead links=links.clone() log=log.clone() heading/> }.into_any()
+            view! { <PageHead links=links.clone() log=log.clone() heading may_export/> }.into_any()
         }
     };
     let chips = about

@@ -1,6 +1,6 @@
 //! What is set now, each filter removable.
 
-use super::{count::CountLine, view::LogView};
+use super::{count::CountLine, news::News, view::LogView};
 use crate::{address::Links, icon::Icon};
 use domain::{
     category::Category,
@@ -60,12 +60,16 @@ pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
             },
         )
         .collect::<Vec<_>>();
+    let news = log
+        .shown_to
+        .map(|shown_to| view! { <News links=links.clone() shown_to/> });
     let list =
         (!tokens.is_empty()).then(|| view! { <ul aria-label="Active filters">{tokens}</ul> });
     view! {
         <div class="active">
             {list}
             {clear}
+            {news}
             <CountLine count=log.count/>
         </div>
     }

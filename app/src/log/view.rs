@@ -14,6 +14,8 @@ use store::question::Choices;
 pub struct ScopeView {
     /// Around the page.
     pub frame: Bar,
+    /// Whether they may take it away as a file.
+    pub may_export: bool,
     /// What the filters offer.
     pub choices: Choices,
     /// The object, on its own tab.
@@ -58,6 +60,9 @@ pub struct LogView {
     pub older: Option<String>,
     /// Where it goes back.
     pub newer: Option<String>,
+    /// The last number, in the order of arrival, that this page's walk shows: what is new comes
+    /// after it.
+    pub shown_to: Option<u64>,
     /// How far the search came, where it stopped before the page was full.
     pub searched_to: Option<String>,
     /// How many entries match.
@@ -92,6 +97,7 @@ impl LogView {
             days: Vec::new(),
             older: None,
             newer: None,
+            shown_to: None,
             searched_to: None,
             count: CountView::Exactly(0),
             notices: NoticesView::default(),

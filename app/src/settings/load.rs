@@ -133,7 +133,11 @@ async fn expiring(
         return Ok(None);
     };
     let zone = local.zone();
+    // The last moment that is deleted.
+    let last = expiring.before.plus(chrono::TimeDelta::microseconds(-1));
+    let export = address::export_until(&scope.workspace().path(), &last.to_string());
     Ok(Some(ExpiringView {
+        export: (expiring.events > 0).then_some(export),
         retention: asked.to_string(),
         words: asked.words(),
         entries: (expiring.events > 0)

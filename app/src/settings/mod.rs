@@ -31,6 +31,7 @@ use holds::{Holds, said::Said};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use places::{Current, Places};
+use store::export::Format;
 use view::{ExpiringView, ObjectsView, RetentionView, SettingsView};
 
 /// What of a field that is longer than any may be an address keeps.
@@ -201,6 +202,11 @@ fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl Into
             </div>
         }
     });
+    let export_first = settings
+        .expiring
+        .as_ref()
+        .and_then(|expiring| expiring.export.clone())
+        .map(|action| view! { <form id=EXPORT_FIRST method="post" action=action></form> });
     view! {
         <form method="post" action=SaveSettings::url()>
             <input type="hidden" name="path" value=path/>
@@ -210,6 +216,7 @@ fn SettingsForm(settings: SettingsView, typed: Typed, path: String) -> impl Into
             <Objects objects=settings.objects typed disabled=!may/>
             {save}
         </form>
+        {export_first}
     }
     .into_any()
 }
@@ -304,6 +311,10 @@ fn Keep(settings: SettingsView, typed: Typed) -> impl IntoView {
     .into_any()
 }
 
+/// The id of the form that exports what a shorter retention deletes. It stands beside the settings'
+/// own form, in which none may be.
+const EXPORT_FIRST: &str = "export-first";
+
 /// What a shorter retention deletes, and whether that is meant.
 #[component]
 fn Expiring(expiring: ExpiringView) -> impl IntoView {
@@ -311,6 +322,7 @@ fn Expiring(expiring: ExpiringView) -> impl IntoView {
         retention,
         words,
         entries,
+        export,
         before,
         from,
     } = expiring;
@@ -324,6 +336,27 @@ fn Expiring(expiring: ExpiringView) -> impl IntoView {
             format!("Keep entries for {words} only"),
         ),
     };
+    let export = export.map(|_| {
+        let formats = [Format::Ndjson, Format::Csv].map(|format| {
+            view! {
+                <button
+                    class="button"
+                    type="submit"
+                    form=EXPORT_FIRST
+                    name="format"
+                    value=format.as_str()
+                >
+                    {format.label()}
+                </button>
+            }
+        });
+        view! {
+            <p class="export-first">
+                <span>"Export them first, if you may need them:"</span>
+                {formats.collect_view()}
+            </p>
+        }
+    });
     view! {
         <div class="warning" id="r-warning">
             <Icon name="warn"/>
@@ -335,6 +368,7 @@ fn Expiring(expiring: ExpiringView) -> impl IntoView {
                      can cancel it."
                 )}
             </p>
+            {export}
             <div class="choice">
                 <input
                     type="checkbox"

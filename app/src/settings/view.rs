@@ -80,6 +80,8 @@ pub struct ExpiringView {
     pub words: String,
     /// How many entries it would delete now: "41,872 entries".
     pub entries: Option<String>,
+    /// Where they are taken away as a file before that, if there are any.
+    pub export: Option<String>,
     /// What occurred before this moment, with the zone.
     pub before: String,
     /// From when it holds, with the zone.

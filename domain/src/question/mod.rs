@@ -2,14 +2,16 @@
 //! textual form, the query string, used by the pages' addresses, the API, exports and the command
 //! line. Reading it is the only validation.
 
+mod feed;
 mod filter;
 mod parameters;
 mod range;
 mod sort;
 mod zone;
 
+pub use feed::{FeedQuery, Wait};
 pub use filter::{Filter, Subject};
-pub use parameters::{Fault, Read, Unknown};
+pub use parameters::{Fault, PARAMETERS, Read, Unknown};
 pub use range::{Moment, MomentError, Range, Span};
 pub use sort::{Order, Sort};
 pub use zone::{Zone, ZoneError};

@@ -39,7 +39,7 @@ pub enum Unknown {
 }
 
 /// The parameters that make a question, in the order in which they are written.
-const PARAMETERS: [&str; 21] = [
+pub const PARAMETERS: [&str; 21] = [
     "workspace",
     "category",
     "verb",

@@ -66,7 +66,9 @@ pub fn router(store: Store) -> Router {
 pub fn operations() -> OpenApiRouter<Store> {
     OpenApiRouter::with_openapi(documentation::Document::openapi())
         .routes(routes!(events::list::list, events::record::record))
+        .routes(routes!(events::export::export))
         .routes(routes!(events::show::show))
+        .routes(routes!(events::feed::feed))
         .routes(routes!(actors::put::put))
 }
 

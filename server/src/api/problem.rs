@@ -44,6 +44,10 @@ pub enum Kind {
     InvalidBody,
     /// More is sent than can be written.
     Busy,
+    /// As many exports are running as there may.
+    TooManyExports,
+    /// What is asked for needs a newer HTTP.
+    HttpVersion,
     /// The index is being made.
     Indexing,
     /// The log cannot be written.
@@ -73,6 +77,8 @@ impl Kind {
             Self::InvalidEvents => "urn:daybook:problem:invalid-events",
             Self::InvalidBody => "urn:daybook:problem:invalid-body",
             Self::Busy => "urn:daybook:problem:busy",
+            Self::TooManyExports => "urn:daybook:problem:too-many-exports",
+            Self::HttpVersion => "urn:daybook:problem:http-version",
             Self::Indexing => "urn:daybook:problem:indexing",
             Self::ReadOnly => "urn:daybook:problem:read-only",
             Self::Stopping => "urn:daybook:problem:stopping",
@@ -96,6 +102,8 @@ impl Kind {
             Self::InvalidEvents => "Some events are not valid; nothing was recorded",
             Self::InvalidBody => "The body is not valid",
             Self::Busy => "More is being sent than can be written",
+            Self::TooManyExports => "Too many exports are running",
+            Self::HttpVersion => "A newer HTTP is needed",
             Self::Indexing => "The index is being made",
             Self::ReadOnly => "The log cannot be written",
             Self::Stopping => "The server is stopping",
@@ -115,9 +123,12 @@ impl Kind {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidEvents | Self::InvalidBody => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Busy | Self::Indexing | Self::ReadOnly | Self::Stopping => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Busy
+            | Self::TooManyExports
+            | Self::Indexing
+            | Self::ReadOnly
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -177,6 +188,11 @@ impl Problem {
     /// Nothing is at this address, for this caller.
     pub fn not_found(detail: &str) -> Self {
         Self::new(Kind::NotFound, detail)
+    }
+
+    /// As many exports are running as there may.
+    pub fn too_many_exports(detail: &str) -> Self {
+        Self::new(Kind::TooManyExports, detail).retry_after(30)
     }
 
     /// Parameters that are not taken, at least one.

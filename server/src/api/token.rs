@@ -10,7 +10,7 @@ use axum::{
 use domain::role::TokenScope;
 use store::{
     Store,
-    access::{Scope, TokenGrant},
+    access::{ExportScope, Scope, TokenGrant},
     administration::By,
 };
 
@@ -88,6 +88,30 @@ impl Reading {
         if let Err(error) = store.note_look(&self.scope, &self.by, filters).await {
             tracing::warn!("a look at the log was not recorded: {error}");
         }
+    }
+}
+
+/// A token that may take events away as a file.
+pub struct Exporting {
+    /// What it may take away.
+    pub scope: ExportScope,
+    /// Who it is, for the log.
+    pub by: By,
+}
+
+impl<S> FromRequestParts<S> for Exporting
+where
+    S: Send + Sync,
+    Store: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Bearer(grant) = Bearer::from_request_parts(parts, state).await?;
+        Ok(Self {
+            scope: grant.export_scope()?,
+            by: By::token(&grant, Some(Caller::of(parts).context())),
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! The command line: one file for each subcommand.
 
 mod arguments;
+mod backup;
 mod demo;
+mod export;
 mod hold;
 mod import;
 mod plan;
@@ -29,18 +31,21 @@ use std::{
 use store::{
     DatabaseUrl, Options, Store, StoreError,
     administration::{AdministrationError, By},
+    backup::BackupError,
     clock::{Clock, SystemClock},
     holds::HoldError,
     recording::RecordError,
     settings::SettingsError,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Daybook, a self-hosted audit log: who changed that, and when?
 #[derive(Debug, Parser)]
 #[command(name = "daybook", version, after_help = environment::help())]
 #[command(arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Where the log is: sqlite:PATH or postgres:… [default: `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
+    /// Where the log is: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE [default:
+    /// `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<DatabaseUrl>,
     #[command(subcommand)]
@@ -53,6 +58,7 @@ enum Command {
     Demo(demo::Demo),
     #[command(flatten)]
     OnTheLog(OnTheLog),
+    Backup(backup::Backup),
     Reindex(reindex::Reindex),
 }
 
@@ -84,6 +90,7 @@ enum OnTheLog {
     #[command(subcommand)]
     Hold(hold::Hold),
     Import(import::Import),
+    Export(export::Export),
 }
 
 /// Where the log and its secrets are.
@@ -146,6 +153,17 @@ impl From<HoldError> for CommandError {
         match error {
             HoldError::Store(error) => Self::Store(error),
             HoldError::ReadOnly | HoldError::Stands(_) | HoldError::NoneStands => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<BackupError> for CommandError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Store(error) => Self::Store(error),
+            BackupError::Exists(_) | BackupError::File { .. } | BackupError::OnAServer => {
                 Self::Failed(error.to_string())
             }
         }
@@ -296,6 +314,19 @@ impl Installation {
     }
 }
 
+/// Resolves when the program is told to stop, by SIGTERM or Ctrl-C.
+fn told_to_stop() -> Result<impl Future<Output = ()>, CommandError> {
+    let cannot = |error| CommandError::Failed(format!("signals cannot be taken: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
 /// The operator, by the name of the operating system's user.
 fn operator() -> By {
     let name = whoami::username();
@@ -319,6 +350,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run(&installation).await,
             Command::Demo(demo) => demo.run(&installation).await,
+            Command::Backup(backup) => backup.run(&installation).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;
@@ -342,6 +374,7 @@ impl OnTheLog {
             Self::Retention(retention) => retention.run(store, by).await,
             Self::Hold(hold) => hold.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
+            Self::Export(export) => export.run(store, by).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `daybook serve`.
 
-use super::{CommandError, Installation, say};
+use super::{CommandError, Installation, say, told_to_stop};
 use crate::{
     environment::{self, VariableError},
     http::{self, Secret, ServeConfig},
@@ -17,7 +17,6 @@ use std::{
     sync::Arc,
 };
 use store::{Store, StoreError, sign_on::GroupRoles};
-use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 /// The server and its background work; stops on SIGTERM or Ctrl-C within ten seconds
@@ -38,7 +37,7 @@ impl Serve {
             say(line)?;
         }
         // Before the store is opened: who is told to stop while it opens stops after it.
-        let stop = stop()?;
+        let stop = told_to_stop()?;
         let store = installation.open().await?;
         if let Some(provider) = config.sign_in.provider() {
             warn_of_unknown(&store, provider.roles()).await?;
@@ -206,19 +205,6 @@ fn words_of_signing_in(ways: &Ways) -> Vec<String> {
         if ways.take_passwords() { "on" } else { "off" }
     ));
     words
-}
-
-/// Resolves when the server is told to stop, by SIGTERM or Ctrl-C.
-fn stop() -> Result<impl Future<Output = ()>, CommandError> {
-    let cannot = |error| CommandError::Failed(format!("signals cannot be taken: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 /// An address on the web where the server may be found.

@@ -38,6 +38,8 @@ fn only_the_commands_of_this_version_are_there() {
             "retention",
             "hold",
             "import",
+            "export",
+            "backup",
             "reindex"
         ]
     );
@@ -74,9 +76,14 @@ fn every_line_of_the_contract_is_taken() {
         "daybook hold list",
         "daybook hold list --workspace a/b",
         "daybook import --workspace a/b --format cloudtrail --skip-expired --dry-run x.gz y",
+        "daybook backup copy.db",
+        "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
+        "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",
+        "daybook --database postgres://daybook:secret@db.example:5432/daybook serve",
+        "daybook export --workspace a/b --format csv --database postgresql://db.example/daybook",
     ] {
         assert!(is_taken(line), "{}", refused(line));
     }
@@ -132,6 +139,11 @@ fn what_is_wrong_is_said_in_one_line_that_says_what_to_do() {
             "<FILE>...",
         ),
         ("daybook --database mysql:x token list", "sqlite:PATH"),
+        ("daybook --database mysql:x token list", "postgres://"),
+        (
+            "daybook --database postgres://db:port/x token list",
+            "no address of a PostgreSQL database",
+        ),
         ("daybook serve --listen everywhere", "--listen"),
     ] {
         let refused = refused(line);

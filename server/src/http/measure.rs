@@ -5,7 +5,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{
     sync::{LazyLock, Mutex, PoisonError},
@@ -18,6 +18,15 @@ const SECONDS: &str = "daybook_http_request_seconds";
 pub const SIGN_IN_FAILURES: &str = "daybook_sign_in_failures_total";
 /// Events that were deleted because they had expired.
 pub const EVENTS_EXPIRED: &str = "daybook_events_expired_total";
+
+/// How many follow a log and wait for what arrives: programs, and pages that are being looked at.
+const FEED_WAITING: &str = "daybook_feed_waiting";
+/// Events that were given to those who follow a log.
+const FEED_EVENTS: &str = "daybook_feed_events_total";
+/// Exports that are running.
+const EXPORTS_RUNNING: &str = "daybook_exports_running";
+/// Rows of exports that were handed over.
+const EXPORTED_ROWS: &str = "daybook_exported_rows_total";
 
 /// What requests take, from a page out of memory to a slow search.
 const BUCKETS: [f64; 12] = [
@@ -48,7 +57,14 @@ pub fn start() -> Result<PrometheusHandle, String> {
         "Time until a request's answer begins"
     );
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins that failed, by reason");
+    describe_gauge!(EXPORTS_RUNNING, "Exports that are running");
+    describe_counter!(EXPORTED_ROWS, "Rows of exports that were handed over");
     describe_counter!(EVENTS_EXPIRED, "Events deleted because they had expired");
+    describe_gauge!(
+        FEED_WAITING,
+        "Those who follow a log and wait for what arrives"
+    );
+    describe_counter!(FEED_EVENTS, "Events given to those who follow a log");
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut due = tokio::time::interval(UPKEEP);

@@ -122,6 +122,11 @@ pub async fn serve(store: Store, config: ServeConfig, stop: impl Future) -> Resu
     tell(config.listen).map_err(ServeError::Output)?;
 
     let work = background::begin(&store);
+    let stop = async {
+        stop.await;
+        // Who waits for events is answered with none: nobody has to be cut off for it.
+        store.end_waits();
+    };
     connections::serve(listener, router, stop, LAST_REQUESTS_MOST).await;
     drop(work);
     if tokio::time::timeout(CLOSING_MOST, store.close())

@@ -1,7 +1,7 @@
 //! Every address of the server, and what every request passes through.
 
 use super::{ServeConfig, ServeError, caller, measure};
-use crate::{api, assets, health, pages, sign_in};
+use crate::{api, assets, export, health, pages, sign_in};
 use axum::{
     Router,
     extract::Request,
@@ -15,7 +15,10 @@ use std::sync::Arc;
 use store::Store;
 use tower_http::{
     CompressionLevel,
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate},
+    },
     csrf::{CsrfLayer, ProtectionError},
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
@@ -49,7 +52,11 @@ pub fn router(
         .merge(health::router(store, config, metrics))
         .route("/pkg/{name}", get(assets::serve))
         // Each of these is around those before it.
-        .layer(CompressionLayer::new().quality(COMPRESSION))
+        .layer(
+            CompressionLayer::new()
+                .quality(COMPRESSION)
+                .compress_when(DefaultPredicate::new().and(export::may_compress)),
+        )
         .layer(SetResponseHeaderLayer::overriding(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

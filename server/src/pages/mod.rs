@@ -1,6 +1,7 @@
 //! The pages that people see, and the server functions that they call: for who is signed in by a
 //! cookie. It knows no tokens.
 
+mod export;
 pub mod plain;
 mod reveal;
 mod shell;
@@ -67,12 +68,17 @@ pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let (listing, _) =
         generate_route_list_with_exclusions_and_ssg_and_context(App, None, context.clone());
     let render = render_app_async_with_context(context.clone(), || view! { <Shell/> });
+    let exports = {
+        let render = render.clone();
+        export::router(store.clone(), Arc::new(move |request| render(request)))
+    };
     let sessions = Sessions {
         store: store.clone(),
         config: Arc::clone(config),
     };
     let router = Router::new()
         .leptos_routes_with_context(&options, listing, context, || view! { <Shell/> })
+        .merge(exports)
         .fallback(move |request: Request| not_found(render(request)))
         .layer(middleware::from_fn_with_state(sessions, look_up_viewer))
         .with_state(options);

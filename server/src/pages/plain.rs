@@ -21,6 +21,12 @@ pub fn bad_request(words: &'static str) -> Response {
     page(StatusCode::BAD_REQUEST, "Not understood", words, None)
 }
 
+/// What a request's HTTP is too old for.
+pub fn old_http(words: &'static str) -> Response {
+    let status = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+    page(status, "Not available", words, None)
+}
+
 /// What cannot be done now.
 pub fn unavailable(words: &'static str) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;

@@ -17,6 +17,8 @@
 )]
 
 mod client;
+#[path = "../../../store/tests/log/postgres.rs"]
+mod database;
 mod events;
 mod server;
 mod setting;
@@ -26,6 +28,7 @@ pub use events::{Walk, event, members_of, with};
 pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
 
+use database::{Database, name_for};
 use domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
@@ -63,25 +66,17 @@ const VARIABLES: [&str; 13] = [
 
 /// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
 pub fn postgres() -> Option<String> {
-    env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
+    database::server()
 }
 
-/// Makes a database on a PostgreSQL server.
-fn create_database(server: &str, name: &str) {
-    let (url, made) = (
-        format!("{server}/postgres"),
-        format!("CREATE DATABASE {name}"),
-    );
-    let make = async move {
-        let mut connection = PgConnection::connect(&url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(made))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+/// Ends a test of what only SQLite has, files of its own, where the tests are run on PostgreSQL.
+#[macro_export]
+macro_rules! only_sqlite {
+    () => {
+        if harness::postgres().is_some() {
+            return;
+        }
     };
-    // Apart from whatever the test itself runs on.
-    let made = thread::spawn(move || Runtime::new().unwrap().block_on(make));
-    made.join().unwrap();
 }
 
 /// An installation in a folder of its own.
@@ -90,6 +85,8 @@ pub struct Daybook {
     environment: Vec<(String, String)>,
     /// Removes the folder at the end.
     _kept: Option<TempDir>,
+    /// Drops the database at the end.
+    _database: Option<Database>,
 }
 
 /// A command that ran to its end.
@@ -109,15 +106,13 @@ impl Daybook {
     /// An installation in which nothing is yet.
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("daybook-test-").unwrap();
-        let daybook = Self {
+        let database = Database::made_for(&name_of(folder.path()));
+        Self {
             folder: folder.path().to_owned(),
             environment: Vec::new(),
             _kept: Some(folder),
-        };
-        if let Some(server) = postgres() {
-            create_database(&server, &daybook.database_name());
+            _database: database,
         }
-        daybook
     }
 
     /// An installation in a folder that somebody else made.
@@ -126,6 +121,7 @@ impl Daybook {
             folder: folder.to_owned(),
             environment: Vec::new(),
             _kept: None,
+            _database: None,
         }
     }
 
@@ -253,16 +249,9 @@ impl Daybook {
     /// How the database is named.
     pub fn database(&self) -> String {
         match postgres() {
-            Some(server) => format!("{server}/{}", self.database_name()),
+            Some(server) => format!("{server}/{}", name_for(&name_of(&self.folder))),
             None => format!("sqlite:{}", self.path("daybook.db").display()),
         }
-    }
-
-    /// Its database on a PostgreSQL server: named after the folder.
-    fn database_name(&self) -> String {
-        let name = self.folder.file_name().unwrap().to_str().unwrap();
-        let letters = name.bytes().map(|byte| format!("{byte:02x}"));
-        format!("log_{}", letters.collect::<String>())
     }
 
     /// Asks the log's database, past the program, for one number; or what it says where it refuses.
@@ -295,6 +284,12 @@ impl Daybook {
         fs::write(&path, content).unwrap();
         path.into_os_string().into_string().unwrap()
     }
+}
+
+/// By what the database of a folder's installation is known.
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    name.to_owned()
 }
 
 /// The program under test.

@@ -148,6 +148,14 @@ impl Pool {
         }))
     }
 
+    /// How many there are at most.
+    pub(crate) fn most(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.options().get_max_connections(),
+            Self::Postgres(pool) => pool.options().get_max_connections(),
+        }
+    }
+
     /// Closes all of them.
     pub(crate) async fn close(&self) {
         match self {

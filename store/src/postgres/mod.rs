@@ -2,6 +2,7 @@
 //! kept at once: what was recorded is found by whoever asks next.
 
 mod append;
+mod arrivals;
 mod partitions;
 mod retention;
 mod rows;
@@ -16,7 +17,7 @@ use crate::{
     database::Connection,
     keys::Keys,
     options::PostgresUrl,
-    sqlite::{dictionaries::Dictionaries, installation, writer::Job},
+    sqlite::{arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job},
 };
 use append::Known;
 use partitions::Partitions;
@@ -51,11 +52,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) readers: PgPool,
+    /// What exports read with.
+    pub(crate) exporters: PgPool,
     writers: PgPool,
+    /// Looks at what arrived, while all readers may be busy.
+    watcher: PgPool,
     /// Removes what has expired.
     remover: PgPool,
     known: Arc<Known>,
     clock: Arc<dyn Clock>,
+    /// Those who wait for events.
+    pub(crate) arrivals: Arc<Arrivals>,
     /// Whose turn it is to change what is administered: the others need no connection to wait.
     changes: Mutex<()>,
 }
@@ -107,15 +114,18 @@ impl Server {
         // And whatever is asked for is looked for in an index.
         let by_index = [("jit", "off"), ("enable_seqscan", "off")];
         let server = Self {
-            readers: pool(options.clone().options(by_index), READERS).await?,
-            writers: pool(options.clone().options(one_by_one), WRITERS).await?,
-            remover: pool(options, 1).await?,
+            readers: pool(options.clone().options(by_index), READERS, 1).await?,
+            exporters: pool(options.clone().options(by_index), export::turns(READERS), 0).await?,
+            watcher: pool(options.clone().options(by_index), 1, 0).await?,
+            writers: pool(options.clone().options(one_by_one), WRITERS, 1).await?,
+            remover: pool(options, 1, 0).await?,
             known: Arc::new(Known {
                 dictionaries,
                 partitions: Partitions::default(),
                 tallied: StdMutex::default(),
             }),
             clock,
+            arrivals: Arc::new(Arrivals::new(0)),
             changes: Mutex::new(()),
         };
         Ok((server, keys))
@@ -130,12 +140,15 @@ impl Server {
         vec![
             tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, last)),
             tokio::spawn(tending::tend(Arc::clone(self), until)),
+            tokio::spawn(arrivals::tell(Arc::clone(self))),
         ]
     }
 
     /// Closes the connections, when nothing is to be committed any more.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.exporters.close().await;
+        self.watcher.close().await;
         self.writers.close().await;
         self.remover.close().await;
     }
@@ -153,6 +166,7 @@ impl Server {
         appender.begin().await?;
         Ok(Turn {
             appender,
+            arrivals: &self.arrivals,
             _turn: turn,
         })
     }
@@ -162,12 +176,14 @@ impl Server {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     pub(crate) appender: Appender,
+    pub(crate) arrivals: &'a Arrivals,
     _turn: MutexGuard<'a, ()>,
 }
 
-async fn pool(options: PgConnectOptions, most: u32) -> Result<PgPool, StoreError> {
+async fn pool(options: PgConnectOptions, most: u32, least: u32) -> Result<PgPool, StoreError> {
     Ok(PgPoolOptions::new()
         .max_connections(most)
+        .min_connections(least)
         .acquire_timeout(PATIENCE)
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(AS_SERVER).await.map(drop) })

@@ -3,10 +3,12 @@
 
 use super::Server;
 use crate::{StoreError, retention::Removal};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many events are removed at a time: nobody else records in the tenant until they are.
 const BATCH: i32 = 1_000;
+/// How many texts are emptied at a time: the same, and whoever has them in memory reads them again.
+const TEXTS: i32 = 100_000;
 
 impl Server {
     /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a legal
@@ -22,15 +24,28 @@ impl Server {
         let Some((id, ws)) = release else {
             return Ok(Removal::Nothing);
         };
-        let begun = Instant::now();
         let now = self.clock.now().micros();
+        let mut kept_waiting = Duration::ZERO;
         let removed: Result<i64, sqlx::Error> = async {
+            let begun = Instant::now();
             let removed: i64 = sqlx::query_scalar("SELECT remove_batch($1, $2)")
                 .bind(id)
                 .bind(BATCH)
                 .fetch_one(&mut *connection)
                 .await?;
+            kept_waiting = begun.elapsed();
             if removed == 0 {
+                let mut after = Some(-1);
+                while let Some(from) = after {
+                    let begun = Instant::now();
+                    after = sqlx::query_scalar("SELECT empty_texts($1, $2, $3)")
+                        .bind(id)
+                        .bind(from)
+                        .bind(TEXTS)
+                        .fetch_one(&mut *connection)
+                        .await?;
+                    kept_waiting = kept_waiting.max(begun.elapsed());
+                }
                 sqlx::query("SELECT finish_release($1, $2)")
                     .bind(id)
                     .bind(now)
@@ -40,7 +55,6 @@ impl Server {
             Ok(removed)
         }
         .await;
-        let kept_waiting = begun.elapsed();
         let events = match removed {
             Ok(events) => u64::try_from(events).unwrap_or_default(),
             Err(error) => {

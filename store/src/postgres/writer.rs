@@ -38,6 +38,7 @@ pub(super) async fn commit_groups(
         }
         match record(&server, &events).await {
             Ok(receipts) => {
+                server.arrivals.came_to_server();
                 let mut receipts = receipts.into_iter();
                 for (count, answer, _room) in answers {
                     let _ = answer.send(Ok(receipts.by_ref().take(count).collect()));

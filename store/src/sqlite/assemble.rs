@@ -69,13 +69,7 @@ async fn contents_on_postgres(
         ),
         "ORDER BY j.key"
     );
-    let (first, last): (Option<i64>, Option<i64>) = database::query_as(
-        "SELECT min(occurred_at), max(occurred_at) FROM leaf WHERE tenant = ? AND seq = ANY(?)",
-    )
-    .bind(tenant.id)
-    .bind(numbers.to_vec())
-    .fetch_one(&mut *connection)
-    .await?;
+    let (first, last) = times_of(connection, tenant.id, numbers).await?;
     Ok(database::query(CONTENTS)
         .bind(numbers.to_vec())
         .bind(tenant.id)
@@ -83,6 +77,21 @@ async fn contents_on_postgres(
         .bind(last)
         .fetch_all(connection)
         .await?)
+}
+
+/// When the first and the last of a tenant's events with these numbers occurred, on PostgreSQL.
+pub(super) async fn times_of(
+    connection: &mut Connection,
+    tenant: i64,
+    numbers: &[i64],
+) -> Result<(Option<i64>, Option<i64>), StoreError> {
+    Ok(database::query_as(
+        "SELECT min(occurred_at), max(occurred_at) FROM leaf WHERE tenant = ? AND seq = ANY(?)",
+    )
+    .bind(tenant)
+    .bind(numbers.to_vec())
+    .fetch_one(connection)
+    .await?)
 }
 
 impl Inner {

@@ -158,7 +158,8 @@ impl Store {
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
         let log = Log::from(&scope.workspace);
-        let (mut transaction, beginning) = self.inner.begin_reading(log).await?;
+        let (mut transaction, beginning) =
+            self.inner.begin_reading(&self.inner.readers, log).await?;
         let used = in_use(transaction.connection(), log).await;
         transaction.end().await;
         let used = used?;

@@ -144,13 +144,18 @@ impl Change<'_> {
                 let committed = appender.commit().await;
                 committed.map(|n| Some((Arc::clone(keeper), n)))
             }
-            Writing::Postgres(turn) => turn.appender.commit(now).await.map(|()| None),
+            Writing::Postgres(turn) => {
+                let committed = turn.appender.commit(now).await;
+                turn.arrivals.came_to_server();
+                committed.map(|()| None)
+            }
         };
         self.finished = true;
         let to_follow = committed?;
         drop(self);
         if let Some((keeper, n)) = to_follow {
             keeper.own_head.store(n, Ordering::Release);
+            keeper.arrivals.came(n);
             keeper.nudge.notify_one();
             keeper.followed(n).await;
         }

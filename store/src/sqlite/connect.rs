@@ -76,6 +76,15 @@ impl Files {
         Ok(options.connect().await?)
     }
 
+    /// A connection that the log is copied by.
+    pub(crate) async fn log_copied(&self) -> Result<SqliteConnection, StoreError> {
+        let options = Self::options(&self.log)
+            .create_if_missing(false)
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory");
+        Ok(options.connect().await?)
+    }
+
     /// The connection that writes the index, with the log attached as `log`. What it writes can be
     /// made again: it need not be durable at once.
     pub(crate) async fn index_writer(&self) -> Result<SqliteConnection, StoreError> {
@@ -94,14 +103,33 @@ impl Files {
 
     /// Connections that read: the log, with the index attached as `i`.
     pub(crate) async fn readers(&self, most: u32) -> Result<SqlitePool, StoreError> {
+        // Pages are found in the index: each of the files has a cache of its own.
+        self.reading(most, 1, "-16384", "PRAGMA i.cache_size = -49152")
+            .await
+    }
+
+    /// Connections that exports read with, all from one end to the other: what was read is not read
+    /// again, so that little is worth keeping. There are none while there are no exports.
+    pub(crate) async fn exporters(&self, most: u32) -> Result<SqlitePool, StoreError> {
+        self.reading(most, 0, "-6144", "PRAGMA i.cache_size = -6144")
+            .await
+    }
+
+    async fn reading(
+        &self,
+        most: u32,
+        least: u32,
+        cache: &'static str,
+        cache_of_index: &'static str,
+    ) -> Result<SqlitePool, StoreError> {
         let options = Self::options(&self.log)
             .create_if_missing(false)
-            .pragma("cache_size", "-16384")
+            .pragma("cache_size", cache)
             .pragma("temp_store", "memory");
         let index = self.index.clone();
         let pool = SqlitePoolOptions::new()
             .max_connections(most)
-            .min_connections(1)
+            .min_connections(least)
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 let index = index.clone();
@@ -110,10 +138,8 @@ impl Files {
                         .bind(index.to_string_lossy().into_owned())
                         .execute(&mut *connection)
                         .await?;
-                    // Pages are found in the index: each of the files has a cache of its own.
-                    connection
-                        .execute("PRAGMA i.cache_size = -49152; PRAGMA query_only = ON")
-                        .await?;
+                    connection.execute(cache_of_index).await?;
+                    connection.execute("PRAGMA query_only = ON").await?;
                     Ok(())
                 })
             })
@@ -134,6 +160,16 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// A connection to a file that nobody writes any more; it leaves nothing beside it.
+pub(super) async fn immutable(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(true)
+        .disable_statement_logging();
+    Ok(options.connect().await?)
 }
 
 fn lock_file(path: &Path) -> Result<File, StoreError> {

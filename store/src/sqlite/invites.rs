@@ -106,8 +106,8 @@ impl Store {
     ) -> Result<(), MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
-            let found: Option<(i64, String, String)> = database::query_as(
-                "SELECT id, public_id, email FROM invite WHERE workspace = ? AND public_id = ? \
+            let found: Option<Open> = database::query_as(
+                "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND public_id = ? \
                  AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
             )
             .bind(scope.workspace().id)
@@ -117,6 +117,7 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
             let found = found.ok_or(MemberError::NoInvite)?;
+            may_handle(scope, role_of(&found.3)?)?;
             revoke(&mut change, scope.workspace(), found, by).await?;
             Ok(())
         }
@@ -239,7 +240,11 @@ async fn create_invite(
             Err(error) => return Err(error),
         }
     }
-    revoke_open(change, workspace, email, by).await?;
+    // None is to bring them in by surprise.
+    for open in open_of(change, workspace, email).await? {
+        may_handle(scope, role_of(&open.3)?)?;
+        revoke(change, workspace, open, by).await?;
+    }
     let id = public_id("inv")?;
     let secret = secret("")?;
     let expires = now.plus(INVITE);
@@ -272,33 +277,32 @@ async fn create_invite(
     Ok(secret)
 }
 
-/// Revokes what invitations somebody has to a workspace: none is to bring them in by surprise.
-pub(super) async fn revoke_open(
+/// An invitation that is open: its number, its public id, whose it is, and the role that it gives.
+pub(super) type Open = (i64, String, String, String);
+
+/// What invitations somebody has to a workspace.
+pub(super) async fn open_of(
     change: &mut Change<'_>,
     workspace: &Workspace,
     email: &str,
-    by: &By,
-) -> Result<(), StoreError> {
-    let open: Vec<(i64, String, String)> = database::query_as(
-        "SELECT id, public_id, email FROM invite WHERE workspace = ? AND email = ? \
+) -> Result<Vec<Open>, StoreError> {
+    let now = change.now.micros();
+    Ok(database::query_as(
+        "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND email = ? \
          AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
     )
     .bind(workspace.id)
     .bind(email)
-    .bind(change.now.micros())
+    .bind(now)
     .fetch_all(change.connection())
-    .await?;
-    for open in open {
-        revoke(change, workspace, open, by).await?;
-    }
-    Ok(())
+    .await?)
 }
 
-/// Revokes an invitation that is open: its number, its public id, and whose it is.
-async fn revoke(
+/// Revokes an invitation that is open.
+pub(super) async fn revoke(
     change: &mut Change<'_>,
     workspace: &Workspace,
-    (number, id, email): (i64, String, String),
+    (number, id, email, _): Open,
     by: &By,
 ) -> Result<(), StoreError> {
     database::query("UPDATE invite SET revoked_at = ? WHERE id = ?")

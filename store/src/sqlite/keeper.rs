@@ -2,8 +2,10 @@
 
 use super::{
     append::Appender,
+    arrivals::{self, Arrivals},
     connect::Files,
     dictionaries::Dictionaries,
+    export,
     index::Indexer,
     installation,
     writer::{self, CommittedJob},
@@ -67,6 +69,8 @@ pub(crate) struct Keeper {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) installation: [u8; 16],
     pub(super) readers: SqlitePool,
+    /// What exports read with.
+    pub(super) exporters: SqlitePool,
     /// Looks at how far the index is, while all readers may be waiting for it.
     pub(super) watcher: SqlitePool,
     pub(super) appender: Mutex<Appender>,
@@ -81,6 +85,8 @@ pub(crate) struct Keeper {
     /// Why the index could not be brought on, the last time that it could not.
     pub(super) trouble: StdMutex<Option<StoreError>>,
     pub(super) nudge: Notify,
+    /// Those who wait for events.
+    pub(super) arrivals: Arc<Arrivals>,
 }
 
 /// What the tasks of a keeper begin with.
@@ -119,6 +125,8 @@ impl Keeper {
             None => None,
         };
         let readers = files.readers(readers()).await?;
+        let exporters = files.exporters(export::turns(readers.options().get_max_connections()));
+        let exporters = exporters.await?;
         let watcher = files.readers(1).await?;
         let (mark, head): (i64, Option<i64>) =
             sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
@@ -141,6 +149,7 @@ impl Keeper {
             clock,
             installation,
             readers,
+            exporters,
             watcher,
             appender: Mutex::new(Appender::new(
                 connection,
@@ -153,6 +162,7 @@ impl Keeper {
             removals,
             trouble: StdMutex::default(),
             nudge: Notify::new(),
+            arrivals: Arc::new(Arrivals::new(head)),
         };
         Ok((keeper, keys, Parts { indexer, to_remove }))
     }
@@ -172,6 +182,7 @@ impl Keeper {
                 to_index,
                 to_remove,
             )),
+            tokio::spawn(arrivals::tell(Arc::clone(self))),
         ]
     }
 

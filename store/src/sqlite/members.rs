@@ -4,7 +4,7 @@ use super::{
     Store,
     change::{Change, Log, told},
     dictionaries::damaged,
-    invites::revoke_open,
+    invites::{open_of, revoke},
     people::{Person, end_of, end_sessions, is_last_owner},
 };
 use crate::{
@@ -316,7 +316,7 @@ async fn deactivate_member(
     }
     let now = change.now;
     set_deactivated(change, scope.workspace(), &known.person, Some(now), by).await?;
-    shut_out(change, scope.workspace(), &known.person, by).await
+    Ok(shut_out(change, scope.workspace(), &known.person, by).await?)
 }
 
 async fn remove_member(
@@ -349,7 +349,7 @@ async fn remove_member(
         None,
     )?;
     change.record(Log::from(workspace), event).await?;
-    shut_out(change, workspace, &known.person, by).await
+    Ok(shut_out(change, scope.workspace(), &known.person, by).await?)
 }
 
 /// A member without whom the workspace still has an owner, and whom who asks may send away.
@@ -368,15 +368,19 @@ async fn need_dispensable(
     Ok(known)
 }
 
-/// Ends what else lets somebody in who is no member any more: sessions, and invitations of before.
+/// Ends what else lets somebody in who is no member any more: sessions, and invitations of before,
+/// whoever made them.
 async fn shut_out(
     change: &mut Change<'_>,
     workspace: &Workspace,
     person: &Person,
     by: &By,
-) -> Result<(), MemberError> {
+) -> Result<(), StoreError> {
     end_sessions(change.connection(), person.id).await?;
-    Ok(revoke_open(change, workspace, &person.email, by).await?)
+    for open in open_of(change, workspace, &person.email).await? {
+        revoke(change, workspace, open, by).await?;
+    }
+    Ok(())
 }
 
 async fn reactivate_member(

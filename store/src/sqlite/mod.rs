@@ -3,7 +3,9 @@
 
 mod admit;
 pub(crate) mod append;
+pub(crate) mod arrivals;
 mod assemble;
+mod backup;
 mod catalogue;
 pub(crate) mod change;
 mod choices;
@@ -12,6 +14,8 @@ mod connect;
 mod count;
 pub(crate) mod dictionaries;
 mod directory;
+pub(crate) mod export;
+mod feed;
 mod find;
 mod holds;
 mod index;
@@ -40,6 +44,7 @@ mod tokens;
 pub(crate) mod writer;
 
 pub use admit::{Admitted, never_expires};
+pub use export::Export;
 pub use snapshot::Snapshot;
 
 use crate::{
@@ -53,6 +58,7 @@ use crate::{
     plan::Counts,
     postgres::Server,
 };
+use arrivals::Arrivals;
 use connect::Files;
 use dictionaries::Dictionaries;
 use domain::{redaction::Key, time::Timestamp};
@@ -87,6 +93,9 @@ pub(crate) struct Inner {
     room: Arc<Semaphore>,
     /// What keeps the log.
     pub(crate) kept: Kept,
+    /// Those who wait for events.
+    pub(crate) arrivals: Arc<Arrivals>,
+    exports: export::Exports,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -95,6 +104,18 @@ pub(crate) struct Inner {
 pub(crate) enum Kept {
     Sqlite(Arc<Keeper>),
     Postgres(Arc<Server>),
+}
+
+/// What a store is put together from, whatever keeps the log.
+struct Parts {
+    keys: Keys,
+    dictionaries: Arc<Dictionaries>,
+    readers: Pool,
+    /// What exports read with.
+    exporters: Pool,
+    arrivals: Arc<Arrivals>,
+    kept: Kept,
+    queue: mpsc::UnboundedSender<writer::Job>,
 }
 
 /// An open log. Cheap to clone; all clones are the same store.
@@ -117,13 +138,20 @@ impl Store {
         match &options.database {
             DatabaseUrl::Sqlite(path) => {
                 let files = Files::new(path, options.key_file.clone());
-                let (keeper, keys, parts) =
+                let (keeper, keys, begins) =
                     Keeper::open(files, clock, Arc::clone(&dictionaries)).await?;
                 let keeper = Arc::new(keeper);
-                let readers = Pool::Sqlite(keeper.readers.clone());
-                let kept = Kept::Sqlite(Arc::clone(&keeper));
-                let store = Self::new(options, keys, dictionaries, readers, kept, queue);
-                *store.inner.tasks.lock().await = keeper.begin(jobs, parts);
+                let parts = Parts {
+                    keys,
+                    dictionaries,
+                    readers: Pool::Sqlite(keeper.readers.clone()),
+                    exporters: Pool::Sqlite(keeper.exporters.clone()),
+                    arrivals: Arc::clone(&keeper.arrivals),
+                    kept: Kept::Sqlite(Arc::clone(&keeper)),
+                    queue,
+                };
+                let store = Self::new(options, parts);
+                *store.inner.tasks.lock().await = keeper.begin(jobs, begins);
                 Ok(store)
             }
             DatabaseUrl::Postgres(url) => {
@@ -131,45 +159,49 @@ impl Store {
                 let (server, keys) =
                     Server::open(url, &key_file, clock, Arc::clone(&dictionaries)).await?;
                 let server = Arc::new(server);
-                let readers = Pool::Postgres(server.readers.clone());
-                let kept = Kept::Postgres(Arc::clone(&server));
-                let store = Self::new(options, keys, dictionaries, readers, kept, queue);
+                let parts = Parts {
+                    keys,
+                    dictionaries,
+                    readers: Pool::Postgres(server.readers.clone()),
+                    exporters: Pool::Postgres(server.exporters.clone()),
+                    arrivals: Arc::clone(&server.arrivals),
+                    kept: Kept::Postgres(Arc::clone(&server)),
+                    queue,
+                };
+                let store = Self::new(options, parts);
                 *store.inner.tasks.lock().await = server.begin(jobs);
                 Ok(store)
             }
         }
     }
 
-    fn new(
-        options: Options,
-        keys: Keys,
-        dictionaries: Arc<Dictionaries>,
-        readers: Pool,
-        kept: Kept,
-        queue: mpsc::UnboundedSender<writer::Job>,
-    ) -> Self {
+    fn new(options: Options, parts: Parts) -> Self {
         let inner = Arc::new(Inner {
-            redaction: Key::new(keys.redaction.bytes()),
+            redaction: Key::new(parts.keys.redaction.bytes()),
             rules: redaction::KnownRules::default(),
             clock: options.clock,
             gather_within: options.gather_within,
-            keys,
-            readers,
-            dictionaries,
+            keys: parts.keys,
+            readers: parts.readers,
+            dictionaries: parts.dictionaries,
             counts: RwLock::default(),
             choices: choices::LastChoices::default(),
             looks: looks::Looks::default(),
             tokens: Coalescing::default(),
-            queue: StdMutex::new(Some(queue)),
+            queue: StdMutex::new(Some(parts.queue)),
             room: Arc::new(Semaphore::new(writer::QUEUE_KIB as usize)),
-            kept,
+            kept: parts.kept,
+            arrivals: parts.arrivals,
+            exports: export::Exports::new(parts.exporters),
             tasks: Mutex::default(),
         });
         Self { inner }
     }
 
-    /// Finishes what was accepted, and closes the files.
+    /// Breaks off what is being exported, finishes what was accepted, and closes the files.
     pub async fn close(&self) {
+        self.end_waits();
+        self.inner.exports.stop().await;
         self.inner
             .queue
             .lock()

@@ -92,10 +92,7 @@ impl Snapshot {
         let store = self.store.clone();
         let key = &store.inner.keys.cursor;
         let question = question_text(&self.scope, query);
-        let cursor = match &query.cursor {
-            None => None,
-            Some(text) => Some(Cursor::open(text, key, &question).ok_or(QuestionError::Cursor)?),
-        };
+        let cursor = cursor_of(&store, &self.scope, query)?;
         let walk_began = cursor.as_ref().map_or(self.now, |cursor| cursor.walk_began);
         let span = query.filter.span(walk_began);
         let asked = self.asked(&query.filter, span)?;
@@ -198,6 +195,20 @@ impl Snapshot {
         let connection = self.transaction.connection();
         self.store.event_in(connection, &self.scope, id).await
     }
+}
+
+/// Where a question goes on.
+pub(super) fn cursor_of(
+    store: &Store,
+    scope: &Scope,
+    query: &Query,
+) -> Result<Option<Cursor>, QuestionError> {
+    let Some(text) = &query.cursor else {
+        return Ok(None);
+    };
+    let key = &store.inner.keys.cursor;
+    let cursor = Cursor::open(text, key, &question_text(scope, query));
+    cursor.map(Some).ok_or(QuestionError::Cursor)
 }
 
 /// What a cursor is bound to: whose it is, and the question without its page.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    database::{self, Connection, Dialect, Pooled},
+    database::{self, Connection, Dialect, Pool, Pooled},
 };
 use std::{sync::Arc, time::Instant};
 
@@ -21,6 +21,8 @@ const BEGIN: &str = concat!(
          (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
     extent_of!()
 );
+
+const BEGIN_ON_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// An open transaction of a reader.
 #[derive(Debug)]
@@ -42,28 +44,30 @@ pub(super) struct Beginning {
 }
 
 impl Inner {
-    /// Begins a transaction that holds everything that other processes recorded before, and looks at
-    /// a log in it.
+    /// Begins a transaction of one of the connections, that holds everything that other processes
+    /// recorded before, and looks at a log in it.
     pub(super) async fn begin_reading(
         &self,
+        connections: &Pool,
         log: Log,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
         match &self.kept {
-            Kept::Sqlite(keeper) => self.begin_on_sqlite(keeper, log).await,
-            Kept::Postgres(_) => self.begin_on_postgres(log).await,
+            Kept::Sqlite(keeper) => self.begin_on_sqlite(keeper, connections, log).await,
+            Kept::Postgres(_) => self.begin_on_postgres(connections, log).await,
         }
     }
 
     async fn begin_on_sqlite(
         &self,
         keeper: &Keeper,
+        connections: &Pool,
         log: Log,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
         keeper.require_index()?;
         let begun = Instant::now();
         loop {
             let mut transaction = ReadTransaction {
-                connection: self.readers.acquire().await?,
+                connection: connections.acquire().await?,
                 is_open: true,
             };
             let connection = transaction.connection();
@@ -108,16 +112,15 @@ impl Inner {
     /// One state of the whole database, whose index is always as far as the log.
     async fn begin_on_postgres(
         &self,
+        connections: &Pool,
         log: Log,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
         let mut transaction = ReadTransaction {
-            connection: self.readers.acquire().await?,
+            connection: connections.acquire().await?,
             is_open: true,
         };
         let connection = transaction.connection();
-        connection
-            .run("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
+        connection.run(BEGIN_ON_POSTGRES).await?;
         let (mark, removals): (i64, i64) = database::query_as(
             "SELECT coalesce(max(seq), 0), coalesce(max(removals), 0) FROM tenant_head \
              WHERE tenant = ?",
@@ -162,6 +165,33 @@ pub(super) async fn count_of(connection: &mut Connection, log: Log) -> Result<u6
         }
     };
     Ok(u64::try_from(events.unwrap_or(0)).unwrap_or_default())
+}
+
+impl Inner {
+    /// Begins a transaction on the log alone, which holds everything that was committed before; and
+    /// the last number of a tenant in it.
+    pub(super) async fn begin_following(
+        &self,
+        tenant: i64,
+    ) -> Result<(ReadTransaction, u64), StoreError> {
+        let mut transaction = ReadTransaction {
+            connection: self.readers.acquire().await?,
+            is_open: true,
+        };
+        let connection = transaction.connection();
+        let head = match connection.dialect() {
+            Dialect::Sqlite => {
+                database::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
+            }
+            Dialect::Postgres => {
+                connection.run(BEGIN_ON_POSTGRES).await?;
+                database::query_scalar("SELECT max(seq) FROM tenant_head WHERE tenant = ?")
+            }
+        };
+        let head: Option<i64> = head.bind(tenant).fetch_one(connection).await?;
+        let head = head.and_then(|head| u64::try_from(head).ok());
+        Ok((transaction, head.unwrap_or(0)))
+    }
 }
 
 impl ReadTransaction {

@@ -14,8 +14,9 @@ use crate::{cursor::Place, dictionary::Dictionary, objects::ObjectsQuery, plan::
 use domain::{
     event::{NewEvent, Outcome, Target},
     question::{Limit, Order, Query, Sort, Unknown},
+    role::Role,
 };
-use log::{BEGINNING, Log, event, object, time, user};
+use log::{BEGINNING, Log, event, object, operator, time, user};
 use sqlx::Row;
 use std::{
     collections::BTreeSet,
@@ -294,9 +295,38 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
 }
 
 #[tokio::test]
+async fn who_follows_a_log_reads_its_numbers_in_their_order_and_no_index() {
+    let (log, _) = log_of(500).await;
+    for (places, limit) in [
+        (None, None),
+        (Some(&[1_i64][..]), Some(50)),
+        (Some(&[1, 2][..]), None),
+    ] {
+        let sql = super::feed::entries(1, places, (7, 500), limit);
+        let steps = explained(&log.store, &sql.text).await;
+        let sought: Vec<_> = steps
+            .iter()
+            .filter(|step| step.starts_with("SEARCH"))
+            .collect();
+        assert_eq!(
+            sought,
+            [
+                "SEARCH l USING INDEX leaf_by_seq (tenant=? AND seq>? AND seq<?)",
+                "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+            "{steps:#?}"
+        );
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+            "{steps:#?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
     let (log, _) = log_of(6_000).await;
-    let role = domain::role::Role::Member;
+    let role = Role::Member;
     let person = log.person("person.3@acme.example", "acme/growth", role);
     let scope = person.await.own_scope(&"acme/growth".parse().unwrap());
     let scope = scope.unwrap();
@@ -337,6 +367,71 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
     for step in explained(&log.store, statement).await {
         assert!(is_no_scan(&step), "{statement}\n{step}");
     }
+}
+
+#[tokio::test]
+async fn the_right_to_export_is_sought_and_is_there_until_it_is_taken() {
+    let log = Log::new().await;
+    for statement in [super::export::TOKEN, super::export::ROLES] {
+        for step in explained(&log.store, statement).await {
+            assert!(!step.starts_with("SCAN "), "{statement}\n{step}");
+        }
+    }
+    let by = operator();
+    let path = "acme/growth".parse().unwrap();
+    let may = async |scope| log.store.inner.may_still_export(&scope).await.unwrap();
+    let owner = log.owner("acme/growth").await;
+    let auditor = log.person("aud@acme.example", "acme/growth", Role::Auditor);
+    let auditor = auditor.await;
+    let reads = auditor.audit_scope(&path).unwrap();
+    let theirs = auditor.export_scope(&reads).unwrap();
+    assert!(may(theirs.clone()).await);
+    let manages = owner.management_scope(&path).unwrap();
+    let (id, role) = (&auditor.public_id, Role::Member);
+    let changed = log.store.change_member(&manages, id, role, None, &by);
+    changed.await.unwrap();
+    assert!(!may(theirs).await);
+
+    let admin = log.person("tia@acme.example", "acme", Role::Owner).await;
+    let whole = admin.tenant_scope(&"acme".parse().unwrap()).unwrap();
+    for reads in [whole, admin.audit_scope(&path).unwrap()] {
+        assert!(may(admin.export_scope(&reads).unwrap()).await);
+    }
+
+    let grant = log.token("acme/growth").await;
+    let tokens = grant.export_scope().unwrap();
+    assert!(may(tokens.clone()).await);
+    let revoked = log.store.revoke_token(&grant.public_id, &by);
+    revoked.await.unwrap();
+    assert!(!may(tokens).await);
+    assert!(may(log.store.operator_export(&path).await.unwrap().unwrap()).await);
+}
+
+#[tokio::test]
+async fn an_export_seeks_each_event_and_sorts_nothing() {
+    let log = Log::new().await;
+    let steps = explained(&log.store, super::export::SIZES).await;
+    let [list, content] = steps.as_slice() else {
+        panic!("{steps:#?}");
+    };
+    assert!(list.starts_with("SCAN j VIRTUAL TABLE"), "{steps:#?}");
+    assert!(
+        content.starts_with("SEARCH c USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
+    let steps = explained(&log.store, super::export::LINES).await;
+    let [list, leaf, content] = steps.as_slice() else {
+        panic!("{steps:#?}");
+    };
+    assert!(list.starts_with("SCAN j VIRTUAL TABLE"), "{steps:#?}");
+    assert!(
+        leaf.starts_with("SEARCH l USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
+    assert!(
+        content.starts_with("SEARCH c USING INTEGER PRIMARY KEY"),
+        "{steps:#?}"
+    );
 }
 
 #[tokio::test]

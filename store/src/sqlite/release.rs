@@ -422,17 +422,27 @@ impl Keeper {
         };
         let gathered = indexer.gather(&batch).await?;
         if gathered.events == 0 {
-            let Ok(turn) = self.turn().await else {
-                return Ok(Removal::DELAYED);
-            };
-            let begun = Instant::now();
-            indexer
-                .finish_release(id, ws, self.clock.now().micros())
-                .await?;
-            drop(turn);
+            let (mut after, mut kept_waiting) = (Some(0), Duration::ZERO);
+            while let Some(from) = after {
+                let Ok(turn) = self.turn().await else {
+                    return Ok(Removal::DELAYED);
+                };
+                let begun = Instant::now();
+                after = match indexer.empty_texts(ws, from).await {
+                    Ok(after) => after,
+                    Err(_) if self.is_held(ws).await? => return Ok(Removal::DELAYED),
+                    Err(error) => return Err(error),
+                };
+                if after.is_none() {
+                    let now = self.clock.now().micros();
+                    indexer.finish_release(id, ws, now).await?;
+                }
+                drop(turn);
+                kept_waiting = kept_waiting.max(begun.elapsed());
+            }
             return Ok(Removal::Some {
                 events: 0,
-                kept_waiting: begun.elapsed(),
+                kept_waiting,
             });
         }
         indexer.remove_from_index().await?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     StoreError,
     access::{Reach, Scope},
-    database::{self, Connection, Dialect, Sql},
+    database::{self, Connection, Dialect, Pool, Sql},
     plan::{Conditions, Counts, Plan},
     question::QuestionError,
 };
@@ -49,7 +49,7 @@ pub struct Snapshot {
 pub(super) struct Shelf {
     pub(super) log: Log,
     /// Its name in addresses; none of the tenant's own.
-    slug: Option<Slug>,
+    pub(super) slug: Option<Slug>,
     /// How many events the index has of it.
     pub(super) events: u64,
     pub(super) texts: Arc<Shared>,
@@ -84,12 +84,21 @@ impl Store {
     ///
     /// The index is being made, or the store failed.
     pub async fn snapshot(&self, scope: &Scope) -> Result<Snapshot, StoreError> {
+        self.snapshot_by(&self.inner.readers, scope).await
+    }
+
+    /// The same, read by one of these connections.
+    pub(super) async fn snapshot_by(
+        &self,
+        connections: &Pool,
+        scope: &Scope,
+    ) -> Result<Snapshot, StoreError> {
         let inner = &self.inner;
         let (own, slug) = match scope.workspace() {
             Some(workspace) => (Log::from(workspace), Some(workspace.slug.clone())),
             None => (Log::from(scope.tenant()), None),
         };
-        let (mut transaction, beginning) = inner.begin_reading(own).await?;
+        let (mut transaction, beginning) = inner.begin_reading(connections, own).await?;
         let connection = transaction.connection();
         let mut shelves = vec![Shelf {
             log: own,
@@ -122,6 +131,22 @@ impl Store {
             shelves,
             last_asked: None,
         })
+    }
+}
+
+/// A workspace is asked for that the tenant does not have.
+pub(super) fn no_such_workspace(slug: &Slug) -> QuestionError {
+    QuestionError::Parameter {
+        parameter: "workspace",
+        reason: format!("there is no workspace \"{slug}\" in this tenant"),
+    }
+}
+
+/// A workspace is asked for where there is but one.
+pub(super) fn is_of_one_workspace() -> QuestionError {
+    QuestionError::Parameter {
+        parameter: "workspace",
+        reason: "is a filter of a whole tenant's log; this is one workspace's".to_owned(),
     }
 }
 
@@ -183,21 +208,15 @@ impl Snapshot {
         if filter.workspace.is_empty() {
             return Ok(self.shelves.iter().map(of_shelf).collect());
         }
-        let unfit = |reason: String| QuestionError::Parameter {
-            parameter: "workspace",
-            reason,
-        };
         if self.scope.workspace().is_some() {
-            return Err(unfit(
-                "is a filter of a whole tenant's log; this is one workspace's".to_owned(),
-            ));
+            return Err(is_of_one_workspace());
         }
         let named = |slug: &Slug| {
             let mut shelves = self.shelves.iter();
             shelves
                 .find(|shelf| shelf.slug.as_ref() == Some(slug))
                 .map(of_shelf)
-                .ok_or_else(|| unfit(format!("there is no workspace \"{slug}\" in this tenant")))
+                .ok_or_else(|| no_such_workspace(slug))
         };
         filter.workspace.iter().map(named).collect()
     }

@@ -120,6 +120,7 @@ async fn commit_group(
         Ok(receipts) => {
             let n = appender.commit().await?;
             keeper.own_head.store(n, Ordering::Release);
+            keeper.arrivals.came(n);
             Ok((n, receipts))
         }
         Err(error) => {
@@ -356,6 +357,7 @@ async fn take_over(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<boo
             (row.0, row.1.unwrap_or(0))
         }
     };
+    keeper.arrivals.came(head);
     keeper.progress.send_if_modified(|progress| {
         let changed = progress.mark != mark || progress.head != head;
         progress.mark = mark;

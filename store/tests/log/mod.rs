@@ -12,18 +12,24 @@ use domain::{
 use sqlx::{
     Connection, FromRow, PgConnection, SqliteConnection, postgres::PgRow, sqlite::SqliteRow,
 };
+use std::path::Path;
 use store::{
     DatabaseUrl, Options, Scope, Store,
-    access::{SignedIn, TokenGrant},
+    access::{ExportScope, SignedIn, TokenGrant},
     administration::{By, NewPerson, NewToken, Place, TokenPlace},
     clock::SetClock,
+    export::{Format, Wanted},
     recording::{Door, Receipt, Redaction},
 };
 use tempfile::TempDir;
 
+mod postgres;
+
+use postgres::{Database, name_for};
+
 /// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
 pub fn postgres() -> Option<String> {
-    std::env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
+    postgres::server()
 }
 
 /// How the tables call an event's number: on SQLite the installation's, on PostgreSQL its tenant's.
@@ -43,17 +49,38 @@ macro_rules! only_sqlite {
 }
 
 /// The database of the log that a folder is for.
-fn database_of(folder: &TempDir) -> String {
-    let name = folder.path().file_name().unwrap().to_str().unwrap();
-    let letters = name.bytes().map(|byte| format!("{byte:02x}"));
-    format!("log_{}", letters.collect::<String>())
+fn database_of(folder: &Path) -> String {
+    name_for(folder.file_name().unwrap().to_str().unwrap())
+}
+
+/// A log's folder; where the tests are run on PostgreSQL, with a database of its own there.
+pub struct Folder {
+    folder: TempDir,
+    _database: Option<Database>,
+}
+
+impl Folder {
+    /// A new one.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().file_name().unwrap().to_str().unwrap();
+        let database = Database::made_for(name);
+        Self {
+            folder,
+            _database: database,
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 /// A store with its folder and clock.
 pub struct Log {
     pub store: Store,
     pub clock: SetClock,
-    pub folder: TempDir,
+    pub folder: Folder,
 }
 
 /// Everybody's password.
@@ -71,10 +98,12 @@ pub fn operator() -> By {
 }
 
 impl Log {
-    pub fn options(folder: &TempDir, clock: &SetClock) -> Options {
+    pub fn options(folder: &Folder, clock: &SetClock) -> Options {
         let path = folder.path().join("daybook.db");
         let database = match postgres() {
-            Some(server) => format!("{server}/{}", database_of(folder)).parse().unwrap(),
+            Some(server) => format!("{server}/{}", database_of(folder.path()))
+                .parse()
+                .unwrap(),
             None => DatabaseUrl::Sqlite(path.clone()),
         };
         Options {
@@ -86,25 +115,9 @@ impl Log {
         }
     }
 
-    /// A folder for a new log; where the tests are run on PostgreSQL, also a database of its own.
-    pub async fn folder() -> TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        if let Some(server) = postgres() {
-            let mut connection = PgConnection::connect(&format!("{server}/postgres"))
-                .await
-                .unwrap();
-            let made = format!("CREATE DATABASE {}", database_of(&folder));
-            sqlx::raw_sql(sqlx::AssertSqlSafe(made))
-                .execute(&mut connection)
-                .await
-                .unwrap();
-        }
-        folder
-    }
-
     /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
     pub async fn new() -> Self {
-        let folder = Self::folder().await;
+        let folder = Folder::new();
         let clock = SetClock::at(time(BEGINNING));
         let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
         store
@@ -142,7 +155,7 @@ impl Log {
         let text = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
         match postgres() {
             Some(server) => {
-                let url = format!("{server}/{}", database_of(&self.folder));
+                let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await?;
                 let done = text.execute(&mut connection).await?;
                 Ok(done.rows_affected())
@@ -164,7 +177,7 @@ impl Log {
         let text = sqlx::AssertSqlSafe(statement.to_owned());
         match postgres() {
             Some(server) => {
-                let url = format!("{server}/{}", database_of(&self.folder));
+                let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await.unwrap();
                 let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
                 rows.unwrap()
@@ -286,6 +299,27 @@ impl Log {
             }
         }
     }
+
+    /// All that a question finds, as a file.
+    pub async fn exported(&self, scope: &ExportScope, query: &Query, format: Format) -> String {
+        let wanted = Self::wanted(query, format);
+        let begun = self.store.export(scope, wanted, &operator()).await;
+        let mut export = begun.unwrap();
+        let mut file = Vec::new();
+        while let Some(piece) = export.next().await {
+            file.extend(piece.unwrap());
+        }
+        String::from_utf8(file).unwrap()
+    }
+
+    pub fn wanted(query: &Query, format: Format) -> Wanted {
+        Wanted {
+            query: query.clone(),
+            format,
+            name: None,
+            patience: None,
+        }
+    }
 }
 
 pub fn user(id: &str, name: &str) -> Actor {
@@ -314,6 +348,14 @@ pub fn event(actor: Actor, action: &str, target: Target, at: &str) -> NewEvent {
     let mut event = NewEvent::new(actor, action, target);
     event.occurred_at = Some(time(at));
     event
+}
+
+/// Events as NDJSON has them.
+pub fn lines(events: &[Event]) -> String {
+    let lines = events
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap());
+    lines.map(|line| line + "\n").collect()
 }
 
 pub fn limit(limit: u16) -> Query {

@@ -142,6 +142,7 @@ fn shown(log: LogView) -> Shown {
     Shown {
         address: LogAddress::Workspace("acme/growth".parse().unwrap()),
         scope: ScopeView {
+            may_export: true,
             frame: Bar::Workspace(frame()),
             choices: choices(),
             object: None,
@@ -176,6 +177,7 @@ fn of_object(shown: Shown) -> Shown {
     Shown {
         address: LogAddress::Object("acme/growth".parse().unwrap(), subject),
         scope: ScopeView {
+            may_export: true,
             object: Some(object),
             ..shown.scope
         },
@@ -214,6 +216,7 @@ fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
     Shown {
         address: LogAddress::Tenant(tenant.slug.clone()),
         scope: ScopeView {
+            may_export: true,
             frame: Bar::Tenant(TenantFrame {
                 name: frame.name,
                 tenants: vec![tenant.clone()],

@@ -25,7 +25,8 @@ pub async fn invite_member(
         last_day,
         ..Typed::default()
     };
-    Ok(answer::invite(Asker::of_request(), &Page { path, tz }, typed).await)
+    let page = Page::of(path, tz);
+    Ok(answer::invite(Asker::of_request(), &page, typed).await)
 }
 
 /// Revokes an invitation, sends the browser to the page that shows what came of it, and tells its
@@ -40,11 +41,13 @@ pub async fn revoke_invite(
     #[server(default)] tz: String,
     #[server(default)] invite: String,
 ) -> Answered<String> {
-    Ok(answer::revoke(Asker::of_request(), &Page { path, tz }, &invite).await)
+    let page = Page::of(path, tz);
+    Ok(answer::revoke(Asker::of_request(), &page, &invite).await)
 }
 
 /// Does to a member what `act` says, `save` (role and last day), `deactivate`, `reactivate` or
-/// `remove`; sends the browser to the page that shows what came of it, and tells its address.
+/// `remove`; sends the browser to the page that shows what came of it, and tells its address. `list`
+/// is the query string of the page: the part of the list on it is shown again.
 ///
 /// # Errors
 ///
@@ -57,6 +60,7 @@ pub async fn change_member(
     #[server(default)] act: String,
     #[server(default)] role: String,
     #[server(default)] last_day: String,
+    #[server(default)] list: String,
 ) -> Answered<String> {
     let typed = Typed {
         change: Some(member),
@@ -64,7 +68,11 @@ pub async fn change_member(
         last_day,
         ..Typed::default()
     };
-    Ok(answer::change(Asker::of_request(), &Page { path, tz }, &act, typed).await)
+    let page = Page {
+        list,
+        ..Page::of(path, tz)
+    };
+    Ok(answer::change(Asker::of_request(), &page, &act, typed).await)
 }
 
 /// The page that a form was sent from.
@@ -72,6 +80,16 @@ struct Page {
     path: String,
     /// The zone of its times.
     tz: String,
+    /// Its query string, where the part of the list matters that it showed.
+    list: String,
+}
+
+impl Page {
+    /// The first part of the list.
+    fn of(path: String, tz: String) -> Self {
+        let list = String::new();
+        Self { path, tz, list }
+    }
 }
 
 /// What went wrong, as the address of the page says it.
@@ -169,8 +187,8 @@ impl Fault {
             Self::Day => "Not a date. It takes a day as 2026-12-31, or nothing.",
             Self::DayOver => "This day is over already. Choose one to come, or none.",
             Self::Owners => {
-                "Only owners make, change, deactivate or remove owners. Ask one of this workspace's \
-                 owners."
+                "Only owners make, change, deactivate or remove owners, and revoke their \
+                 invitations. Ask one of this workspace's owners."
             }
             Self::LastOwner => {
                 "This is the workspace's last owner. Make somebody else an owner first, without a \
@@ -285,7 +303,7 @@ mod answer {
     use crate::{
         address, answer,
         refusal::Refusal,
-        settings::members::load::{opened, workspace},
+        settings::members::load::{opened, part_of_list, workspace},
         viewer::Asker,
     };
     use domain::question::Zone;
@@ -430,7 +448,9 @@ mod answer {
                 Some(refusal)
             }
         };
-        let there = address::with_query(&members, &typed.query());
+        let mut query = vec![part_of_list(&page.list), typed.query()];
+        query.retain(|part| !part.is_empty());
+        let there = address::with_query(&members, &query.join("&"));
         let zone = page.tz.parse().unwrap_or_else(|_| Zone::utc());
         let there = format!(
             "{}{}",

@@ -70,6 +70,12 @@ impl Asked {
     }
 }
 
+/// The part of the list that a page's query string asks for, as a query string.
+pub(super) fn part_of_list(search: &str) -> String {
+    let asked = Asked::read(search);
+    asked.query(asked.page)
+}
+
 /// The members at `path`, those that the query string asks for.
 pub(super) async fn members(
     asker: Result<Asker, Refusal>,

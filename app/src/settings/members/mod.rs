@@ -86,7 +86,7 @@ fn Page(members: MembersView, typed: Typed) -> impl IntoView {
                     {places}
                     <div id="settings" tabindex="-1">
                         <List members typed=typed.clone() path=path.clone()/>
-                        <Invites invites path=path.clone() zone=zone.clone()/>
+                        <Invites invites roles=roles.clone() path=path.clone() zone=zone.clone()/>
                         <InviteForm roles typed path zone/>
                     </div>
                 </div>
@@ -239,8 +239,9 @@ fn Member(
     } else {
         "strong clip"
     };
+    let list = question.to_owned();
     let form =
-        typed.map(|typed| view! { <MemberForm member=member.clone() roles typed path zone/> });
+        typed.map(|typed| view! { <MemberForm member=member.clone() roles typed path zone list/> });
     view! {
         <li class="entry-line" id=id class:is-open=is_open>
             <div class="who-is">
@@ -271,6 +272,8 @@ fn MemberForm(
     path: String,
     /// The zone of the page.
     zone: String,
+    /// Its query string.
+    list: String,
 ) -> impl IntoView {
     let fault = typed.fault;
     let (role, day) = match fault {
@@ -327,6 +330,7 @@ fn MemberForm(
         <form class="entry-form" method="post" action=ChangeMember::url()>
             <input type="hidden" name="path" value=path/>
             <input type="hidden" name="tz" value=zone/>
+            <input type="hidden" name="list" value=list/>
             <input type="hidden" name="member" value=member.id/>
             <RoleField id="m-role" role roles fault/>
             <DayField id="m-day" day fault/>
@@ -446,6 +450,8 @@ fn DayField(id: &'static str, day: String, fault: Option<Fault>) -> impl IntoVie
 #[component]
 fn Invites(
     invites: Vec<InviteView>,
+    /// The roles that who looks may give, and take.
+    roles: Vec<Role>,
     path: String,
     /// The zone of the page.
     zone: String,
@@ -458,6 +464,18 @@ fn Invites(
         .map(|invite| {
             let until = invite.last_day.map(|day| format!(", until {day}"));
             let label = format!("Revoke the invitation of {}", invite.email);
+            let revoke = roles.contains(&invite.role).then(|| {
+                view! {
+                    <form class="acts" method="post" action=RevokeInvite::url()>
+                        <input type="hidden" name="path" value=path.clone()/>
+                        <input type="hidden" name="tz" value=zone.clone()/>
+                        <input type="hidden" name="invite" value=invite.id/>
+                        <button class="button plain" type="submit" aria-label=label>
+                            "Revoke"
+                        </button>
+                    </form>
+                }
+            });
             view! {
                 <li class="entry-line">
                     <div class="who-is">
@@ -468,14 +486,7 @@ fn Invites(
                         <p>{invite.role.label()} {until}</p>
                         <p class="quiet">{format!("the link is good until {}", invite.expires)}</p>
                     </div>
-                    <form class="acts" method="post" action=RevokeInvite::url()>
-                        <input type="hidden" name="path" value=path.clone()/>
-                        <input type="hidden" name="tz" value=zone.clone()/>
-                        <input type="hidden" name="invite" value=invite.id/>
-                        <button class="button plain" type="submit" aria-label=label>
-                            "Revoke"
-                        </button>
-                    </form>
+                    {revoke}
                 </li>
             }
         })

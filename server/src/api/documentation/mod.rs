@@ -391,7 +391,7 @@ struct EventFault {
     reason: String,
 }
 
-/// Which events, in which order, and which page of them. An empty value counts as not given.
+/// Which events, and in which order. An empty value counts as not given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FilterParameters {
@@ -438,17 +438,61 @@ pub struct FilterParameters {
     /// The time zone of dates, and of times without an offset: an IANA name. Default UTC.
     #[param(example = "Europe/Oslo")]
     tz: Option<String>,
+}
+
+/// In which order events are.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrderParameters {
     /// By what they are sorted: `time` (the default), `action`, `target_kind` or `actor`.
     #[param(pattern = "^(time|action|target_kind|actor)$")]
     sort: Option<String>,
     /// `desc` (the default for time) or `asc` (the default for the others).
     #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
+}
+
+/// Which page of them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
     /// How many at once; default 50.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
     /// `older` or `newer` of another page of the same question.
     cursor: Option<String>,
+}
+
+/// Where a follower is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FeedParameters {
+    /// The last number that was looked at: `next` of the answer before; 0, the default: from the
+    /// start.
+    #[param(minimum = 0, example = 48211)]
+    after: Option<u64>,
+    /// How many seconds to wait where nothing is new; default 0: not at all.
+    #[param(minimum = 0, maximum = 30, example = 30)]
+    wait: Option<u8>,
+}
+
+/// How much a follower takes at once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FeedLimit {
+    /// How many at once; default 50.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u16>,
+}
+
+/// As what they are taken away.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatParameter {
+    /// `csv`: a line for each event, for a spreadsheet; `ndjson`: a JSON object a line; `json`: an
+    /// array of them.
+    #[param(pattern = "^(csv|ndjson|json)$")]
+    format: String,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::*;
 use domain::{
     event::{Bounds, NewEvent},
-    question::{Query, Unknown},
+    question::{FeedQuery, Query, Unknown},
 };
 
 fn described() -> Value {
@@ -73,6 +73,21 @@ fn every_parameter_that_is_described_is_taken_and_no_other() {
         .collect();
     let refused = Query::read("colour=red", Unknown::Refused).faults;
     let (_, known) = refused[0].reason.rsplit_once(" are ").unwrap();
+    let known: Vec<&str> = known.split(", ").collect();
+    assert_eq!(described, known);
+}
+
+#[test]
+fn every_parameter_of_a_feed_that_is_described_is_taken_and_no_other() {
+    let document = described();
+    let described: Vec<String> = document["paths"]["/api/v1/feed"]["get"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+        .collect();
+    let (_, faults) = FeedQuery::read("colour=red");
+    let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
     let known: Vec<&str> = known.split(", ").collect();
     assert_eq!(described, known);
 }

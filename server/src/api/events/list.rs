@@ -1,7 +1,9 @@
 //! `GET /api/v1/events`.
 
 use crate::api::{
-    documentation::{Event as EventDocument, FilterParameters, ProblemDocument},
+    documentation::{
+        Event as EventDocument, FilterParameters, OrderParameters, PageParameters, ProblemDocument,
+    },
     problem::Problem,
     token::Reading,
 };
@@ -43,7 +45,7 @@ pub struct EventPage {
     path = "/api/v1/events",
     operation_id = "listEvents",
     tag = "events",
-    params(FilterParameters),
+    params(FilterParameters, OrderParameters, PageParameters),
     responses(
         (status = 200, description = "A page.", body = EventPage),
         (status = 400, description = "A parameter is unknown, or its value is not taken; \

@@ -1,6 +1,8 @@
-//! Events: recording them, listing them, looking at one.
+//! Events: recording them, listing them, following them, looking at one, taking them away.
 
 mod batch;
+pub mod export;
+pub mod feed;
 pub mod list;
 mod receipt;
 pub mod record;

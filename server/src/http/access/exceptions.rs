@@ -50,6 +50,14 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
         "there is nothing to remove",
     ),
     (
+        "POST /{tenant}/{workspace}/audit/export, as what there is not",
+        "nothing is taken away",
+    ),
+    (
+        "POST /ui/cancel_export, one that is not there",
+        "there is nothing to cancel",
+    ),
+    (
         "POST /ui/change_member, the other workspace's",
         "they are not there for who asks",
     ),

@@ -212,6 +212,21 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/log?path=/acme/growth/me&search=",
     ),
     get(
+        "GET /ui/news",
+        "",
+        "/ui/news?path=/acme/growth/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of the tenant",
+        "/ui/news?path=/acme/audit&search=&after=0&wait=0",
+    ),
+    get(
+        "GET /ui/news",
+        "of oneself",
+        "/ui/news?path=/acme/growth/me&search=&after=0&wait=0",
+    ),
+    get(
         "GET /ui/entry",
         "",
         "/ui/entry?path=/acme/growth/audit&search=&id={event}",
@@ -220,6 +235,47 @@ pub const REQUESTS: &[Asked] = &[
         "GET /ui/entry",
         "the other workspace's",
         "/ui/entry?path=/acme/growth/audit&search=&id={other_event}",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "",
+        "/acme/growth/audit/export?outcome=success",
+        "format=csv",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "as what there is not",
+        "/acme/growth/audit/export",
+        "format=xls",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/audit/export",
+        "naming the other workspace",
+        "/acme/growth/audit/export?workspace=revenue",
+        "format=csv",
+    ),
+    send(
+        "POST /{tenant}/{workspace}/objects/{kind}/{id}/audit/export",
+        "",
+        "/acme/growth/objects/plan/pln_1/audit/export",
+        "format=json",
+    ),
+    send(
+        "POST /{tenant}/audit/export",
+        "",
+        "/acme/audit/export",
+        "format=ndjson",
+    ),
+    get(
+        "GET /ui/export",
+        "one that is not there",
+        "/ui/export?name=export-of-nobody",
+    ),
+    send(
+        "POST /ui/cancel_export",
+        "one that is not there",
+        "/ui/cancel_export",
+        "name=export-of-nobody",
     ),
     send(
         "POST /ui/save_settings",
@@ -444,6 +500,16 @@ pub const REQUESTS: &[Asked] = &[
         "/invite",
         "key={key}&name=New&password=correct+horse",
     ),
+    get(
+        "GET /api/v1/events/export",
+        "",
+        "/api/v1/events/export?format=ndjson",
+    ),
+    get(
+        "GET /api/v1/events/export",
+        "of the other workspace",
+        "/api/v1/events/export?format=csv&workspace=revenue",
+    ),
     get(EVENTS, "", "/api/v1/events"),
     get(
         EVENTS,
@@ -451,6 +517,12 @@ pub const REQUESTS: &[Asked] = &[
         "/api/v1/events?workspace=revenue",
     ),
     send("POST /api/v1/events", "", "/api/v1/events", SENT),
+    get("GET /api/v1/feed", "", "/api/v1/feed?after=0"),
+    get(
+        "GET /api/v1/feed",
+        "of the other workspace",
+        "/api/v1/feed?workspace=revenue",
+    ),
     get("GET /api/v1/events/{id}", "", "/api/v1/events/{event}"),
     get(
         "GET /api/v1/events/{id}",

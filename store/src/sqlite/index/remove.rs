@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// So many events are removed from the log in one transaction, in which nobody else can write.
 const PIECE: i64 = 1_000;
 
+/// So many texts are emptied in one. After each, whoever has the workspace's texts in memory reads all
+/// of them again, which takes longer.
+const TEXTS: i64 = 100_000;
+
 /// What of a release is removed next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch {
@@ -136,23 +140,48 @@ impl Indexer {
             .await;
     }
 
-    /// Empties the texts of a workspace that nothing in the log refers to any more, and ends its
-    /// release at the moment `now`, in microseconds; nobody else may be writing the log.
+    /// Empties a piece of the texts of a workspace that nothing in the log refers to any more, of
+    /// those with numbers after `after` (at first 0); nobody else may be writing the log. Gives the
+    /// number to go on after, until there are none.
+    pub(crate) async fn empty_texts(
+        &mut self,
+        ws: i64,
+        after: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let to: Option<i64> = sqlx::query_scalar(END_OF_TEXTS)
+            .bind(ws)
+            .bind(after)
+            .bind(TEXTS)
+            .fetch_one(&mut self.connection)
+            .await?;
+        let Some(to) = to else {
+            return Ok(None);
+        };
+        let text = made_of_our_own_texts(text_of(&[EMPTY_TEXTS]));
+        let emptied = sqlx::query(text)
+            .bind(ws)
+            .bind(self.mark)
+            .bind(after)
+            .bind(to)
+            .execute(&mut self.connection)
+            .await;
+        self.undone_unless_ok(emptied).await?;
+        Ok(Some(to))
+    }
+
+    /// Ends a release of a workspace, whose texts are emptied, at the moment `now`, in microseconds;
+    /// nobody else may be writing the log.
     pub(crate) async fn finish_release(
         &mut self,
         release: i64,
         ws: i64,
         now: i64,
     ) -> Result<(), StoreError> {
-        let text = made_of_our_own_texts(text_of(&[EMPTY_TEXTS]));
-        let emptied = sqlx::query(text)
-            .bind(ws)
-            .bind(self.mark)
-            .bind(release)
+        sqlx::query("UPDATE log.release SET finished_at = ? WHERE id = ?")
             .bind(now)
+            .bind(release)
             .execute(&mut self.connection)
-            .await;
-        self.undone_unless_ok(emptied).await?;
+            .await?;
         // What they stood for is gone; should this be lost, they are passed over the next time.
         sqlx::query(
             "DELETE FROM count_actor WHERE ws = ?1 AND entries = 0; \
@@ -295,31 +324,37 @@ const LAST_FROM_LOG: &str = concat!(
     " UPDATE log.removal SET batches = batches + 1; COMMIT"
 );
 
-/// Empties the actors and targets of ?1 that have no entry in the index, whose mark is ?2, nor in
-/// the log beyond it, and ends release ?3 at ?4.
+/// The last of the next ?3 numbers after ?2 that an actor or a target of ?1 has to which no entry of
+/// the index refers.
+const END_OF_TEXTS: &str = "SELECT max(key) FROM (
+     SELECT key FROM count_actor WHERE ws = ?1 AND entries = 0 AND key > ?2
+     UNION ALL SELECT key FROM count_target WHERE ws = ?1 AND entries = 0 AND key > ?2
+     ORDER BY key LIMIT ?3)";
+
+/// Empties the actors and targets of ?1 with numbers after ?3 and up to ?4 that have no entry in the
+/// index, whose mark is ?2, nor in the log beyond it.
 const EMPTY_TEXTS: &[&str] = &[
     "BEGIN IMMEDIATE",
     "DELETE FROM temp.batch",
     "INSERT INTO temp.batch (n, actor, via, target, related)
      SELECT c.n, c.actor, c.via, c.target, c.related
      FROM log.leaf l JOIN log.content c ON c.n = l.n WHERE l.n > ?2 AND l.ws = ?1",
-    "INSERT INTO log.emptied (ws, times) SELECT ?1, 1
-     WHERE EXISTS (SELECT 1 FROM count_actor WHERE ws = ?1 AND entries = 0)
-         OR EXISTS (SELECT 1 FROM count_target WHERE ws = ?1 AND entries = 0)
+    "INSERT INTO log.emptied (ws, times) VALUES (?1, 1)
      ON CONFLICT DO UPDATE SET times = times + 1",
     "UPDATE log.actor SET id = NULL, name = NULL, email = NULL
-     WHERE ws = ?1 AND coalesce(id, name, email) IS NOT NULL
-         AND num IN (SELECT key FROM count_actor WHERE ws = ?1 AND entries = 0)
+     WHERE ws = ?1 AND num > ?3 AND num <= ?4 AND coalesce(id, name, email) IS NOT NULL
+         AND num IN (SELECT key FROM count_actor
+             WHERE ws = ?1 AND key > ?3 AND key <= ?4 AND entries = 0)
          AND num NOT IN (SELECT actor FROM temp.batch UNION ALL
              SELECT m.value FROM temp.batch b JOIN log.via v ON v.ws = ?1 AND v.num = b.via,
              json_each(v.members) m)",
     "UPDATE log.target SET id = NULL, name = NULL, url = NULL
-     WHERE ws = ?1 AND coalesce(id, name, url) IS NOT NULL
-         AND num IN (SELECT key FROM count_target WHERE ws = ?1 AND entries = 0)
+     WHERE ws = ?1 AND num > ?3 AND num <= ?4 AND coalesce(id, name, url) IS NOT NULL
+         AND num IN (SELECT key FROM count_target
+             WHERE ws = ?1 AND key > ?3 AND key <= ?4 AND entries = 0)
          AND num NOT IN (SELECT target FROM temp.batch UNION ALL
              SELECT m.value FROM temp.batch b JOIN log.related r ON r.ws = ?1 AND r.num = b.related,
              json_each(r.members) m)",
-    "UPDATE log.release SET finished_at = ?4 WHERE id = ?3",
     "COMMIT",
 ];
 
