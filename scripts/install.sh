@@ -16,6 +16,7 @@ install_for_building() {
 install_for_testing() {
   install_for_building
   install_rust_checks
+  install_postgres
   install_chromium
   install_readers
 }

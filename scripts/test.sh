@@ -45,6 +45,7 @@ run_tests() {
 # The last line, also when something ended the tests early.
 finish() {
   local status=$?
+  stop_postgres
   [[ $ended ]] || ((failed)) || failed=1
   printf '\n%d passed, %d failed\n' "$passed" "$failed"
   ((failed == 0 && passed > 0)) || exit $((status ? status : 1))
@@ -87,6 +88,7 @@ test_unit() {
     chosen+=(--test "$file")
   done
   cargo_test unit "${everything[@]}" "${chosen[@]}"
+  test_on_postgres store "${chosen[@]}"
   cargo_test documentation "${everything[@]}" --doc
   cargo_test xtask --profile tool --package xtask
 }
@@ -99,6 +101,28 @@ test_contract() {
   done
   ((${#chosen[@]})) || return 0
   cargo_test contract "${everything[@]}" "${chosen[@]}"
+  test_on_postgres server "${chosen[@]}"
+}
+
+# test_on_postgres CRATE ARGUMENT…: runs a crate's integration tests once more, on PostgreSQL; the
+# programs are those that were just built and run with the same arguments.
+test_on_postgres() {
+  local crate=$1 log=target/test/$1-postgres.log program status=0
+  shift
+  say "The same on PostgreSQL: $crate"
+  start_postgres
+  local programs
+  programs=$(cargo test "${everything[@]}" "$@" --no-run --message-format json 2>/dev/null |
+    jq --raw-output --arg of "/$crate/Cargo.toml" 'select(.executable and .profile.test
+      and .target.kind == ["test"] and (.manifest_path | endswith($of))) | .executable') || status=$?
+  # Where none is found, none was tested.
+  [[ $programs ]] || status=1
+  : >"$log"
+  for program in $programs; do
+    (cd "$crate" && timeout $(limit) "$program") | tee -a "$log" || status=$?
+  done
+  stop_postgres
+  count_of "$log" $status
 }
 
 # tests_in CRATE…: the names of the integration tests of these crates.
@@ -114,13 +138,18 @@ tests_in() {
   done
 }
 
-# cargo_test NAME ARGUMENT…: runs tests and counts them by the summaries of their programs.
+# cargo_test NAME ARGUMENT…: runs tests and counts them.
 cargo_test() {
   local log=target/test/$1.log status=0
   shift
   timeout $(limit) cargo test --no-fail-fast "$@" | tee "$log" || status=$?
-  count $status $(awk '/^test result: / { passed += $4; failed += $6 }
-                       END { print passed + 0, failed + 0 }' "$log")
+  count_of "$log" $status
+}
+
+# count_of LOG STATUS: counts tests by the summaries of their programs.
+count_of() {
+  count "$2" $(awk '/^test result: / { passed += $4; failed += $6 }
+                    END { print passed + 0, failed + 0 }' "$1")
 }
 
 # Real pages in a real browser.

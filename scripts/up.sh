@@ -11,13 +11,17 @@ up() {
     esac
   done
   [[ $port =~ ^[0-9]+$ ]] || fail "--port wants a number, not $port"
-  [[ $database == *:* ]] || fail "--database wants a URL like sqlite:data/daybook.db"
+  [[ $database == *:* ]] || fail "--database wants a URL like sqlite:data/daybook.db or postgres://USER@HOST/DATABASE"
 
   install_for_building
   build_program || fail "It did not build."
-  [[ $database != sqlite:* ]] || fill "$database"
+  case $database in
+    sqlite:*) fill "$database" ;;
+    # One that has tenants already says so, and is served as it is.
+    *) "$program" demo --database "$database" || true ;;
+  esac
 
-  say "Starting Daybook on http://127.0.0.1:$port, with $database"
+  say "Starting Daybook on http://127.0.0.1:$port"
   exec "$program" serve --listen "127.0.0.1:$port" --database "$database"
 }
 

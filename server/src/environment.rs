@@ -17,7 +17,7 @@ pub struct Variable {
 pub const DATABASE_URL: Variable = Variable {
     name: "DAYBOOK_DATABASE_URL",
     default: "sqlite:data/daybook.db",
-    about: "where the log is, as --database: sqlite:PATH",
+    about: "where the log is, as --database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
 };
 /// The address that the server listens on.
 pub const LISTEN: Variable = Variable {
@@ -41,7 +41,8 @@ pub const TRUSTED_PROXIES: Variable = Variable {
 pub const KEY_FILE: Variable = Variable {
     name: "DAYBOOK_KEY_FILE",
     default: "",
-    about: "the installation's secrets; where it is not set, PATH.key beside the database",
+    about: "the installation's secrets; where it is not set, PATH.key beside an SQLite database, and \
+            data/daybook.key with PostgreSQL",
 };
 /// What opens `/metrics` to others than this machine.
 pub const METRICS_TOKEN: Variable = Variable {
@@ -171,7 +172,10 @@ impl Variable {
     fn parse<T: FromStr<Err: Display>>(&self, text: &str) -> Result<T, VariableError> {
         text.parse().map_err(|error: T::Err| {
             // A secret is not repeated, not even where it is wrong.
-            if [METRICS_TOKEN.name, OIDC_CLIENT_SECRET.name].contains(&self.name) {
+            let secrets = [METRICS_TOKEN.name, OIDC_CLIENT_SECRET.name];
+            let is_secret = secrets.contains(&self.name)
+                || (self.name == DATABASE_URL.name && text.contains("://"));
+            if is_secret {
                 return self.error(error);
             }
             self.error(format_args!("is \"{text}\": {error}"))
@@ -222,6 +226,19 @@ mod tests {
         assert!(
             told.as_ref()
                 .is_err_and(|told| told.starts_with("DAYBOOK_LISTEN is \"everywhere\": ")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_password_of_a_database_is_not_repeated() {
+        let told = DATABASE_URL
+            .read::<store::DatabaseUrl>(Some("postgres://daybook:hunter2@db:port/x".into()))
+            .map_err(|error| error.to_string());
+        assert!(
+            told.as_ref().is_err_and(
+                |told| told.starts_with("DAYBOOK_DATABASE_URL ") && !told.contains("hunter2")
+            ),
             "{told:?}"
         );
     }

@@ -57,6 +57,7 @@ fn restored(daybook: &Daybook, copy: &str, folder: &Path) -> Daybook {
 
 #[test]
 fn a_copy_made_beside_a_recording_server_is_brought_back_as_it_was() {
+    only_sqlite!();
     let daybook = Daybook::acme();
     let secret = daybook.token("acme", &READ_AND_WRITE);
     let sender = daybook.token("acme/growth", &["events:write"]);
@@ -118,6 +119,7 @@ fn a_copy_made_beside_a_recording_server_is_brought_back_as_it_was() {
 
 #[test]
 fn what_cannot_be_copied_is_said_in_one_line() {
+    only_sqlite!();
     let daybook = Daybook::acme();
     let there = daybook.write("there.db", "precious");
     daybook
@@ -141,6 +143,7 @@ fn what_cannot_be_copied_is_said_in_one_line() {
 
 #[test]
 fn a_copy_without_the_key_file_is_not_opened() {
+    only_sqlite!();
     let daybook = Daybook::acme();
     daybook.run(&["backup", "copy.db"]).succeeded();
     let folder = tempfile::tempdir().unwrap();
@@ -160,4 +163,21 @@ fn a_copy_without_the_key_file_is_not_opened() {
     let copy = copy.variable("DAYBOOK_KEY_FILE", &keys);
     let told = copy.run(&["backup", "again.db"]).succeeded().out;
     assert!(told.contains(&keys), "{told}");
+}
+
+#[test]
+fn a_log_on_a_server_is_copied_by_the_server() {
+    let daybook = Daybook::acme();
+    if harness::postgres().is_some() {
+        daybook.run(&["backup", "copy.db"]).refused(1, "pg_dump");
+    } else {
+        let nowhere = [
+            "backup",
+            "copy.db",
+            "--database",
+            "postgres://127.0.0.1:1/x",
+        ];
+        daybook.run(&nowhere).refused(1, "pg_dump");
+    }
+    assert!(!daybook.path("copy.db").exists());
 }

@@ -77,6 +77,7 @@ fn run(program: &str, line: &[&str]) -> bool {
 
 #[test]
 fn a_full_disk_refuses_clearly_and_loses_nothing() {
+    only_sqlite!();
     let Some(disk) = SmallDisk::new(24) else {
         return;
     };
@@ -161,6 +162,7 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
 
 #[test]
 fn files_that_cannot_be_written_are_a_clear_failure() {
+    only_sqlite!();
     // Root writes what it may not: for root, the whole file system is made read-only.
     if rustix::process::geteuid().is_root() {
         let Some(disk) = SmallDisk::new(64) else {
@@ -234,6 +236,7 @@ fn set_modes(folder: &Path, mode: u32) {
 
 #[test]
 fn a_server_on_a_disk_that_is_read_only_says_so_and_works_when_it_is_not() {
+    only_sqlite!();
     let Some(disk) = SmallDisk::new(64) else {
         return;
     };

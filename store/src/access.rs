@@ -62,7 +62,7 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    fn tenant(&self) -> &Tenant {
+    pub(crate) fn tenant(&self) -> &Tenant {
         match self {
             Self::Tenant(tenant) => tenant,
             Self::Workspace(workspace) | Self::Object(workspace, _) | Self::Own(workspace, _) => {

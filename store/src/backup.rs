@@ -32,6 +32,13 @@ pub enum BackupError {
         /// Why.
         error: io::Error,
     },
+    /// The log lies on a server, which copies it itself.
+    #[error(
+        "a log on PostgreSQL is copied by PostgreSQL: use pg_dump for one copy (daybook export is not \
+         one), or pg_basebackup with WAL archiving to be able to go back to any moment, and keep the \
+         key file with it; docs/operating.md says how"
+    )]
+    OnAServer,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

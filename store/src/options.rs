@@ -1,6 +1,8 @@
 //! Which database, and what state it is in.
 
+use crate::StoreError;
 use crate::clock::{Clock, SystemClock};
+use sqlx::postgres::PgConnectOptions;
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 /// Where the log is.
@@ -8,17 +10,52 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 pub enum DatabaseUrl {
     /// An SQLite file; its index lies beside it as `PATH.index`.
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    Postgres(PostgresUrl),
+}
+
+/// How a database on a PostgreSQL server is reached: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+/// It shows itself without the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    pub(crate) fn options(&self) -> Result<PgConnectOptions, StoreError> {
+        Ok(self
+            .0
+            .parse::<PgConnectOptions>()?
+            .application_name("daybook"))
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(known) = self.0.parse::<PgConnectOptions>() else {
+            return f.write_str("postgres://");
+        };
+        write!(
+            f,
+            "postgres://{}@{}:{}/{}",
+            known.get_username(),
+            known.get_host(),
+            known.get_port(),
+            known.get_database().unwrap_or_else(|| known.get_username()),
+        )
+    }
 }
 
 /// A text does not name a database that this program can open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// No scheme that is known.
-    #[error("a database is named sqlite:PATH, such as sqlite:data/daybook.db")]
+    #[error(
+        "a database is named sqlite:PATH, such as sqlite:data/daybook.db, or \
+         postgres://USER:PASSWORD@HOST/DATABASE"
+    )]
     Unknown,
-    /// PostgreSQL, which this version does not speak.
-    #[error("this version keeps its log in SQLite only: name it sqlite:PATH")]
-    Postgres,
+    /// No address of a PostgreSQL server.
+    #[error("this is no address of a PostgreSQL database: {0}")]
+    Postgres(String),
 }
 
 impl FromStr for DatabaseUrl {
@@ -26,7 +63,10 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Err(DatabaseUrlError::Postgres);
+            return match text.parse::<PgConnectOptions>() {
+                Ok(_) => Ok(Self::Postgres(PostgresUrl(text.to_owned()))),
+                Err(error) => Err(DatabaseUrlError::Postgres(error.to_string())),
+            };
         }
         let path = text
             .strip_prefix("sqlite:")
@@ -43,7 +83,14 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => fmt::Display::fmt(url, f),
         }
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -53,12 +100,16 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// Where the secrets of an installation on PostgreSQL are, where nothing else is said.
+const KEY_FILE: &str = "data/daybook.key";
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the log is.
     pub database: DatabaseUrl,
-    /// Where the installation's secrets are; none: beside the database, as `PATH.key`.
+    /// Where the installation's secrets are; none: beside an SQLite database, as `PATH.key`, and with
+    /// PostgreSQL in `data/daybook.key`.
     pub key_file: Option<PathBuf>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
@@ -76,6 +127,21 @@ impl Options {
             key_file: None,
             clock: Arc::new(SystemClock),
             gather_within: Duration::from_micros(2_500),
+        }
+    }
+}
+
+impl Options {
+    /// Where the installation's secrets are.
+    pub fn key_file(&self) -> PathBuf {
+        match (&self.key_file, &self.database) {
+            (Some(path), _) => path.clone(),
+            (None, DatabaseUrl::Sqlite(path)) => {
+                let mut beside = path.clone().into_os_string();
+                beside.push(".key");
+                beside.into()
+            }
+            (None, DatabaseUrl::Postgres(_)) => PathBuf::from(KEY_FILE),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod log;
 
 use domain::event::{Event, NewEvent};
-use log::{BEGINNING, Log, event, limit, object, user};
+use log::{BEGINNING, Folder, Log, event, limit, object, user};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,6 @@ use store::{
     backup::{Backup, BackupError},
     recording::Receipt,
 };
-use tempfile::TempDir;
 
 fn events(from: usize, count: usize) -> Vec<NewEvent> {
     (from..from + count)
@@ -40,8 +39,8 @@ async fn backup(store: &Store, to: &Path) -> Result<Backup, BackupError> {
 }
 
 /// Brings a copy back in a folder of its own, with the key file where `with_keys` says so.
-async fn restored(log: &Log, copy: &Path, with_keys: bool) -> (TempDir, Result<Store, StoreError>) {
-    let folder = tempfile::tempdir().unwrap();
+async fn restored(log: &Log, copy: &Path, with_keys: bool) -> (Folder, Result<Store, StoreError>) {
+    let folder = Folder::new();
     fs::copy(copy, folder.path().join("daybook.db")).unwrap();
     if with_keys {
         let keys = "daybook.db.key";
@@ -105,6 +104,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_made_while_others_record_is_the_log_as_it_was() {
+    only_sqlite!();
     let log = Log::new().await;
     let sender = log.token("acme/growth").await;
     let reader = log.token("acme").await;
@@ -166,6 +166,7 @@ async fn a_copy_made_while_others_record_is_the_log_as_it_was() {
 
 #[tokio::test]
 async fn a_copy_needs_the_key_file() {
+    only_sqlite!();
     let log = Log::new().await;
     let copy = log.folder.path().join("copy.db");
     backup(&log.store, &copy).await.unwrap();
@@ -181,6 +182,7 @@ async fn a_copy_needs_the_key_file() {
 
 #[tokio::test]
 async fn a_copy_is_guarded_as_the_log_is() {
+    only_sqlite!();
     let log = Log::new().await;
     let copy = log.folder.path().join("copy.db");
     backup(&log.store, &copy).await.unwrap();
@@ -195,6 +197,7 @@ async fn a_copy_is_guarded_as_the_log_is() {
 
 #[tokio::test]
 async fn a_file_that_is_there_is_left_as_it_is() {
+    only_sqlite!();
     let log = Log::new().await;
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy.db");
@@ -217,4 +220,20 @@ async fn a_file_that_is_there_is_left_as_it_is() {
         "{refused}"
     );
     assert_eq!(files(place.path()), [copy]);
+}
+
+#[tokio::test]
+async fn a_log_on_a_server_is_copied_by_the_server() {
+    let log = Log::new().await;
+    let copy = log.folder.path().join("copy.db");
+    let copied = backup(&log.store, &copy).await;
+    if log::postgres().is_none() {
+        assert!(copied.is_ok());
+        return;
+    }
+    let told = copied.unwrap_err().to_string();
+    for tool in ["pg_dump", "pg_basebackup", "key file"] {
+        assert!(told.contains(tool), "{told}");
+    }
+    assert!(!copy.exists());
 }

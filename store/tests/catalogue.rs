@@ -189,23 +189,13 @@ async fn a_workspace_has_so_many_entries_and_no_more_and_lists_them_in_pages() {
     let (settings, by) = owner(&log, GROWTH).await;
     let store = &log.store;
     // As many as there may be but one, as if they had been added one by one.
-    let path = log.folder.path().join("daybook.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let (workspace,): (i64,) = sqlx::query_as("SELECT id FROM workspace WHERE slug = 'growth'")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    sqlx::query(
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2) \
-         INSERT INTO catalogue_entry SELECT ?1, printf('act:%04d', n), 'other', 'run', 'Done', \
-         'tester', 0 FROM n",
-    )
-    .bind(workspace)
-    .bind(i64::try_from(ENTRIES_MOST).unwrap() - 1)
-    .execute(&mut connection)
-    .await
-    .unwrap();
+    let entries = ENTRIES_MOST - 1;
+    log.execute(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {entries}) \
+         INSERT INTO catalogue_entry SELECT w.id, 'act:' || substr(CAST(10000 + n AS TEXT), 2), \
+         'other', 'run', 'Done', 'tester', 0 FROM n, workspace w WHERE w.slug = 'growth'"
+    ))
+    .await;
     store
         .add_catalogue_entry(&settings, &entry("zzz", "Last"), &by)
         .await

@@ -163,7 +163,7 @@ async fn with_several_workspaces_and_no_default_who_is_new_needs_a_group() {
 async fn the_only_workspace_takes_who_is_new_as_a_member() {
     let log = Log::new().await;
     // A log of its own with one workspace: the tests' has two.
-    let folder = tempfile::tempdir().unwrap();
+    let folder = log::Folder::new();
     let clock = log.clock.clone();
     let store = store::Store::open(Log::options(&folder, &clock))
         .await

@@ -4,9 +4,10 @@ use super::{CommandError, Installation, say, told_to_stop};
 use clap::Args;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
-use store::DatabaseUrl;
+use store::{DatabaseUrl, backup::BackupError};
 
-/// Copies the whole log into a new file, also beside a running server; the key file is kept apart
+/// Copies the whole log (SQLite) into a new file, also beside a running server; the key file is kept
+/// apart
 #[derive(Debug, Args)]
 pub struct Backup {
     /// The file to make; one that is there already is never overwritten
@@ -18,7 +19,9 @@ impl Backup {
     /// Does what was asked.
     pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
         // Opening it would make a new one, and the copy would hold nothing.
-        let DatabaseUrl::Sqlite(path) = &installation.database;
+        let DatabaseUrl::Sqlite(path) = &installation.database else {
+            return Err(BackupError::OnAServer.into());
+        };
         if !path.exists() {
             return Err(CommandError::Failed(format!(
                 "there is no log to copy: {} is not there; name it with --database",

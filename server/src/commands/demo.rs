@@ -72,7 +72,7 @@ async fn fill(
     if !store.tenants().await?.is_empty() {
         return Err(CommandError::Failed(format!(
             "{} has tenants already, and the demo wants an empty database: name another one with \
-             --database sqlite:PATH",
+             --database",
             installation.database
         )));
     }

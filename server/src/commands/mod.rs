@@ -44,7 +44,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "daybook", version, after_help = environment::help())]
 #[command(arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Where the log is: sqlite:PATH [default: `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
+    /// Where the log is: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE [default:
+    /// `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<DatabaseUrl>,
     #[command(subcommand)]
@@ -162,7 +163,9 @@ impl From<BackupError> for CommandError {
     fn from(error: BackupError) -> Self {
         match error {
             BackupError::Store(error) => Self::Store(error),
-            BackupError::Exists(_) | BackupError::File { .. } => Self::Failed(error.to_string()),
+            BackupError::Exists(_) | BackupError::File { .. } | BackupError::OnAServer => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }
@@ -273,8 +276,13 @@ impl Installation {
 
     /// Opens the log, whose schema is brought up to date; its folder is made where it is missing.
     async fn open_at(&self, clock: Arc<dyn Clock>) -> Result<Store, CommandError> {
-        let DatabaseUrl::Sqlite(path) = &self.database;
-        if let Some(folder) = path
+        // With PostgreSQL only the key file is here.
+        let key_file = self.key_file();
+        let here = match &self.database {
+            DatabaseUrl::Sqlite(path) => path,
+            DatabaseUrl::Postgres(_) => &key_file,
+        };
+        if let Some(folder) = here
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
@@ -302,12 +310,7 @@ impl Installation {
 
     /// Where the installation's secrets are.
     fn key_file(&self) -> PathBuf {
-        let DatabaseUrl::Sqlite(path) = &self.database;
-        self.key_file.clone().unwrap_or_else(|| {
-            let mut beside = path.clone().into_os_string();
-            beside.push(".key");
-            beside.into()
-        })
+        self.options().key_file()
     }
 }
 

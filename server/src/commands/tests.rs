@@ -82,6 +82,8 @@ fn every_line_of_the_contract_is_taken() {
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",
+        "daybook --database postgres://daybook:secret@db.example:5432/daybook serve",
+        "daybook export --workspace a/b --format csv --database postgresql://db.example/daybook",
     ] {
         assert!(is_taken(line), "{}", refused(line));
     }
@@ -137,6 +139,11 @@ fn what_is_wrong_is_said_in_one_line_that_says_what_to_do() {
             "<FILE>...",
         ),
         ("daybook --database mysql:x token list", "sqlite:PATH"),
+        ("daybook --database mysql:x token list", "postgres://"),
+        (
+            "daybook --database postgres://db:port/x token list",
+            "no address of a PostgreSQL database",
+        ),
         ("daybook serve --listen everywhere", "--listen"),
     ] {
         let refused = refused(line);

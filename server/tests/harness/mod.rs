@@ -17,6 +17,8 @@
 )]
 
 mod client;
+#[path = "../../../store/tests/log/postgres.rs"]
+mod database;
 mod events;
 mod server;
 mod setting;
@@ -26,15 +28,19 @@ pub use events::{Walk, event, members_of, with};
 pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
 
+use database::{Database, name_for};
 use domain::time::Timestamp;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -58,12 +64,29 @@ const VARIABLES: [&str; 13] = [
     "RUST_LOG",
 ];
 
+/// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
+pub fn postgres() -> Option<String> {
+    database::server()
+}
+
+/// Ends a test of what only SQLite has, files of its own, where the tests are run on PostgreSQL.
+#[macro_export]
+macro_rules! only_sqlite {
+    () => {
+        if harness::postgres().is_some() {
+            return;
+        }
+    };
+}
+
 /// An installation in a folder of its own.
 pub struct Daybook {
     folder: PathBuf,
     environment: Vec<(String, String)>,
     /// Removes the folder at the end.
     _kept: Option<TempDir>,
+    /// Drops the database at the end.
+    _database: Option<Database>,
 }
 
 /// A command that ran to its end.
@@ -83,10 +106,12 @@ impl Daybook {
     /// An installation in which nothing is yet.
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("daybook-test-").unwrap();
+        let database = Database::made_for(&name_of(folder.path()));
         Self {
             folder: folder.path().to_owned(),
             environment: Vec::new(),
             _kept: Some(folder),
+            _database: database,
         }
     }
 
@@ -96,6 +121,7 @@ impl Daybook {
             folder: folder.to_owned(),
             environment: Vec::new(),
             _kept: None,
+            _database: None,
         }
     }
 
@@ -208,6 +234,10 @@ impl Daybook {
             .env("DAYBOOK_DATABASE_URL", self.database())
             .envs(self.environment.iter().cloned())
             .args(line);
+        let is_given = |(name, _): &(String, String)| name == "DAYBOOK_KEY_FILE";
+        if postgres().is_some() && !self.environment.iter().any(is_given) {
+            command.env("DAYBOOK_KEY_FILE", self.path("daybook.db.key"));
+        }
         command
     }
 
@@ -218,7 +248,29 @@ impl Daybook {
 
     /// How the database is named.
     pub fn database(&self) -> String {
-        format!("sqlite:{}", self.path("daybook.db").display())
+        match postgres() {
+            Some(server) => format!("{server}/{}", name_for(&name_of(&self.folder))),
+            None => format!("sqlite:{}", self.path("daybook.db").display()),
+        }
+    }
+
+    /// Asks the log's database, past the program, for one number; or what it says where it refuses.
+    pub fn ask_database(&self, statement: &str) -> Result<i64, String> {
+        let (url, statement) = (self.database(), AssertSqlSafe(statement.to_owned()));
+        let ask = async move {
+            if postgres().is_some() {
+                let mut log = PgConnection::connect(&url).await?;
+                sqlx::query_scalar(statement).fetch_optional(&mut log).await
+            } else {
+                let mut log = SqliteConnection::connect(&url).await?;
+                sqlx::query_scalar(statement).fetch_optional(&mut log).await
+            }
+        };
+        let asked = thread::spawn(move || Runtime::new().unwrap().block_on(ask));
+        let number: Result<Option<i64>, sqlx::Error> = asked.join().unwrap();
+        number
+            .map(Option::unwrap_or_default)
+            .map_err(|error| error.to_string())
     }
 
     /// A path in the installation's folder.
@@ -232,6 +284,12 @@ impl Daybook {
         fs::write(&path, content).unwrap();
         path.into_os_string().into_string().unwrap()
     }
+}
+
+/// By what the database of a folder's installation is known.
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    name.to_owned()
 }
 
 /// The program under test.

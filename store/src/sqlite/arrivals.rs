@@ -1,16 +1,17 @@
 //! Who waits for events to arrive, and how they hear of it.
 //!
 //! One task looks where new events lie, for all who wait: after each commit of this process, and
-//! where the one who keeps the index found that another process wrote, which it looks for several
-//! times a second anyway. It wakes those who wait in these workspaces, and nobody else. Whoever waits
-//! holds no connection to the database.
+//! where another process wrote. In files the one who keeps the index finds that, which it looks for
+//! several times a second anyway; on a server the task looks itself ([`crate::postgres`]). It wakes
+//! those who wait in these workspaces, and nobody else. Whoever waits holds no connection to the
+//! database.
 
-use super::{Inner, Store};
+use super::{Store, change::Log, keeper::Keeper};
 use crate::{StoreError, access::Reach};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 /// How many of those who were woken look at the log at the same time: all others read it too.
 const LOOKING: usize = 2;
 /// Of more events at once it is not found out whom they concern: everybody looks.
-const MANY: i64 = 1_000;
+pub(crate) const MANY: i64 = 1_000;
 /// How long whoever was woken for nothing of theirs rests at least, before they look again.
 const REST_LEAST: Duration = Duration::from_millis(50);
 /// The same for each who waits: however many they are, they look a thousand times a second at most.
@@ -46,14 +47,30 @@ impl From<&Reach> for Whose {
     }
 }
 
+/// What those who wait in a tenant's log were told.
+#[derive(Debug, Default)]
+struct Told {
+    /// How many they are.
+    waiters: usize,
+    /// Up to which number; none until the first of them has looked.
+    head: Option<i64>,
+}
+
+/// Those who wait, by what they wait for, with its tenant; and by tenants.
+#[derive(Debug, Default)]
+struct Waiting {
+    changed: HashMap<Whose, (i64, watch::Sender<()>)>,
+    tenants: HashMap<i64, Told>,
+}
+
 /// Those who wait.
 #[derive(Debug)]
-pub(super) struct Arrivals {
-    /// The last event that is known to be in the log.
+pub(crate) struct Arrivals {
+    /// The last event that is known to be in the log; on a server, how often there was reason to look.
     head: watch::Sender<i64>,
     /// Whether anybody may still wait.
     open: watch::Sender<bool>,
-    waiting: Mutex<HashMap<Whose, watch::Sender<()>>>,
+    waiting: Mutex<Waiting>,
     /// How many wait.
     count: AtomicU64,
     /// Who was woken takes turns.
@@ -62,7 +79,7 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     /// Nobody waits yet; `head` is the last event in the log.
-    pub(super) fn new(head: i64) -> Self {
+    pub(crate) fn new(head: i64) -> Self {
         Self {
             head: watch::channel(head).0,
             open: watch::channel(true).0,
@@ -81,6 +98,22 @@ impl Arrivals {
         });
     }
 
+    /// Something came to a server's log, wherever in it.
+    pub(crate) fn came_to_server(&self) {
+        self.head.send_modify(|times| *times += 1);
+    }
+
+    /// Hears of what came to a server's log through this process.
+    pub(crate) fn heard(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// Waits until nobody may wait any more.
+    pub(crate) async fn ended(&self) {
+        let mut open = self.open.subscribe();
+        let _ = open.wait_for(|open| !open).await;
+    }
+
     /// Lets everybody go who waits, now and from now on.
     pub(super) fn end(&self) {
         self.open.send_replace(false);
@@ -89,40 +122,69 @@ impl Arrivals {
     /// Somebody who is told of what arrives within a reach from now on.
     pub(super) fn waiter(&self, reach: &Reach) -> Waiter<'_> {
         let whose = Whose::from(reach);
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = waiting
-            .entry(whose)
-            .or_insert_with(|| watch::channel(()).0)
-            .subscribe();
+        let tenant = reach.tenant().id;
+        let mut waiting = self.waiting();
+        let changed = waiting.changed.entry(whose);
+        let (_, changed) = changed.or_insert_with(|| (tenant, watch::channel(()).0));
+        let changed = changed.subscribe();
+        waiting.tenants.entry(tenant).or_default().waiters += 1;
         self.count.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!("daybook_feed_waiting").increment(1.0);
         Waiter {
             arrivals: self,
             whose,
+            tenant,
             changed,
             open: self.open.subscribe(),
         }
     }
 
-    fn is_anybody_waiting(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > 0
+    /// The tenants in whose logs somebody waits, each with the number that they were told of last.
+    pub(crate) fn followed(&self) -> Vec<(i64, i64)> {
+        let waiting = self.waiting();
+        let told = |(tenant, told): (&i64, &Told)| Some((*tenant, told.head?));
+        waiting.tenants.iter().filter_map(told).collect()
     }
 
-    /// Wakes those who wait for events of these workspaces, each with its tenant; none: everybody.
-    fn wake(&self, places: Option<&[(i64, i64)]>) {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(places) = places else {
-            for changed in waiting.values() {
-                changed.send_replace(());
-            }
-            return;
-        };
-        for (ws, tenant) in places {
+    /// Those who wait in a tenant's log were told of it up to a number.
+    pub(crate) fn told(&self, tenant: i64, head: i64) {
+        if let Some(told) = self.waiting().tenants.get_mut(&tenant) {
+            told.head = told.head.max(Some(head));
+        }
+    }
+
+    fn is_anybody_waiting(&self) -> bool {
+        !self.waiting().tenants.is_empty()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes those who wait for events of these logs.
+    pub(crate) fn wake(&self, places: &[Log]) {
+        let waiting = self.waiting();
+        for Log { ws, tenant } in places {
             for whose in [Whose::Workspace(*ws), Whose::Tenant(*tenant)] {
-                if let Some(changed) = waiting.get(&whose) {
+                if let Some((_, changed)) = waiting.changed.get(&whose) {
                     changed.send_replace(());
                 }
             }
+        }
+    }
+
+    /// Wakes those who wait for events of a tenant, wherever in it.
+    pub(crate) fn wake_tenant(&self, tenant: i64) {
+        let waiting = self.waiting();
+        for (_, changed) in waiting.changed.values().filter(|(of, _)| *of == tenant) {
+            changed.send_replace(());
+        }
+    }
+
+    /// Wakes everybody.
+    pub(crate) fn wake_all(&self) {
+        for (_, changed) in self.waiting().changed.values() {
+            changed.send_replace(());
         }
     }
 }
@@ -132,11 +194,20 @@ impl Arrivals {
 pub(super) struct Waiter<'a> {
     arrivals: &'a Arrivals,
     whose: Whose,
+    tenant: i64,
     changed: watch::Receiver<()>,
     open: watch::Receiver<bool>,
 }
 
 impl Waiter<'_> {
+    /// Has looked at the tenant's log up to its last number, and is to be told of what comes after it.
+    pub(super) fn saw(&self, head: u64) {
+        let head = i64::try_from(head).unwrap_or(i64::MAX);
+        if let Some(told) = self.arrivals.waiting().tenants.get_mut(&self.tenant) {
+            told.head.get_or_insert(head);
+        }
+    }
+
     /// Waits until something arrives, or did since the last call; false: nobody may wait any more.
     pub(super) async fn woken(&mut self) -> bool {
         tokio::select! {
@@ -164,16 +235,18 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let arrivals = self.arrivals;
-        let mut waiting = arrivals
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = arrivals.waiting();
         // This one's own is still there.
-        if waiting
-            .get(&self.whose)
-            .is_some_and(|changed| changed.receiver_count() <= 1)
+        if let Entry::Occupied(changed) = waiting.changed.entry(self.whose)
+            && changed.get().1.receiver_count() <= 1
         {
-            waiting.remove(&self.whose);
+            changed.remove();
+        }
+        if let Entry::Occupied(mut told) = waiting.tenants.entry(self.tenant) {
+            told.get_mut().waiters -= 1;
+            if told.get().waiters == 0 {
+                told.remove();
+            }
         }
         arrivals.count.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!("daybook_feed_waiting").decrement(1.0);
@@ -188,23 +261,23 @@ impl Store {
     }
 }
 
-/// Wakes those who wait for what arrives, until the store closes.
-pub(super) async fn tell(inner: Arc<Inner>) {
-    let mut head = inner.arrivals.head.subscribe();
-    let mut open = inner.arrivals.open.subscribe();
+/// Wakes those who wait for what arrives in two files, until the store closes.
+pub(super) async fn tell(keeper: Arc<Keeper>) {
+    let arrivals = &keeper.arrivals;
+    let mut head = arrivals.head.subscribe();
     let mut told = *head.borrow_and_update();
     loop {
         tokio::select! {
             changed = head.changed() => if changed.is_err() { return },
-            _ = open.wait_for(|open| !open) => return,
+            () = arrivals.ended() => return,
         }
         let now = *head.borrow_and_update();
         // Who begins to wait after this looks at the log afterwards, and finds all that is in it.
-        if inner.arrivals.is_anybody_waiting() {
-            match places(&inner, told, now).await {
-                Ok(places) => inner.arrivals.wake(places.as_deref()),
-                // Whoever looks hears of it.
-                Err(_) => inner.arrivals.wake(None),
+        if arrivals.is_anybody_waiting() {
+            match places(&keeper, told, now).await {
+                Ok(Some(places)) => arrivals.wake(&places),
+                // Of an error whoever looks hears.
+                Ok(None) | Err(_) => arrivals.wake_all(),
             }
         }
         told = now;
@@ -213,14 +286,18 @@ pub(super) async fn tell(inner: Arc<Inner>) {
 
 /// Where the events after one number and up to another lie: workspaces with their tenants; none where
 /// there are too many to look.
-async fn places(inner: &Inner, after: i64, to: i64) -> Result<Option<Vec<(i64, i64)>>, StoreError> {
+async fn places(keeper: &Keeper, after: i64, to: i64) -> Result<Option<Vec<Log>>, StoreError> {
     if to - after > MANY {
         return Ok(None);
     }
-    let places = sqlx::query_as("SELECT DISTINCT ws, tenant FROM leaf WHERE n > ? AND n <= ?")
-        .bind(after)
-        .bind(to)
-        .fetch_all(&inner.watcher)
-        .await?;
-    Ok(Some(places))
+    let places: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT DISTINCT ws, tenant FROM leaf WHERE n > ? AND n <= ?")
+            .bind(after)
+            .bind(to)
+            .fetch_all(&keeper.watcher)
+            .await?;
+    let places = places.into_iter();
+    Ok(Some(
+        places.map(|(ws, tenant)| Log { ws, tenant }).collect(),
+    ))
 }

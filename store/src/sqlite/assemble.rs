@@ -7,25 +7,98 @@ use super::{
     dictionaries::{Shared, damaged},
     directory::slug,
 };
-use crate::{StoreError, access::Tenant};
+use crate::{
+    StoreError,
+    access::Tenant,
+    database::{self, Connection, Dialect, Row},
+};
 use domain::{
     event::{Actor, Event, EventId, Given, Outcome, ShownActor, Source},
     redaction::count_marks_in,
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 use uuid::Uuid;
 
+/// What is read of an event, as [`event`] reads it.
+macro_rules! contents {
+    ($from:literal) => {
+        concat!(
+            "SELECT l.ws, l.id, l.seq, l.occurred_at, l.recorded_at, c.actor, c.via, c.action, \
+                 c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug ",
+            $from,
+            " LEFT JOIN workspace w ON w.id = l.ws "
+        )
+    };
+}
+
+async fn contents_on_sqlite(
+    connection: &mut Connection,
+    numbers: &[i64],
+) -> Result<Vec<Row>, StoreError> {
+    const CONTENTS: &str = concat!(
+        contents!(
+            "FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value \
+             CROSS JOIN content c ON c.n = l.n"
+        ),
+        "ORDER BY j.key"
+    );
+    Ok(database::query(CONTENTS)
+        .bind(numbers.to_vec())
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Between which times they lie is asked first: by that the partitions are chosen. Each is looked for by
+/// its key (`OFFSET 0`), whatever the server believes of tables that it has not looked at yet.
+async fn contents_on_postgres(
+    connection: &mut Connection,
+    tenant: &Tenant,
+    numbers: &[i64],
+) -> Result<Vec<Row>, StoreError> {
+    const CONTENTS: &str = concat!(
+        contents!(
+            "FROM json_each(?1) j JOIN LATERAL ( \
+                 SELECT * FROM leaf WHERE tenant = ?2 AND seq = j.value OFFSET 0) l ON TRUE JOIN LATERAL ( \
+                 SELECT * FROM content WHERE tenant = ?2 AND ws = l.ws AND at = l.occurred_at \
+                     AND seq = l.seq AND class = l.class AND at >= ?3 AND at <= ?4 OFFSET 0) c ON TRUE"
+        ),
+        "ORDER BY j.key"
+    );
+    let (first, last) = times_of(connection, tenant.id, numbers).await?;
+    Ok(database::query(CONTENTS)
+        .bind(numbers.to_vec())
+        .bind(tenant.id)
+        .bind(first)
+        .bind(last)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// When the first and the last of a tenant's events with these numbers occurred, on PostgreSQL.
+pub(super) async fn times_of(
+    connection: &mut Connection,
+    tenant: i64,
+    numbers: &[i64],
+) -> Result<(Option<i64>, Option<i64>), StoreError> {
+    Ok(database::query_as(
+        "SELECT min(occurred_at), max(occurred_at) FROM leaf WHERE tenant = ? AND seq = ANY(?)",
+    )
+    .bind(tenant)
+    .bind(numbers.to_vec())
+    .fetch_one(connection)
+    .await?)
+}
+
 impl Inner {
     /// The events with these numbers, in their order; those whose content is gone are left out.
     pub(crate) async fn events(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         shelves: &[(i64, Arc<Shared>)],
         numbers: &[i64],
@@ -33,17 +106,10 @@ impl Inner {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        let rows = sqlx::query(
-            "SELECT l.ws, l.id, l.seq, l.occurred_at, l.recorded_at, c.actor, c.via, c.action, \
-                 c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug \
-             FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value \
-             CROSS JOIN content c ON c.n = l.n LEFT JOIN workspace w ON w.id = l.ws \
-             ORDER BY j.key",
-        )
-        .bind(format!("[{}]", list.join(",")))
-        .fetch_all(&mut *connection)
-        .await?;
+        let rows = match connection.dialect() {
+            Dialect::Sqlite => contents_on_sqlite(connection, numbers).await?,
+            Dialect::Postgres => contents_on_postgres(connection, tenant, numbers).await?,
+        };
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {
             let ws: i64 = row.try_get(0)?;
@@ -63,7 +129,7 @@ impl Inner {
     /// they are a member nowhere else, in the whole tenant.
     async fn label_deactivated(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         events: &mut [Event],
     ) -> Result<(), StoreError> {
@@ -81,7 +147,7 @@ impl Inner {
     /// Which of these actors, each with the workspace that the event is of, are deactivated now.
     pub(super) async fn deactivated(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         tenant: &Tenant,
         all: &[(&Actor, Option<&Slug>)],
     ) -> Result<Vec<bool>, StoreError> {
@@ -91,17 +157,18 @@ impl Inner {
             .map(str::to_lowercase)
             .collect();
         let ids: HashSet<&str> = actors().filter_map(|actor| actor.id.as_deref()).collect();
-        let json = |error: serde_json::Error| StoreError::Database(error.to_string());
-        let rows: Vec<(Option<i64>, String, String)> = sqlx::query_as(
+        let emails: Vec<String> = emails.into_iter().collect();
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        let rows: Vec<(Option<i64>, String, String)> = database::query_as(
             "SELECT NULL, '', p.email FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
              WHERE p.deactivated_at IS NOT NULL AND (EXISTS (SELECT 1 FROM membership m \
                  JOIN workspace w ON w.id = m.workspace WHERE m.person = p.id AND w.tenant = ?3) \
                  OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3)) \
              UNION ALL \
-             SELECT iif(EXISTS (SELECT 1 FROM membership o JOIN workspace v ON v.id = o.workspace \
+             SELECT CASE WHEN EXISTS (SELECT 1 FROM membership o JOIN workspace v ON v.id = o.workspace \
                      WHERE o.person = p.id AND v.tenant = ?3 AND o.deactivated_at IS NULL) \
-                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3), \
-                 m.workspace, NULL), '', p.email \
+                 OR EXISTS (SELECT 1 FROM tenant_admin a WHERE a.person = p.id AND a.tenant = ?3) \
+                 THEN m.workspace END, '', p.email \
              FROM json_each(?1) j CROSS JOIN person p ON p.email = j.value \
              CROSS JOIN membership m ON m.person = p.id JOIN workspace w ON w.id = m.workspace \
              WHERE w.tenant = ?3 AND m.deactivated_at IS NOT NULL AND p.deactivated_at IS NULL \
@@ -110,8 +177,8 @@ impl Inner {
              ON s.id = j.value WHERE s.deactivated_at IS NOT NULL AND (s.ws = -?3 OR s.ws IN \
                  (SELECT id FROM workspace WHERE tenant = ?3))",
         )
-        .bind(serde_json::to_string(&emails).map_err(json)?)
-        .bind(serde_json::to_string(&ids).map_err(json)?)
+        .bind(emails)
+        .bind(ids)
         .bind(tenant.id)
         .fetch_all(&mut *connection)
         .await?;
@@ -121,7 +188,7 @@ impl Inner {
         let mut slugs: HashMap<Option<Slug>, i64> = HashMap::from([(None, -tenant.id)]);
         if rows.iter().any(|(ws, ..)| ws.is_some_and(|ws| ws > 0)) {
             let known: Vec<(i64, String)> =
-                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
+                database::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
                     .bind(tenant.id)
                     .fetch_all(connection)
                     .await?;
@@ -147,9 +214,9 @@ impl Inner {
     }
 }
 
-fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
+fn event(row: &Row, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
     let number = |column: usize| -> Result<u32, StoreError> {
-        Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
+        Ok(u32::try_from(row.try_get::<i64>(column)?).unwrap_or_default())
     };
     let optional = |column: usize| -> Result<Option<u32>, StoreError> {
         let number: Option<i64> = row.try_get(column)?;
@@ -185,7 +252,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
     let redacted = objects.into_iter().flatten().map(count_marks_in).sum();
     Ok(Event {
         id: EventId(id),
-        seq: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+        seq: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
         idempotency_key: body.idempotency_key,
         occurred_at: Timestamp::from_micros(row.try_get(3)?),
         recorded_at: Timestamp::from_micros(row.try_get(4)?),
@@ -205,7 +272,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         target,
         related,
         operation: row.try_get(11)?,
-        outcome: match row.try_get::<i64, _>(10)? {
+        outcome: match row.try_get::<i64>(10)? {
             0 => Outcome::Success,
             1 => Outcome::Failure,
             2 => Outcome::Denied,
@@ -216,7 +283,7 @@ fn event(row: &SqliteRow, tenant: &Tenant, shared: &Shared) -> Result<Event, Sto
         after: body.after,
         metadata: body.metadata,
         context: body.context,
-        source: match row.try_get::<Option<i64>, _>(12)? {
+        source: match row.try_get::<Option<i64>>(12)? {
             None => None,
             Some(1) => Some(Source::Daybook),
             Some(2) => Some(Source::Import),

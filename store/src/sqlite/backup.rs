@@ -1,7 +1,7 @@
 //! A whole copy of the log in another file, made by the database from one state of it, while others go
 //! on recording. The index is no part of it: it is made anew.
 
-use super::{Store, dictionaries::damaged};
+use super::{Kept, Store, dictionaries::damaged};
 use crate::{
     StoreError,
     backup::{Backup, BackupError},
@@ -33,8 +33,11 @@ impl Store {
         to: &Path,
         mut told: impl FnMut(u64, u64) + Send,
     ) -> Result<Backup, BackupError> {
+        let Kept::Sqlite(keeper) = &self.inner.kept else {
+            return Err(BackupError::OnAServer);
+        };
         let draft = Draft::beside(to)?;
-        let mut log = self.inner.files.log_copied().await?;
+        let mut log = keeper.files.log_copied().await?;
         let size: i64 = sqlx::query_scalar(
             "SELECT (p.page_count - f.freelist_count) * s.page_size \
              FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s",
@@ -63,7 +66,7 @@ impl Store {
         }
         log.close().await.map_err(StoreError::from)?;
         let held = held(&draft).await?;
-        let permissions = fs::metadata(&self.inner.files.log).map(|log| log.permissions());
+        let permissions = fs::metadata(&keeper.files.log).map(|log| log.permissions());
         let kept = tokio::task::spawn_blocking(move || draft.keep(permissions)).await;
         kept.map_err(|_| StoreError::Closing)??;
         told(size, size);

@@ -18,6 +18,7 @@ use crate::{
         CatalogueError, ENTRIES_MOST, EntryChange, EntryPage, OwnEntry, UnknownAction,
         UnknownActions,
     },
+    database::{self, Connection, Row},
     settings::Changed,
 };
 use domain::{
@@ -28,7 +29,6 @@ use domain::{
     verb::Verb,
 };
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// How many entries a page has.
@@ -38,11 +38,11 @@ const UNKNOWN_MOST: usize = 50;
 
 /// The catalogue of a workspace, and its number.
 pub(super) async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
 ) -> Result<(i64, Catalogue), StoreError> {
     // One statement, one state: the number is that of the entries.
-    let rows = sqlx::query(
+    let rows = database::query(
         "SELECT w.catalogue_version, e.action, e.category, e.verb, e.label FROM workspace w \
          LEFT JOIN catalogue_entry e ON e.workspace = w.id WHERE w.id = ?",
     )
@@ -53,7 +53,7 @@ pub(super) async fn read(
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
         version = row.try_get(0)?;
-        if row.try_get::<Option<&str>, _>(1)?.is_some() {
+        if row.try_get::<Option<&str>>(1)?.is_some() {
             entries.push(entry(row, 1)?);
         }
     }
@@ -61,7 +61,7 @@ pub(super) async fn read(
 }
 
 /// An entry from the columns action, category, verb, label.
-fn entry(row: &SqliteRow, from: usize) -> Result<OwnedEntry, StoreError> {
+fn entry(row: &Row, from: usize) -> Result<OwnedEntry, StoreError> {
     Ok(OwnedEntry {
         action: parse(row.try_get(from)?)?,
         category: parse(row.try_get(from + 1)?)?,
@@ -70,7 +70,7 @@ fn entry(row: &SqliteRow, from: usize) -> Result<OwnedEntry, StoreError> {
     })
 }
 
-fn own_entry(row: &SqliteRow) -> Result<OwnEntry, StoreError> {
+fn own_entry(row: &Row) -> Result<OwnEntry, StoreError> {
     Ok(OwnEntry {
         entry: entry(row, 0)?,
         changed: Changed {
@@ -81,11 +81,11 @@ fn own_entry(row: &SqliteRow) -> Result<OwnEntry, StoreError> {
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
     action: &Action,
 ) -> Result<Option<OwnEntry>, StoreError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT action, category, verb, label, changed_by, changed_at FROM catalogue_entry \
          WHERE workspace = ? AND action = ?",
     )
@@ -96,11 +96,12 @@ async fn find(
     row.as_ref().map(own_entry).transpose()
 }
 
-async fn count(connection: &mut SqliteConnection, workspace: i64) -> Result<u64, StoreError> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM catalogue_entry WHERE workspace = ?")
-        .bind(workspace)
-        .fetch_one(connection)
-        .await?;
+async fn count(connection: &mut Connection, workspace: i64) -> Result<u64, StoreError> {
+    let count: i64 =
+        database::query_scalar("SELECT count(*) FROM catalogue_entry WHERE workspace = ?")
+            .bind(workspace)
+            .fetch_one(connection)
+            .await?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
@@ -116,7 +117,7 @@ impl Store {
         after: Option<&Action>,
     ) -> Result<EntryPage, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT action, category, verb, label, changed_by, changed_at FROM catalogue_entry \
              WHERE workspace = ? AND action > ? ORDER BY action LIMIT ?",
         )
@@ -156,10 +157,10 @@ impl Store {
         &self,
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
-        let ws = scope.workspace.id;
+        let log = Log::from(&scope.workspace);
         let (mut transaction, beginning) =
-            self.inner.begin_reading(&self.inner.readers, ws).await?;
-        let used = in_use(transaction.connection(), ws).await;
+            self.inner.begin_reading(&self.inner.readers, log).await?;
+        let used = in_use(transaction.connection(), log).await;
         transaction.end().await;
         let used = used?;
         let texts = beginning.texts.read();
@@ -302,7 +303,7 @@ async fn remove(
         .await?
         .ok_or_else(|| CatalogueError::Missing(action.clone()))?
         .entry;
-    sqlx::query("DELETE FROM catalogue_entry WHERE workspace = ? AND action = ?")
+    database::query("DELETE FROM catalogue_entry WHERE workspace = ? AND action = ?")
         .bind(workspace.id)
         .bind(action.as_str())
         .execute(change.connection())
@@ -318,7 +319,7 @@ async fn write(
     by: &By,
 ) -> Result<(), StoreError> {
     let now = change.now;
-    sqlx::query(
+    database::query(
         "INSERT INTO catalogue_entry \
              (workspace, action, category, verb, label, changed_by, changed_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, action) DO UPDATE SET \
@@ -345,7 +346,7 @@ async fn tell(
     after: Option<&OwnedEntry>,
     by: &By,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE workspace SET catalogue_version = catalogue_version + 1 WHERE id = ?")
+    database::query("UPDATE workspace SET catalogue_version = catalogue_version + 1 WHERE id = ?")
         .bind(workspace.id)
         .execute(change.connection())
         .await?;

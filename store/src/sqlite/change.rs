@@ -1,30 +1,37 @@
 //! A change of what is administered, in one transaction with the events that tell of it.
 
 use super::{
-    Inner,
+    Inner, Kept,
     admit::Admitted,
     append::{Appender, NewRelease},
+    keeper::Keeper,
 };
 use crate::{
     StoreError,
     access::{Tenant, Workspace},
     administration::By,
+    database::Connection,
+    postgres,
 };
 use domain::{
     event::{Action, NewEvent, Object, Source, Target},
     time::Timestamp,
 };
 use serde_json::Value;
-use sqlx::SqliteConnection;
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::MutexGuard;
 
-/// An open change. Nobody else writes until it is finished; dropped unfinished, it is undone.
+/// An open change. Nobody else changes anything until it is finished; dropped unfinished, it is undone.
 pub(crate) struct Change<'a> {
-    inner: &'a Arc<Inner>,
-    appender: MutexGuard<'a, Appender>,
+    writing: Writing<'a>,
     pub(crate) now: Timestamp,
     finished: bool,
+}
+
+/// What writes a change.
+enum Writing<'a> {
+    Sqlite(&'a Arc<Keeper>, MutexGuard<'a, Appender>),
+    Postgres(Box<postgres::Turn<'a>>),
 }
 
 /// Where an event is recorded: a workspace, or the tenant itself.
@@ -54,12 +61,17 @@ impl From<&Tenant> for Log {
 
 impl Inner {
     /// Begins a change.
-    pub(crate) async fn change(self: &Arc<Self>) -> Result<Change<'_>, StoreError> {
-        let mut appender = self.appender.lock().await;
-        appender.begin(self.mark()).await?;
+    pub(crate) async fn change(&self) -> Result<Change<'_>, StoreError> {
+        let writing = match &self.kept {
+            Kept::Sqlite(keeper) => {
+                let mut appender = keeper.appender.lock().await;
+                appender.begin(keeper.mark()).await?;
+                Writing::Sqlite(keeper, appender)
+            }
+            Kept::Postgres(server) => Writing::Postgres(Box::new(server.change().await?)),
+        };
         Ok(Change {
-            inner: self,
-            appender,
+            writing,
             now: self.clock.now(),
             finished: false,
         })
@@ -68,30 +80,52 @@ impl Inner {
 
 impl Change<'_> {
     /// The connection of the transaction.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.appender.connection
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => &mut appender.connection,
+            Writing::Postgres(turn) => &mut turn.appender.connection,
+        }
     }
 
     /// Records an event of Daybook's own in the transaction.
     pub(crate) async fn record(&mut self, log: Log, event: NewEvent) -> Result<(), StoreError> {
         let admitted = Admitted::new(log.ws, log.tenant, event, Some(Source::Daybook), self.now)
             .map_err(|_| StoreError::Database("an event of Daybook's own is broken".to_owned()))?;
-        self.appender.stage(admitted, self.now).await?;
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => {
+                appender.stage(admitted, self.now).await?;
+            }
+            Writing::Postgres(turn) => turn.appender.stage(admitted),
+        }
         Ok(())
     }
 
     /// Makes a release, of which the event that was recorded last tells.
     pub(crate) fn release(&mut self, release: NewRelease) {
-        self.appender.stage_release(release);
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => appender.stage_release(release),
+            Writing::Postgres(turn) => turn.appender.stage_release(release),
+        }
     }
 
     /// Reads again which workspaces record, after the change switched one.
     pub(crate) async fn recording_changed(&mut self) -> Result<(), StoreError> {
-        self.appender.read_recording().await
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => appender.read_recording().await,
+            // There each group looks itself.
+            Writing::Postgres(_) => Ok(()),
+        }
+    }
+
+    async fn roll_back(&mut self) {
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => appender.rollback().await,
+            Writing::Postgres(turn) => turn.appender.rollback().await,
+        }
     }
 
     /// Commits the change if it went well, else undoes it. Its events can be found when this
-    /// returns; where there is no room for the index, as soon as there is.
+    /// returns; on SQLite, where there is no room for the index, as soon as there is.
     pub(crate) async fn finish<T, E: From<StoreError>>(
         mut self,
         result: Result<T, E>,
@@ -99,30 +133,46 @@ impl Change<'_> {
         let value = match result {
             Ok(value) => value,
             Err(error) => {
-                self.appender.rollback().await;
+                self.roll_back().await;
                 self.finished = true;
                 return Err(error);
             }
         };
-        let committed = self.appender.commit().await;
+        let now = self.now;
+        let committed = match &mut self.writing {
+            Writing::Sqlite(keeper, appender) => {
+                let committed = appender.commit().await;
+                committed.map(|n| Some((Arc::clone(keeper), n)))
+            }
+            Writing::Postgres(turn) => {
+                let committed = turn.appender.commit(now).await;
+                turn.arrivals.came_to_server();
+                committed.map(|()| None)
+            }
+        };
         self.finished = true;
-        let n = committed?;
-        let inner = self.inner;
+        let to_follow = committed?;
         drop(self);
-        inner.own_head.store(n, Ordering::Release);
-        inner.arrivals.came(n);
-        inner.nudge.notify_one();
-        inner.followed(n).await;
+        if let Some((keeper, n)) = to_follow {
+            keeper.own_head.store(n, Ordering::Release);
+            keeper.arrivals.came(n);
+            keeper.nudge.notify_one();
+            keeper.followed(n).await;
+        }
         Ok(value)
     }
 }
 
 impl Drop for Change<'_> {
     /// Whoever asked went away in the middle of the change: undo it, so that others can write.
+    /// PostgreSQL does so itself when the connection is closed.
     fn drop(&mut self) {
-        if !self.finished {
-            let inner = Arc::clone(self.inner);
-            tokio::spawn(async move { inner.appender.lock().await.rollback().await });
+        if self.finished {
+            return;
+        }
+        if let Writing::Sqlite(keeper, _) = &self.writing {
+            let keeper = Arc::clone(keeper);
+            tokio::spawn(async move { keeper.appender.lock().await.rollback().await });
         }
     }
 }

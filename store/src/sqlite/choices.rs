@@ -1,12 +1,14 @@
 //! What there is to choose from in the filters of a scope.
 
 use super::{
+    change::Log,
     dictionaries::damaged,
+    find::Within,
     snapshot::{Shelf, Snapshot},
-    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
+    database::{self, Connection, Dialect, Sql, Value},
     dictionary::{Dictionary, Number},
     plan::Numbers,
     question::{ActionChoice, Choices, Offered},
@@ -15,7 +17,6 @@ use domain::{
     category::Category,
     event::{Action, TargetKind},
 };
-use sqlx::{Row, SqliteConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
@@ -90,9 +91,9 @@ impl Snapshot {
             };
             // Each is counted already: of a tenant a statement for each workspace adds them up.
             let in_use = match (&targets, &own) {
-                (Some(targets), _) => in_use_of(connection, shelf.ws, targets).await?,
-                (None, Some(own)) => in_use_by(connection, shelf.ws, own).await?,
-                (None, None) => in_use(connection, shelf.ws).await?,
+                (Some(targets), _) => in_use_of(connection, shelf.log, targets).await?,
+                (None, Some(own)) => in_use_by(connection, shelf.log, own).await?,
+                (None, None) => in_use(connection, shelf.log).await?,
             };
             let texts = shelf.texts.read();
             count(&mut by_category, &texts, &in_use);
@@ -104,7 +105,7 @@ impl Snapshot {
     /// The choices of one workspace: those that were found last, where nothing came since.
     async fn choices_of(&mut self, shelf: &Shelf) -> Result<Choices, StoreError> {
         let known = &self.store.inner.choices;
-        let last = known.of(shelf.ws);
+        let last = known.of(shelf.log.ws);
         let version = shelf.texts.read().catalogue_version();
         let is_same = |last: &&Found| {
             (last.mark, last.removals) == (self.mark, self.removals)
@@ -113,7 +114,7 @@ impl Snapshot {
         if let Some(last) = last.as_ref().filter(is_same) {
             return Ok(last.choices.clone());
         }
-        let in_use = in_use(self.transaction.connection(), shelf.ws).await?;
+        let in_use = in_use(self.transaction.connection(), shelf.log).await?;
         let texts = shelf.texts.read();
         let state = State::of(&texts, &in_use);
         let offered =
@@ -130,7 +131,7 @@ impl Snapshot {
             state,
             choices: choices.clone(),
         };
-        known.keep(shelf.ws, found);
+        known.keep(shelf.log.ws, found);
         Ok(choices)
     }
 }
@@ -179,18 +180,35 @@ impl State {
     }
 }
 
-/// What is in use in a workspace: one row, because a row for each takes longer to hand over than to
-/// find.
-pub(super) async fn in_use(
-    connection: &mut SqliteConnection,
-    ws: i64,
-) -> Result<InUse, StoreError> {
-    let (actions, kinds): (String, String) = sqlx::query_as(
+/// What is in use in a workspace.
+pub(super) async fn in_use(connection: &mut Connection, log: Log) -> Result<InUse, StoreError> {
+    if connection.dialect() == Dialect::Postgres {
+        let actions: Vec<(i64, i64)> = database::query_as(
+            "SELECT key, events FROM count_action WHERE tenant = ? AND ws = ? AND events > 0",
+        )
+        .bind(log.tenant)
+        .bind(log.ws)
+        .fetch_all(&mut *connection)
+        .await?;
+        let kinds: Vec<i64> = database::query_scalar(
+            "SELECT key FROM count_kind WHERE tenant = ? AND ws = ? AND entries > 0",
+        )
+        .bind(log.tenant)
+        .bind(log.ws)
+        .fetch_all(connection)
+        .await?;
+        return Ok(InUse {
+            actions: counted(actions),
+            kinds: kinds.into_iter().map(number).collect(),
+        });
+    }
+    // One row, because a row for each takes longer to hand over than to find.
+    let (actions, kinds): (String, String) = database::query_as(
         "SELECT (SELECT json_group_array(json_array(key, events)) FROM i.count_action \
                  WHERE ws = ?1 AND events > 0), \
              (SELECT json_group_array(key) FROM i.count_kind WHERE ws = ?1 AND entries > 0)",
     )
-    .bind(ws)
+    .bind(log.ws)
     .fetch_one(connection)
     .await?;
     Ok(InUse {
@@ -199,32 +217,62 @@ pub(super) async fn in_use(
     })
 }
 
+fn number(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+/// Numbers of actions, with how many events have each.
+fn counted(rows: Vec<(i64, i64)>) -> Vec<(u32, u64)> {
+    let counted = |(key, events): (i64, i64)| (number(key), u64::try_from(events).unwrap_or(0));
+    rows.into_iter().map(counted).collect()
+}
+
+fn list(numbers: &Numbers) -> Vec<i64> {
+    numbers.list().iter().copied().map(i64::from).collect()
+}
+
 /// What is in use in the log of one object.
 async fn in_use_of(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     targets: &Numbers,
 ) -> Result<InUse, StoreError> {
-    let targets: Vec<String> = targets.list().iter().map(ToString::to_string).collect();
-    let actions: String = sqlx::query_scalar(
-        "SELECT json_group_array(json_array(action, events)) FROM ( \
-             SELECT x.action, count(DISTINCT x.n) AS events FROM json_each(?2) j \
-             CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value GROUP BY x.action)",
-    )
-    .bind(ws)
-    .bind(format!("[{}]", targets.join(",")))
-    .fetch_one(connection)
-    .await?;
+    let actions = match connection.dialect() {
+        Dialect::Sqlite => {
+            let actions: String = database::query_scalar(
+                "SELECT json_group_array(json_array(action, events)) FROM ( \
+                     SELECT x.action, count(DISTINCT x.n) AS events FROM json_each(?2) j \
+                     CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value \
+                     GROUP BY x.action)",
+            )
+            .bind(log.ws)
+            .bind(list(targets))
+            .fetch_one(connection)
+            .await?;
+            serde_json::from_str(&actions).map_err(broken)?
+        }
+        Dialect::Postgres => counted(
+            database::query_as(
+                "SELECT action, count(DISTINCT n) FROM by_target \
+                 WHERE tenant = ? AND ws = ? AND key = ANY(?) GROUP BY action",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .bind(list(targets))
+            .fetch_all(connection)
+            .await?,
+        ),
+    };
     Ok(InUse {
-        actions: serde_json::from_str(&actions).map_err(broken)?,
+        actions,
         kinds: Vec::new(),
     })
 }
 
 /// What is in use in what one person did, as the actors `own`: nothing of what only others use.
 async fn in_use_by(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     own: &Numbers,
 ) -> Result<InUse, StoreError> {
     if own.is_empty() {
@@ -233,39 +281,67 @@ async fn in_use_by(
             kinds: Vec::new(),
         });
     }
-    let list: Vec<String> = own.list().iter().map(ToString::to_string).collect();
-    let actions: String = sqlx::query_scalar(
-        "SELECT json_group_array(json_array(action, events)) FROM ( \
-             SELECT p.action, sum(p.events) AS events FROM json_each(?2) j \
-             CROSS JOIN i.count_pair p WHERE p.ws = ?1 AND p.actor = j.value AND p.events > 0 \
-             GROUP BY p.action)",
-    )
-    .bind(ws)
-    .bind(format!("[{}]", list.join(",")))
-    .fetch_one(&mut *connection)
-    .await?;
+    let dialect = connection.dialect();
+    let actions = match dialect {
+        Dialect::Sqlite => {
+            let actions: String = database::query_scalar(
+                "SELECT json_group_array(json_array(action, events)) FROM ( \
+                     SELECT p.action, sum(p.events) AS events FROM json_each(?2) j \
+                     CROSS JOIN i.count_pair p WHERE p.ws = ?1 AND p.actor = j.value \
+                         AND p.events > 0 GROUP BY p.action)",
+            )
+            .bind(log.ws)
+            .bind(list(own))
+            .fetch_one(&mut *connection)
+            .await?;
+            serde_json::from_str(&actions).map_err(broken)?
+        }
+        Dialect::Postgres => counted(
+            database::query_as(
+                "SELECT action, CAST(sum(events) AS BIGINT) FROM count_pair \
+                 WHERE tenant = ? AND ws = ? AND actor = ANY(?) AND events > 0 GROUP BY action",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .bind(list(own))
+            .fetch_all(&mut *connection)
+            .await?,
+        ),
+    };
     // Which kinds somebody acts on is not counted: so many of their newest entries tell.
+    let within = Within {
+        log,
+        dialect,
+        classes: &[],
+    };
+    let is_postgres = dialect == Dialect::Postgres;
     let names = own.list().iter().rev().take(OWN_NAMES);
     let each = OWN_READS / i64::try_from(names.len()).unwrap_or(1).max(1);
     let mut sql = Sql::default();
     sql.add("SELECT DISTINCT kind FROM (");
     for (at, number) in names.enumerate() {
         sql.add(if at == 0 { "" } else { " UNION ALL " });
-        sql.with(
-            "SELECT * FROM (SELECT x.kind FROM i.by_actor x WHERE x.ws = ?",
-            ws,
-        )
-        .with(" AND x.key = ?", Value::Integer(i64::from(*number)))
-        .add(" AND x.own = 1 ORDER BY x.at DESC, x.n DESC");
+        sql.add(if is_postgres { "(" } else { "SELECT * FROM (" });
+        sql.add("SELECT x.kind FROM ");
+        within.table(
+            &mut sql,
+            if is_postgres {
+                "own_by_actor"
+            } else {
+                "by_actor"
+            },
+        );
+        sql.add(" x");
+        within.is_ours(&mut sql, "x");
+        sql.with(" AND x.key = ?", Value::Integer(i64::from(*number)))
+            .add(" AND x.own = 1 ORDER BY x.at DESC, x.n DESC");
         sql.with(" LIMIT ?)", each);
     }
-    sql.add(")");
+    sql.add(if is_postgres { ") k" } else { ")" });
     let rows = sql.query().fetch_all(connection).await?;
-    let kinds = rows
-        .iter()
-        .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()));
+    let kinds = rows.iter().map(|row| Ok(number(row.try_get(0)?)));
     Ok(InUse {
-        actions: serde_json::from_str(&actions).map_err(broken)?,
+        actions,
         kinds: kinds.collect::<Result<_, StoreError>>()?,
     })
 }

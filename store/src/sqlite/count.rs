@@ -4,16 +4,15 @@ use super::{
     Store,
     find::{from, tests},
     snapshot::{Asked, Snapshot},
-    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
     access::Scope,
+    database::{Connection, Dialect, Sql, Value},
     plan::{Arm, Conditions, Counting, Numbers},
     question::{Count, QuestionError},
 };
 use domain::question::Query;
-use sqlx::{Row, SqliteConnection};
 
 /// Counting stops here.
 const COUNT_MOST: u32 = 10_000;
@@ -105,7 +104,7 @@ impl Asked {
     /// `reads_most` entries of each way in.
     async fn count(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         (mark, removals): (i64, i64),
         reads_most: u32,
     ) -> Result<Counted, StoreError> {
@@ -157,7 +156,11 @@ impl Asked {
         let mut sql = Sql::default();
         // So many entries of the way in are looked at, and those that match counted, each event
         // once.
+        let is_postgres = connection.dialect() == Dialect::Postgres;
         sql.add(match (all_match, repeats) {
+            (false, true) if is_postgres => {
+                "SELECT count(*), count(DISTINCT n) FILTER (WHERE hit), '' FROM ("
+            }
             (true, _) => "SELECT count(*), count(*), '' FROM (",
             (false, false) => "SELECT count(*), count(*) FILTER (WHERE hit), '' FROM (",
             // `count(DISTINCT …)` would take thrice the time: it puts each number into a tree.
@@ -169,13 +172,14 @@ impl Asked {
             if at > 0 {
                 sql.add(" UNION ALL ");
             }
+            sql.add(if is_postgres { "(" } else { "SELECT * FROM (" });
             if all_match {
-                sql.add("SELECT * FROM (SELECT 1 FROM ");
+                sql.add("SELECT 1 FROM ");
             } else {
-                sql.add("SELECT * FROM (SELECT x.n, (1");
+                sql.add("SELECT x.n, (TRUE");
                 sql.append(tested(arm)).add(") AS hit FROM ");
             }
-            from(&mut sql, arm, self.shelf.ws);
+            from(&mut sql, arm, &self.shelf.within(connection));
             if let Some(since) = conditions.since {
                 sql.with(" AND x.at >= ?", since);
             }
@@ -185,13 +189,13 @@ impl Asked {
             sql.with(" AND x.n <= ?", mark);
             sql.with(" LIMIT ?)", reads);
         }
-        sql.add(")");
+        sql.add(if is_postgres { ") e" } else { ")" });
         let row = sql.query().fetch_one(connection).await?;
         let read: i64 = row.try_get(0)?;
-        let matched = if repeats {
+        let matched = if repeats && !is_postgres {
             distinct(row.try_get(2)?)
         } else {
-            u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default()
+            u64::try_from(row.try_get::<i64>(1)?).unwrap_or_default()
         };
         Ok(Counted {
             least: matched,
@@ -204,17 +208,24 @@ impl Asked {
         &self,
         table: &'static str,
         keys: &Numbers,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
     ) -> Result<u64, StoreError> {
         let mut sql = Sql::default();
-        sql.add("SELECT coalesce(sum(events), 0) FROM i.")
-            .add(table);
-        sql.with(" WHERE ws = ?", self.shelf.ws);
-        let list: Vec<String> = keys.list().iter().map(ToString::to_string).collect();
-        let list = Value::Text(format!("[{}]", list.join(",")));
-        sql.with(" AND key IN (SELECT value FROM json_each(?))", list);
+        let within = self.shelf.within(connection);
+        sql.add("SELECT CAST(coalesce(sum(x.events), 0) AS BIGINT) FROM ");
+        within.table(&mut sql, table);
+        sql.add(" x");
+        within.is_ours(&mut sql, "x");
+        let list = Value::Numbers(keys.list().iter().copied().map(i64::from).collect());
+        sql.with(
+            match connection.dialect() {
+                Dialect::Sqlite => " AND x.key IN (SELECT value FROM json_each(?))",
+                Dialect::Postgres => " AND x.key = ANY(?)",
+            },
+            list,
+        );
         let row = sql.query().fetch_one(connection).await?;
-        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default())
+        Ok(u64::try_from(row.try_get::<i64>(0)?).unwrap_or_default())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The dictionaries of all workspaces that are in use, read from the log as they are needed.
 
-use super::catalogue;
+use super::{catalogue, change::Log};
 use crate::{
     StoreError,
+    database::{self, Connection, Dialect, Row, Sql},
     dictionary::{Dictionary, NamedAction, Number, Sizes},
 };
 use domain::event::{Actor, Target};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -27,6 +27,11 @@ impl Shared {
         self.texts.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How often texts of its workspace had been emptied when it was begun.
+    pub(crate) fn emptied(&self) -> i64 {
+        self.emptied
+    }
+
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Dictionary> {
         self.texts.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -40,6 +45,26 @@ pub(crate) struct Extent {
     emptied: i64,
     /// The number that its own entries in the catalogue have; none of a tenant's own events.
     catalogue: Option<i64>,
+}
+
+impl Extent {
+    /// The last number of actors, chains, actions, kinds, targets, and related objects; and how often
+    /// texts were emptied.
+    pub(crate) fn of(sizes: [Number; 6], emptied: i64) -> Self {
+        let [actor, via, action, kind, target, related] = sizes;
+        Self {
+            sizes: Sizes {
+                actor,
+                via,
+                action,
+                kind,
+                target,
+                related,
+            },
+            emptied,
+            catalogue: None,
+        }
+    }
 }
 
 /// The dictionaries, by `ws`.
@@ -79,22 +104,28 @@ impl Dictionaries {
         Arc::clone(known)
     }
 
+    /// The dictionary of a workspace, as far as it is known, if it is.
+    pub(crate) fn latest(&self, ws: i64) -> Option<Arc<Shared>> {
+        let all = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&ws).cloned()
+    }
+
     /// Reads what the tables hold beyond what is known. `extent` is what the connection's snapshot
     /// holds.
     pub(crate) async fn extend(
         &self,
-        connection: &mut SqliteConnection,
-        ws: i64,
+        connection: &mut Connection,
+        log: Log,
         extent: Extent,
     ) -> Result<Arc<Shared>, StoreError> {
-        let shared = self.of(ws, extent.emptied);
+        let shared = self.of(log.ws, extent.emptied);
         let sizes = extent.sizes;
         let known = shared.read().sizes();
         if known.actor < sizes.actor {
             let rows = rows_after(
                 connection,
-                "SELECT num, kind, id, name, email FROM actor WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
-                ws,
+                "SELECT num, kind, id, name, email FROM actor",
+                log,
                 known.actor..sizes.actor,
             )
             .await?;
@@ -111,9 +142,8 @@ impl Dictionaries {
             }
         }
         if known.via < sizes.via {
-            let statement =
-                "SELECT num, members FROM via WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.via..sizes.via).await?;
+            let statement = "SELECT num, members FROM via";
+            let rows = rows_after(connection, statement, log, known.via..sizes.via).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().via)? {
@@ -124,8 +154,8 @@ impl Dictionaries {
         if known.action < sizes.action {
             let rows = rows_after(
                 connection,
-                "SELECT num, action, verb, category FROM action WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
-                ws,
+                "SELECT num, action, verb, category FROM action",
+                log,
                 known.action..sizes.action,
             )
             .await?;
@@ -144,9 +174,8 @@ impl Dictionaries {
             }
         }
         if known.kind < sizes.kind {
-            let statement =
-                "SELECT num, kind FROM kind WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.kind..sizes.kind).await?;
+            let statement = "SELECT num, kind FROM kind";
+            let rows = rows_after(connection, statement, log, known.kind..sizes.kind).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().kind)? {
@@ -157,15 +186,15 @@ impl Dictionaries {
         if known.target < sizes.target {
             let rows = rows_after(
                 connection,
-                "SELECT num, kind, id, name, url FROM target WHERE ws = ? AND num > ? AND num <= ? ORDER BY num",
-                ws,
+                "SELECT num, kind, id, name, url FROM target",
+                log,
                 known.target..sizes.target,
             )
             .await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().target)? {
-                    let number = Number::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+                    let number = Number::try_from(row.try_get::<i64>(1)?).unwrap_or_default();
                     let kind = dictionary
                         .kind(number)
                         .cloned()
@@ -181,8 +210,8 @@ impl Dictionaries {
             }
         }
         if known.related < sizes.related {
-            let statement = "SELECT num, members FROM related WHERE ws = ? AND num > ? AND num <= ? ORDER BY num";
-            let rows = rows_after(connection, statement, ws, known.related..sizes.related).await?;
+            let statement = "SELECT num, members FROM related";
+            let rows = rows_after(connection, statement, log, known.related..sizes.related).await?;
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().related)? {
@@ -198,14 +227,14 @@ impl Dictionaries {
     /// undone.
     pub(crate) async fn extend_and_read(
         &self,
-        connection: &mut SqliteConnection,
-        ws: i64,
+        connection: &mut Connection,
+        log: Log,
         extent: Extent,
     ) -> Result<Arc<Shared>, StoreError> {
-        let shared = self.extend(connection, ws, extent).await?;
+        let shared = self.extend(connection, log, extent).await?;
         let version = extent.catalogue;
         if version.is_some_and(|version| version > shared.read().catalogue_version()) {
-            let (version, catalogue) = catalogue::read(connection, ws).await?;
+            let (version, catalogue) = catalogue::read(connection, log.ws).await?;
             shared.write().read_through(catalogue, version);
         }
         Ok(shared)
@@ -228,8 +257,36 @@ macro_rules! extent_of {
 }
 pub(crate) use extent_of;
 
+/// How far the tables of a log go, as the connection sees them.
+pub(crate) async fn read_extent(
+    connection: &mut Connection,
+    log: Log,
+) -> Result<Extent, StoreError> {
+    match connection.dialect() {
+        Dialect::Sqlite => {
+            let row = database::query(concat!("SELECT ", extent_of!()))
+                .bind(log.ws)
+                .fetch_one(connection)
+                .await?;
+            extent(&row, 0)
+        }
+        Dialect::Postgres => {
+            let row = database::query(
+                "SELECT t.actor, t.via, t.action, t.kind, t.target, t.related, t.emptied, \
+                     (SELECT catalogue_version FROM workspace WHERE id = ?2) \
+                 FROM (SELECT) one LEFT JOIN text_head t ON t.tenant = ?1 AND t.ws = ?2",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .fetch_one(connection)
+            .await?;
+            extent(&row, 0)
+        }
+    }
+}
+
 /// Reads the columns of [`extent_of`], from column `from` on.
-pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError> {
+pub(crate) fn extent(row: &Row, from: usize) -> Result<Extent, StoreError> {
     let size = |at: usize| -> Result<Number, StoreError> {
         let most: Option<i64> = row.try_get(from + at)?;
         Ok(Number::try_from(most.unwrap_or(0)).unwrap_or(Number::MAX))
@@ -253,22 +310,25 @@ pub(crate) fn extent(row: &SqliteRow, from: usize) -> Result<Extent, StoreError>
 /// The rows after the first number and up to the second. Not those beyond: another table's rows that
 /// they name may not be there yet.
 async fn rows_after(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    ws: i64,
+    connection: &mut Connection,
+    columns: &'static str,
+    log: Log,
     numbers: Range<Number>,
-) -> Result<Vec<SqliteRow>, StoreError> {
-    Ok(sqlx::query(statement)
-        .bind(ws)
-        .bind(i64::from(numbers.start))
-        .bind(i64::from(numbers.end))
-        .fetch_all(connection)
-        .await?)
+) -> Result<Vec<Row>, StoreError> {
+    let mut sql = Sql::default();
+    sql.add(columns).with(" WHERE ws = ?", log.ws);
+    if connection.dialect() == Dialect::Postgres {
+        sql.with(" AND tenant = ?", log.tenant);
+    }
+    sql.with(" AND num > ?", i64::from(numbers.start))
+        .with(" AND num <= ?", i64::from(numbers.end))
+        .add(" ORDER BY num");
+    Ok(sql.untold().fetch_all(connection).await?)
 }
 
 /// Whether a row is the one after what is known. One that is known already was added by another
 /// reader meanwhile; one that is further on would leave a gap.
-fn is_next(row: &SqliteRow, known: Number) -> Result<bool, StoreError> {
+fn is_next(row: &Row, known: Number) -> Result<bool, StoreError> {
     let number: i64 = row.try_get(0)?;
     match number - i64::from(known) {
         1 => Ok(true),
@@ -283,11 +343,11 @@ pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
         .map_err(|_| damaged(&format!("\"{text}\" is not what is kept there")))
 }
 
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+fn parsed<T: std::str::FromStr>(row: &Row, column: usize) -> Result<T, StoreError> {
     parse(row.try_get(column)?)
 }
 
-fn members(row: &SqliteRow) -> Result<Box<[Number]>, StoreError> {
+fn members(row: &Row) -> Result<Box<[Number]>, StoreError> {
     serde_json::from_str(row.try_get(1)?).map_err(|_| damaged("a list of numbers is broken"))
 }
 

@@ -9,13 +9,13 @@ use crate::{
     StoreError,
     access::{Tenant, Workspace},
     administration::{AdministrationError, By},
+    database::{self, Connection, Row},
 };
 use domain::{
     retention::{Plan, Retention},
     slug::{Slug, WorkspacePath},
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// Names are shown, and go into addresses' titles: short, and not empty.
 const NAME_MOST: usize = 200;
@@ -35,7 +35,7 @@ pub(super) fn slug(text: &str) -> Result<Slug, StoreError> {
 }
 
 /// A tenant from the columns id, slug, name.
-pub(super) fn tenant_of(row: &SqliteRow, from: usize) -> Result<Tenant, StoreError> {
+pub(super) fn tenant_of(row: &Row, from: usize) -> Result<Tenant, StoreError> {
     Ok(Tenant {
         id: row.try_get(from)?,
         slug: slug(row.try_get(from + 1)?)?,
@@ -44,7 +44,7 @@ pub(super) fn tenant_of(row: &SqliteRow, from: usize) -> Result<Tenant, StoreErr
 }
 
 /// A workspace from the columns id, slug, name, and its tenant's.
-pub(super) fn workspace_of(row: &SqliteRow, from: usize) -> Result<Workspace, StoreError> {
+pub(super) fn workspace_of(row: &Row, from: usize) -> Result<Workspace, StoreError> {
     Ok(Workspace {
         id: row.try_get(from)?,
         slug: slug(row.try_get(from + 1)?)?,
@@ -54,10 +54,10 @@ pub(super) fn workspace_of(row: &SqliteRow, from: usize) -> Result<Workspace, St
 }
 
 pub(super) async fn find_tenant(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     slug: &Slug,
 ) -> Result<Option<Tenant>, StoreError> {
-    let row = sqlx::query("SELECT id, slug, name FROM tenant WHERE slug = ?")
+    let row = database::query("SELECT id, slug, name FROM tenant WHERE slug = ?")
         .bind(slug.as_str())
         .fetch_optional(connection)
         .await?;
@@ -65,10 +65,10 @@ pub(super) async fn find_tenant(
 }
 
 pub(super) async fn find_workspace(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     path: &WorkspacePath,
 ) -> Result<Option<Workspace>, StoreError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM workspace w \
          JOIN tenant t ON t.id = w.tenant WHERE t.slug = ? AND w.slug = ?",
     )
@@ -80,7 +80,7 @@ pub(super) async fn find_workspace(
 }
 
 pub(super) async fn need_tenant(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     slug: &Slug,
 ) -> Result<Tenant, AdministrationError> {
     find_tenant(connection, slug)
@@ -89,7 +89,7 @@ pub(super) async fn need_tenant(
 }
 
 pub(super) async fn need_workspace(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     path: &WorkspacePath,
 ) -> Result<Workspace, AdministrationError> {
     find_workspace(connection, path)
@@ -147,7 +147,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let rows = sqlx::query("SELECT id, slug, name FROM tenant ORDER BY slug")
+        let rows = database::query("SELECT id, slug, name FROM tenant ORDER BY slug")
             .fetch_all(&self.inner.readers)
             .await?;
         rows.iter().map(|row| tenant_of(row, 0)).collect()
@@ -204,7 +204,7 @@ async fn create_tenant(
         return Err(AdministrationError::Exists(format!("tenant {slug}")));
     }
     let now = change.now;
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = database::query_scalar(
         "INSERT INTO tenant (slug, name, created_at) VALUES (?, ?, ?) RETURNING id",
     )
     .bind(slug.as_str())
@@ -240,7 +240,7 @@ async fn create_workspace(
         return Err(AdministrationError::Exists(format!("workspace {path}")));
     }
     let now = change.now;
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = database::query_scalar(
         "INSERT INTO workspace (tenant, slug, name, created_at, retention) \
          VALUES (?, ?, ?, ?, ?) RETURNING id",
     )
@@ -286,7 +286,7 @@ async fn set_plan(
     if before == plan {
         return Ok(());
     }
-    sqlx::query("UPDATE tenant SET floor = ?, cap = ? WHERE id = ?")
+    database::query("UPDATE tenant SET floor = ?, cap = ? WHERE id = ?")
         .bind(plan.floor.map(|floor| floor.to_string()))
         .bind(plan.cap.map(|cap| cap.to_string()))
         .bind(tenant.id)

@@ -9,18 +9,19 @@
 use super::{
     Store,
     arrivals::Waiter,
+    change::Log,
     conditions::conditions,
     dictionaries::{Shared, damaged},
     object::LOOK,
     question::cursor_of,
     read_transaction::ReadTransaction,
     snapshot::{Snapshot, is_of_one_workspace, no_such_workspace},
-    sql::{Sql, Value},
 };
 use crate::{
     StoreError,
     access::Scope,
     administration::By,
+    database::{self, Connection, Dialect, Row, Sql},
     feed::{Feed, News},
     plan::{self, Conditions},
     question::QuestionError,
@@ -29,7 +30,6 @@ use domain::{
     question::{FeedQuery, Filter, Query, Span},
     slug::Slug,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -53,6 +53,8 @@ struct Found {
     texts: Vec<(i64, Arc<Shared>)>,
     next: u64,
     is_all: bool,
+    /// The last number of the tenant's log.
+    head: u64,
 }
 
 /// What one look is for.
@@ -143,6 +145,7 @@ impl Store {
             }
             // Whoever waits holds no connection.
             found.transaction.end().await;
+            waiter.saw(found.head);
             look.after = found.next;
             let waited = tokio::time::timeout_at(until, wait(&mut waiter, is_first));
             is_first = false;
@@ -170,6 +173,7 @@ impl Store {
                 texts,
                 next,
                 is_all: next >= head,
+                head,
             }),
             Err(error) => {
                 transaction.end().await;
@@ -182,7 +186,7 @@ impl Store {
     /// was looked at.
     async fn look_in(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         look: &Look<'_>,
         head: u64,
     ) -> Result<(Vec<i64>, Vec<(i64, Arc<Shared>)>, u64), QuestionError> {
@@ -218,9 +222,8 @@ impl Store {
                 (end, Some(most - numbers.len()))
             };
             step = (step * 2).min(STEP_MOST);
-            let sql = entries(look.scope.tenant().id, places.as_deref(), (next, to), limit);
-            let rows = sql.query().fetch_all(&mut *connection).await;
-            let rows = rows.map_err(StoreError::from)?;
+            let tenant = look.scope.tenant().id;
+            let rows = read(connection, tenant, places.as_deref(), (next, to), limit).await?;
             for row in &rows {
                 let ws: i64 = row.try_get(WS).map_err(StoreError::from)?;
                 if let Entry::Vacant(place) = parts.entry(ws) {
@@ -253,12 +256,14 @@ impl Store {
 
     async fn part(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         look: &Look<'_>,
         span: Span,
         ws: i64,
     ) -> Result<Part, StoreError> {
-        let texts = self.inner.dictionary(connection, ws).await?;
+        let tenant = look.scope.tenant().id;
+        let log = Log { ws, tenant };
+        let texts = self.inner.dictionary(connection, log).await?;
         let conditions = conditions(&texts.read(), &look.asked.filter, look.scope, span);
         Ok(Part { texts, conditions })
     }
@@ -277,18 +282,27 @@ impl Snapshot {
         };
         let up_to = cursor.map_or(self.mark, |cursor| cursor.up_to);
         let tenant = self.scope.tenant().id;
+        let connection = self.transaction.connection();
         // Back from the newest. A walk that began long ago does not have to be found to the number.
-        let seq: Option<i64> = sqlx::query_scalar(
-            "SELECT coalesce( \
-                 (SELECT max(seq) FROM leaf INDEXED BY leaf_by_seq \
-                  WHERE tenant = ?1 AND seq > h.seq - ?3 AND n <= ?2), h.seq - ?3) \
-             FROM (SELECT max(seq) AS seq FROM leaf WHERE tenant = ?1) h",
-        )
-        .bind(tenant)
-        .bind(up_to)
-        .bind(i64::try_from(LOOKED_AT).unwrap_or(i64::MAX))
-        .fetch_one(self.transaction.connection())
-        .await?;
+        let seq = match connection.dialect() {
+            Dialect::Sqlite => {
+                "SELECT coalesce( \
+                     (SELECT max(seq) FROM leaf INDEXED BY leaf_by_seq \
+                      WHERE tenant = ?1 AND seq > h.seq - ?3 AND n <= ?2), h.seq - ?3) \
+                 FROM (SELECT max(seq) AS seq FROM leaf WHERE tenant = ?1) h"
+            }
+            // There the two numbers are one.
+            Dialect::Postgres => {
+                "SELECT greatest(least(?2, seq), seq - ?3) FROM tenant_head WHERE tenant = ?1"
+            }
+        };
+        let seq: Option<Option<i64>> = database::query_scalar(seq)
+            .bind(tenant)
+            .bind(up_to)
+            .bind(i64::try_from(LOOKED_AT).unwrap_or(i64::MAX))
+            .fetch_optional(connection)
+            .await?;
+        let seq = seq.flatten();
         Ok(Some(
             seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0),
         ))
@@ -307,7 +321,7 @@ fn texts(parts: HashMap<i64, Part>) -> Vec<(i64, Arc<Shared>)> {
 
 /// The parts of a tenant's log that are asked for; none: all of it.
 async fn places(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     scope: &Scope,
     filter: &Filter,
 ) -> Result<Option<Vec<i64>>, QuestionError> {
@@ -321,7 +335,7 @@ async fn places(
         return Ok(None);
     }
     let known: Vec<(i64, String)> =
-        sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
+        database::query_as("SELECT id, slug FROM workspace WHERE tenant = ?")
             .bind(scope.tenant().id)
             .fetch_all(connection)
             .await
@@ -340,45 +354,113 @@ const SEQ: usize = 0;
 const N: usize = 1;
 const WS: usize = 2;
 
+/// Reads what is tested of a tenant's events; see [`entries`].
+async fn read(
+    connection: &mut Connection,
+    tenant: i64,
+    places: Option<&[i64]>,
+    numbers: (u64, u64),
+    limit: Option<usize>,
+) -> Result<Vec<Row>, StoreError> {
+    let sql = match connection.dialect() {
+        Dialect::Sqlite => entries(tenant, places, numbers, limit),
+        Dialect::Postgres => {
+            // Partitions are chosen by when they occurred.
+            let mut times = Sql::default();
+            times.add("SELECT min(l.occurred_at), max(l.occurred_at) FROM leaf l");
+            within(&mut times, tenant, places, numbers);
+            let times = times.untold().fetch_one(&mut *connection).await?;
+            let times: (Option<i64>, Option<i64>) = (times.try_get(0)?, times.try_get(1)?);
+            let (Some(first), Some(last)) = times else {
+                return Ok(Vec::new());
+            };
+            entries_on_postgres(tenant, places, numbers, limit, (first, last))
+        }
+    };
+    Ok(sql.query().fetch_all(connection).await?)
+}
+
+/// What is read of an event, in the order of [`Part::asks_for`].
+macro_rules! tested {
+    ($n:literal) => {
+        concat!(
+            "SELECT l.seq, ",
+            $n,
+            ", l.ws, l.occurred_at, c.actor, c.via, c.action, c.target, c.related, \
+             c.outcome, c.operation, c.source FROM leaf l "
+        )
+    };
+}
+
 /// The statement that reads what is tested of a tenant's events after the first number and up to the
 /// second, those whose content is still there.
 pub(super) fn entries(
     tenant: i64,
     places: Option<&[i64]>,
-    (after, to): (u64, u64),
+    numbers: (u64, u64),
     limit: Option<usize>,
 ) -> Sql {
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut sql = Sql::default();
-    sql.add(
-        "SELECT l.seq, l.n, l.ws, l.occurred_at, c.actor, c.via, c.action, c.target, c.related, \
-             c.outcome, c.operation, c.source \
-         FROM leaf l INDEXED BY leaf_by_seq CROSS JOIN content c ON c.n = l.n",
-    )
-    .with(" WHERE l.tenant = ?", tenant)
-    .with(" AND l.seq > ?", number(after))
-    .with(" AND l.seq <= ?", number(to));
+    sql.add(concat!(
+        tested!("l.n"),
+        "INDEXED BY leaf_by_seq CROSS JOIN content c ON c.n = l.n"
+    ));
+    within(&mut sql, tenant, places, numbers);
+    in_order(&mut sql, limit);
+    sql
+}
+
+/// The same on PostgreSQL, of events that occurred between two times. Each is looked for by its key
+/// (`OFFSET 0`), whatever the server believes of tables that it has not looked at yet.
+fn entries_on_postgres(
+    tenant: i64,
+    places: Option<&[i64]>,
+    numbers: (u64, u64),
+    limit: Option<usize>,
+    (first, last): (i64, i64),
+) -> Sql {
+    let mut sql = Sql::default();
+    sql.add(tested!("l.seq"))
+        .with(
+            "JOIN LATERAL (SELECT * FROM content WHERE tenant = ? AND ws = l.ws \
+                 AND at = l.occurred_at AND seq = l.seq AND class = l.class",
+            tenant,
+        )
+        .with(" AND at >= ?", first)
+        .with(" AND at <= ? OFFSET 0) c ON TRUE", last);
+    within(&mut sql, tenant, places, numbers);
+    in_order(&mut sql, limit);
+    sql
+}
+
+/// ` WHERE` leaves are a tenant's, in these places, and after the first number and up to the second.
+fn within(sql: &mut Sql, tenant: i64, places: Option<&[i64]>, (after, to): (u64, u64)) {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    sql.with(" WHERE l.tenant = ?", tenant)
+        .with(" AND l.seq > ?", number(after))
+        .with(" AND l.seq <= ?", number(to));
     match places {
         None => {}
         Some([place]) => {
             sql.with(" AND l.ws = ?", *place);
         }
         Some(places) => {
-            let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-            let list = Value::Text(format!("[{}]", places.join(",")));
-            sql.with(" AND l.ws IN (SELECT value FROM json_each(?))", list);
+            let list = " AND l.ws IN (SELECT value FROM json_each(?))";
+            sql.with(list, places.to_vec());
         }
     }
+}
+
+fn in_order(sql: &mut Sql, limit: Option<usize>) {
     sql.add(" ORDER BY l.seq");
     if let Some(limit) = limit {
         sql.with(" LIMIT ?", i64::try_from(limit).unwrap_or(i64::MAX));
     }
-    sql
 }
 
 impl Part {
     /// Whether an entry is asked for, and is no look of the reader's own.
-    fn asks_for(&self, row: &SqliteRow, reader: Option<&By>) -> Result<bool, StoreError> {
+    fn asks_for(&self, row: &Row, reader: Option<&By>) -> Result<bool, StoreError> {
         let optional = |column: usize| -> Result<Option<u32>, StoreError> {
             let number: Option<i64> = row.try_get(column)?;
             let number = number.map(u32::try_from).transpose();
@@ -409,7 +491,7 @@ impl Part {
             let is_look = texts.action(action)?.named.action.as_str() == LOOK;
             Some(is_look && texts.actor(actor)?.id == reader.actor.id)
         };
-        let is_daybooks = row.try_get::<Option<i64>, _>(11)?.is_some();
+        let is_daybooks = row.try_get::<Option<i64>>(11)?.is_some();
         Ok(!is_daybooks || is_own_look() != Some(true))
     }
 }

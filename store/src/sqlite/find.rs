@@ -2,20 +2,66 @@
 
 mod narrow;
 
-use super::sql::{Sql, Value};
+use super::change::Log;
 use crate::{
     StoreError,
     cursor::Place,
+    database::{Connection, Dialect, Sql, Value},
     dictionary::Dictionary,
     plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Plan, Table},
 };
 use domain::question::{Order, Sort};
-use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
+
+/// Where it is looked for: a log, and how its database is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within<'a> {
+    pub(crate) log: Log,
+    pub(crate) dialect: Dialect,
+    /// On PostgreSQL, the classes that the log has contents in: of each class the partitions are read
+    /// one after the other, in their order.
+    pub(crate) classes: &'a [i64],
+}
+
+impl Within<'_> {
+    /// The table of an arm, as `x`.
+    fn table_of(&self, sql: &mut Sql, arm: &Arm) {
+        let is_apart = matches!(arm.table, Table::Actor | Table::Kind | Table::Target);
+        if self.dialect == Dialect::Postgres && is_apart {
+            sql.add(match arm.own {
+                Some(true) => "own_",
+                Some(false) => "beside_",
+                None => "",
+            });
+        }
+        self.table(sql, arm.table.name());
+        sql.add(" x");
+    }
+
+    /// A table of the index.
+    pub(crate) fn table(&self, sql: &mut Sql, table: &str) {
+        sql.add(match self.dialect {
+            Dialect::Sqlite => "i.",
+            Dialect::Postgres => "",
+        });
+        sql.add(table);
+    }
+
+    /// ` WHERE` it is the log's, in a table that is called `name`.
+    pub(crate) fn is_ours(&self, sql: &mut Sql, name: &str) {
+        sql.add(" WHERE ");
+        if self.dialect == Dialect::Postgres {
+            sql.add(name)
+                .with(".tenant = ?", self.log.tenant)
+                .add(" AND ");
+        }
+        sql.add(name).with(".ws = ?", self.log.ws);
+    }
+}
 
 /// What is looked for in one workspace.
 pub(crate) struct Search<'a> {
-    pub(crate) ws: i64,
+    pub(crate) within: Within<'a>,
     pub(crate) conditions: &'a Conditions,
     pub(crate) sort: Sort,
     /// In which direction it is read: the one shown, or the reverse on the way back.
@@ -39,11 +85,14 @@ impl Search<'_> {
     /// The places of the first events after the start, in the direction of the search.
     pub(crate) async fn run(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         plan: Plan,
         dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
         counts: &Counts,
     ) -> Result<Vec<Place>, StoreError> {
+        if self.within.dialect == Dialect::Postgres && self.within.classes.is_empty() {
+            return Ok(Vec::new());
+        }
         match plan {
             Plan::Nothing => Ok(Vec::new()),
             Plan::InOrder(arms) => {
@@ -111,7 +160,7 @@ impl Search<'_> {
     /// someone in `via`) comes once.
     async fn arm_in_order(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         arm: &Arm,
     ) -> Result<Vec<Place>, StoreError> {
         let mut places: Vec<Place> = Vec::new();
@@ -119,14 +168,10 @@ impl Search<'_> {
         // Few events stand there twice: a little more than what is wanted is almost always enough.
         let read = self.limit + 8;
         loop {
-            let mut sql = Sql::default();
-            sql.add("SELECT x.at, x.n FROM ");
-            from(&mut sql, arm, self.ws);
-            self.bounds(&mut sql, after);
-            tests(&mut sql, self.conditions, arm.met);
-            let word = self.word();
-            let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
-            sql.with(" LIMIT ?", i64::try_from(read).unwrap_or(i64::MAX));
+            let sql = match self.within.dialect {
+                Dialect::Sqlite => self.in_order(arm, after, read),
+                Dialect::Postgres => self.in_order_by_class(arm, after, read),
+            };
             let rows = sql.query().fetch_all(&mut *connection).await?;
             let full = rows.len() == read;
             for row in rows {
@@ -147,6 +192,80 @@ impl Search<'_> {
         }
     }
 
+    /// The statement that reads the first `read` entries of a way in after a place.
+    fn in_order(&self, arm: &Arm, after: Option<(i64, i64)>, read: usize) -> Sql {
+        let mut sql = Sql::default();
+        sql.add("SELECT x.at, x.n FROM ");
+        from(&mut sql, arm, &self.within);
+        self.bounds(&mut sql, after);
+        tests(&mut sql, self.conditions, arm.met);
+        self.first(&mut sql, "x.", read);
+        sql
+    }
+
+    /// The same on PostgreSQL: each class apart, and of several keys no more than is wanted of each.
+    fn in_order_by_class(&self, arm: &Arm, after: Option<(i64, i64)>, read: usize) -> Sql {
+        let mut sql = Sql::default();
+        // The events' own and those beside them apart: see the views.
+        let is_both =
+            arm.own.is_none() && matches!(arm.table, Table::Actor | Table::Kind | Table::Target);
+        let arms: Vec<Arm> = if is_both {
+            let apart = |own| Arm {
+                own: Some(own),
+                ..arm.clone()
+            };
+            vec![apart(true), apart(false)]
+        } else {
+            vec![arm.clone()]
+        };
+        let parts: Vec<(&Arm, i64)> = self
+            .within
+            .classes
+            .iter()
+            .flat_map(|class| arms.iter().map(|arm| (arm, *class)))
+            .collect();
+        for (at, (arm, class)) in parts.iter().enumerate() {
+            sql.add(if at == 0 { "(" } else { " UNION ALL (" });
+            let several = match &arm.keys {
+                Keys::Numbers(numbers) if numbers.len() > 1 => Some(numbers),
+                _ => None,
+            };
+            match several {
+                Some(numbers) => {
+                    sql.with("SELECT y.at, y.n FROM unnest(?) j(value), ", list(numbers));
+                    sql.add("LATERAL (SELECT x.at, x.n FROM ");
+                    self.within.table_of(&mut sql, arm);
+                    self.within.is_ours(&mut sql, "x");
+                    sql.add(" AND x.key = j.value");
+                }
+                None => {
+                    sql.add("SELECT x.at, x.n FROM ");
+                    from(&mut sql, arm, &self.within);
+                }
+            }
+            let _ = write!(sql.text, " AND x.class = {class}");
+            self.bounds(&mut sql, after);
+            tests(&mut sql, self.conditions, arm.met);
+            self.first(&mut sql, "x.", read);
+            if several.is_some() {
+                sql.add(") y");
+                self.first(&mut sql, "y.", read);
+            }
+            sql.add(")");
+        }
+        if parts.len() > 1 {
+            self.first(&mut sql, "", read);
+        }
+        sql
+    }
+
+    /// In the order of the search, so many.
+    fn first(&self, sql: &mut Sql, of: &str, read: usize) {
+        let word = self.word();
+        let _ = write!(sql.text, " ORDER BY {of}at {word}, {of}n {word}");
+        sql.with(" LIMIT ?", i64::try_from(read).unwrap_or(i64::MAX));
+    }
+
     /// Time and number: where the search begins, how far it may go, and what its walk may see.
     fn bounds(&self, sql: &mut Sql, after: Option<(i64, i64)>) {
         let Conditions { since, until, .. } = *self.conditions;
@@ -154,10 +273,12 @@ impl Search<'_> {
         if let Some((at, n)) = after {
             let _ = write!(sql.text, " AND (x.at, x.n) {} (?, ?)", self.sign());
             sql.values.extend([Value::Integer(at), Value::Integer(n)]);
-            // One bound on each side: the place is the narrower one.
+            // One bound on each side: the place is the narrower one. Partitions are chosen by plain
+            // bounds alone.
+            let at = (self.within.dialect == Dialect::Postgres).then_some(at);
             match self.direction {
-                Order::Ascending => since = None,
-                Order::Descending => until = None,
+                Order::Ascending => since = at,
+                Order::Descending => until = at,
             }
         }
         if let Some(since) = since {
@@ -172,7 +293,7 @@ impl Search<'_> {
     /// The arms read whole, and sorted by rank, time and number.
     async fn gather(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         arms: &[Arm],
         dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
     ) -> Result<Vec<Place>, StoreError> {
@@ -241,8 +362,14 @@ impl Search<'_> {
         after: Option<(u32, i64, i64)>,
         read: usize,
     ) -> Sql {
+        let is_postgres = self.within.dialect == Dialect::Postgres;
         let mut sql = Sql::default();
-        sql.add("SELECT substr(");
+        // PostgreSQL does not know the name of a column in its own statement.
+        sql.add(if is_postgres {
+            "SELECT rank, at, n FROM (SELECT substr("
+        } else {
+            "SELECT substr("
+        });
         sql.with("?", Value::Bytes(ranks));
         sql.add(", v * 4 - 3, 4) AS rank, at, n FROM (");
         let column = match self.sort {
@@ -255,11 +382,11 @@ impl Search<'_> {
                 sql.add(" UNION ALL ");
             }
             let _ = write!(sql.text, "SELECT {column} AS v, x.at, x.n FROM ");
-            from(&mut sql, arm, self.ws);
+            from(&mut sql, arm, &self.within);
             self.bounds(&mut sql, None);
             tests(&mut sql, self.conditions, arm.met);
         }
-        sql.add(")");
+        sql.add(if is_postgres { ") e) r" } else { ")" });
         if let Some((rank, at, n)) = after {
             let _ = write!(sql.text, " WHERE (rank, at, n) {} (?, ?, ?)", self.sign());
             sql.values.extend([
@@ -303,7 +430,7 @@ impl Search<'_> {
     /// full.
     async fn walk(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         met: Met,
         groups: Vec<(Box<str>, Vec<u32>)>,
@@ -349,7 +476,7 @@ impl Search<'_> {
 
     async fn chunk(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         (table, met): (Table, Met),
         chunk: &[(Box<str>, Vec<u32>)],
         first: bool,
@@ -374,15 +501,26 @@ impl Search<'_> {
                     own,
                     met,
                 };
-                sql.add(if at == 0 { "" } else { " UNION ALL " });
-                sql.add("SELECT * FROM (SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
-                from(&mut sql, &arm, self.ws);
-                self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
-                tests(&mut sql, self.conditions, met);
-                let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
-                sql.with(" LIMIT ?)", wanted);
+                // Each class apart: see `in_order_by_class`.
+                let (classes, begin) = match self.within.dialect {
+                    Dialect::Sqlite => (&[][..], "SELECT * FROM ("),
+                    Dialect::Postgres => (self.within.classes, "("),
+                };
+                for part in 0..classes.len().max(1) {
+                    sql.add(if at + part == 0 { "" } else { " UNION ALL " });
+                    sql.add(begin);
+                    sql.add("SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
+                    from(&mut sql, &arm, &self.within);
+                    if let Some(class) = classes.get(part) {
+                        let _ = write!(sql.text, " AND x.class = {class}");
+                    }
+                    self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
+                    tests(&mut sql, self.conditions, met);
+                    let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+                    sql.with(" LIMIT ?)", wanted);
+                }
             }
-            if numbers.len() > 1 {
+            if numbers.len() * self.within.classes.len().max(1) > 1 {
                 let _ = write!(sql.text, " ORDER BY at {word}, n {word}");
             }
         } else {
@@ -391,21 +529,45 @@ impl Search<'_> {
                 .enumerate()
                 .flat_map(|(rank, (_, numbers))| numbers.iter().map(move |number| (*number, rank)))
                 .collect();
-            let pairs = serde_json::to_string(&pairs)
-                .map_err(|error| StoreError::Database(error.to_string()))?;
-            sql.add("SELECT j.value ->> 1 AS rank, x.at, x.n FROM json_each(");
-            sql.with("?", Value::Text(pairs));
-            let _ = write!(sql.text, ") j CROSS JOIN i.{} x", table.name());
-            sql.with(" WHERE x.ws = ?", self.ws)
-                .add(" AND x.key = j.value ->> 0");
-            if own.is_some() {
+            let rank = match self.within.dialect {
+                Dialect::Sqlite => {
+                    let pairs = serde_json::to_string(&pairs)
+                        .map_err(|error| StoreError::Database(error.to_string()))?;
+                    sql.add("SELECT j.value ->> 1 AS rank, x.at, x.n FROM json_each(");
+                    sql.with("?", Value::Text(pairs)).add(") j CROSS JOIN ");
+                    self.within.table(&mut sql, table.name());
+                    sql.add(" x");
+                    self.within.is_ours(&mut sql, "x");
+                    sql.add(" AND x.key = j.value ->> 0");
+                    "j.value ->> 1"
+                }
+                Dialect::Postgres => {
+                    let (keys, ranks): (Vec<i64>, Vec<i64>) = pairs
+                        .iter()
+                        .map(|(key, rank)| (i64::from(*key), i64::try_from(*rank).unwrap_or(0)))
+                        .unzip();
+                    sql.with("SELECT j.rank, x.at, x.n FROM unnest(?, ", keys);
+                    sql.with("?) j(key, rank) JOIN ", ranks);
+                    let arm = Arm {
+                        table,
+                        keys: Keys::All,
+                        own,
+                        met,
+                    };
+                    self.within.table_of(&mut sql, &arm);
+                    sql.add(" ON x.key = j.key");
+                    self.within.is_ours(&mut sql, "x");
+                    "j.rank"
+                }
+            };
+            if own.is_some() && self.within.dialect == Dialect::Sqlite {
                 sql.add(" AND x.own = 1");
             }
             self.bounds(&mut sql, None);
             if let Some(place) = begins {
                 let _ = write!(
                     sql.text,
-                    " AND (j.value ->> 1 > 0 OR (x.at, x.n) {} (?, ?))",
+                    " AND ({rank} > 0 OR (x.at, x.n) {} (?, ?))",
                     self.sign()
                 );
                 sql.values
@@ -418,7 +580,7 @@ impl Search<'_> {
         let rows = sql.query().fetch_all(connection).await?;
         rows.into_iter()
             .map(|row| {
-                let rank = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+                let rank = usize::try_from(row.try_get::<i64>(0)?).unwrap_or_default();
                 Ok(Place {
                     text: chunk
                         .get(rank)
@@ -443,41 +605,53 @@ fn ranked(dictionary: &Dictionary, sort: Sort) -> (&crate::dictionary::Ranked, u
 }
 
 fn list(numbers: &Numbers) -> Value {
-    let texts: Vec<String> = numbers.list().iter().map(ToString::to_string).collect();
-    Value::Text(format!("[{}]", texts.join(",")))
+    Value::Numbers(numbers.list().iter().copied().map(i64::from).collect())
 }
 
 /// A way in: the table as `x`, its keys, and what of its entries count.
-pub(crate) fn from(sql: &mut Sql, arm: &Arm, ws: i64) {
-    let table = arm.table.name();
+pub(crate) fn from(sql: &mut Sql, arm: &Arm, within: &Within<'_>) {
     match &arm.keys {
         Keys::All => {
-            let _ = write!(sql.text, "i.{table} x");
-            sql.with(" WHERE x.ws = ?", ws);
+            within.table_of(sql, arm);
+            within.is_ours(sql, "x");
         }
         Keys::Operation(operation) => {
-            let _ = write!(sql.text, "i.{table} x");
-            sql.with(" WHERE x.ws = ?", ws)
-                .with(" AND x.key = ?", Value::Text(operation.clone()));
+            within.table_of(sql, arm);
+            within.is_ours(sql, "x");
+            sql.with(" AND x.key = ?", Value::Text(operation.clone()));
         }
-        Keys::Numbers(numbers) => match numbers.list() {
-            [one] => {
-                let _ = write!(sql.text, "i.{table} x");
-                sql.with(" WHERE x.ws = ?", ws)
-                    .with(" AND x.key = ?", i64::from(*one));
+        Keys::Numbers(numbers) => match (numbers.list(), within.dialect) {
+            ([one], _) => {
+                within.table_of(sql, arm);
+                within.is_ours(sql, "x");
+                sql.with(" AND x.key = ?", i64::from(*one));
             }
-            _ => {
-                sql.with("json_each(?) j", list(numbers));
-                let _ = write!(sql.text, " CROSS JOIN i.{table} x");
-                sql.with(" WHERE x.ws = ?", ws).add(" AND x.key = j.value");
+            (_, Dialect::Sqlite) => {
+                sql.with("json_each(?) j", list(numbers))
+                    .add(" CROSS JOIN ");
+                within.table_of(sql, arm);
+                within.is_ours(sql, "x");
+                sql.add(" AND x.key = j.value");
+            }
+            (_, Dialect::Postgres) => {
+                sql.with("unnest(?) j(value)", list(numbers)).add(" JOIN ");
+                within.table_of(sql, arm);
+                sql.add(" ON x.key = j.value");
+                within.is_ours(sql, "x");
             }
         },
     }
-    match arm.own {
-        Some(true) => sql.add(" AND x.own = 1"),
-        Some(false) => sql.add(" AND x.own = 0"),
-        None => sql,
-    };
+    if within.dialect == Dialect::Sqlite {
+        is_own(sql, arm.own);
+    }
+}
+
+fn is_own(sql: &mut Sql, own: Option<bool>) {
+    sql.add(match own {
+        Some(true) => " AND x.own = 1",
+        Some(false) => " AND x.own = 0",
+        None => "",
+    });
 }
 
 /// `column` is one of `numbers`: compared with few, looked up in a map of bytes for many.
@@ -485,7 +659,7 @@ fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
     let mut sql = Sql::default();
     match numbers.list() {
         [] => {
-            sql.add("0");
+            sql.add("FALSE");
         }
         [one] => {
             let _ = write!(sql.text, "{column} = ?");

@@ -9,6 +9,7 @@ use crate::{
     StoreError,
     access::{LEGAL_HOLD, SettingsScope, Workspace},
     administration::By,
+    database::{self, Connection, Row},
     holds::{Hold, HoldError, HoldListed, Holds, Lifted, PAGE, PastHold, Reason},
     settings::Changed,
 };
@@ -17,7 +18,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// The hold that stands in a workspace: there is one at most.
 const STANDING: &str = "SELECT id, reason, placed_by, placed_at FROM hold \
@@ -28,7 +28,7 @@ const PAST: &str = "SELECT id, reason, placed_by, placed_at, lifted_reason, lift
     FROM hold WHERE workspace = ? AND lifted_at IS NOT NULL AND id < ? ORDER BY id DESC LIMIT ?";
 
 /// A hold from the columns `reason`, `placed_by`, `placed_at`.
-fn hold_of(row: &SqliteRow, from: usize) -> Result<Hold, StoreError> {
+fn hold_of(row: &Row, from: usize) -> Result<Hold, StoreError> {
     Ok(Hold {
         reason: row.try_get(from)?,
         placed: Changed {
@@ -39,11 +39,11 @@ fn hold_of(row: &SqliteRow, from: usize) -> Result<Hold, StoreError> {
 }
 
 /// How a hold ended, from the columns `lifted_reason`, `lifted_by`, `lifted_at`.
-fn lifted_of(row: &SqliteRow, from: usize) -> Result<Option<Lifted>, StoreError> {
+fn lifted_of(row: &Row, from: usize) -> Result<Option<Lifted>, StoreError> {
     let (reason, by, at) = (
-        row.try_get::<Option<String>, _>(from)?,
-        row.try_get::<Option<String>, _>(from + 1)?,
-        row.try_get::<Option<i64>, _>(from + 2)?,
+        row.try_get::<Option<String>>(from)?,
+        row.try_get::<Option<String>>(from + 1)?,
+        row.try_get::<Option<i64>>(from + 2)?,
     );
     Ok(match (reason, by, at) {
         (Some(reason), Some(by), Some(at)) => Some(Lifted {
@@ -59,10 +59,10 @@ fn lifted_of(row: &SqliteRow, from: usize) -> Result<Option<Lifted>, StoreError>
 
 /// The hold that stands in a workspace, with its number.
 async fn standing(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
 ) -> Result<Option<(i64, Hold)>, StoreError> {
-    let row = sqlx::query(STANDING)
+    let row = database::query(STANDING)
         .bind(workspace)
         .fetch_optional(connection)
         .await?;
@@ -72,7 +72,7 @@ async fn standing(
 
 /// The hold that stands in a workspace.
 pub(super) async fn standing_hold(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
 ) -> Result<Option<Hold>, StoreError> {
     Ok(standing(connection, workspace).await?.map(|(_, hold)| hold))
@@ -103,7 +103,7 @@ impl Store {
         let mut connection = self.inner.readers.acquire().await?;
         let workspace = scope.workspace.id;
         // One more than the page has, to see whether there are more.
-        let rows = sqlx::query(PAST)
+        let rows = database::query(PAST)
             .bind(workspace)
             .bind(before.unwrap_or(i64::MAX))
             .bind(i64::try_from(PAGE + 1).unwrap_or(i64::MAX))
@@ -136,7 +136,7 @@ impl Store {
         &self,
         workspace: Option<&WorkspacePath>,
     ) -> Result<Vec<HoldListed>, StoreError> {
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT t.slug, w.slug, h.reason, h.placed_by, h.placed_at, h.lifted_reason, \
                  h.lifted_by, h.lifted_at \
              FROM hold h JOIN workspace w ON w.id = h.workspace JOIN tenant t ON t.id = w.tenant \
@@ -217,7 +217,7 @@ async fn place(
             at: change.now,
         },
     };
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = database::query_scalar(
         "INSERT INTO hold (id, workspace, reason, placed_by, placed_at) \
          SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ? FROM hold RETURNING id",
     )
@@ -250,7 +250,7 @@ async fn lift(
         .await?
         .ok_or(HoldError::NoneStands)?;
     let now = change.now;
-    sqlx::query("UPDATE hold SET lifted_reason = ?, lifted_by = ?, lifted_at = ? WHERE id = ?")
+    database::query("UPDATE hold SET lifted_reason = ?, lifted_by = ?, lifted_at = ? WHERE id = ?")
         .bind(reason.as_str())
         .bind(by.actor.sort_name().to_owned())
         .bind(now.micros())
@@ -306,6 +306,7 @@ async fn tell(
 mod tests {
     use super::*;
     use crate::{DatabaseUrl, Options};
+    use sqlx::Row as _;
 
     #[tokio::test]
     async fn holds_are_read_from_an_index_in_its_order() {
@@ -325,7 +326,7 @@ mod tests {
             let text =
                 super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
             let steps: Vec<String> = sqlx::query(text)
-                .fetch_all(&store.inner.readers)
+                .fetch_all(store.inner.readers.sqlite().unwrap())
                 .await
                 .unwrap()
                 .iter()

@@ -14,6 +14,7 @@ use crate::{
     StoreError,
     access::{ManagementScope, NewSession, Secret, SignedIn, Workspace},
     administration::By,
+    database::{self, Connection, Row},
     members::{AcceptError, INVITE, Invitation, InviteListed, Joined, MemberError, NewInvite},
 };
 use domain::{
@@ -21,7 +22,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// The invitations that are good at the time ?2 and whose `$column` is ?1.
 macro_rules! open_invites {
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn invites(&self, scope: &ManagementScope) -> Result<Vec<InviteListed>, StoreError> {
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT public_id, email, role, until, created_by, created_at, expires FROM invite \
              WHERE workspace = ? AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ? \
              ORDER BY created_at DESC, id DESC",
@@ -106,7 +106,7 @@ impl Store {
     ) -> Result<(), MemberError> {
         let mut change = self.inner.change().await?;
         let result = async {
-            let found: Option<Open> = sqlx::query_as(
+            let found: Option<Open> = database::query_as(
                 "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND public_id = ? \
                  AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
             )
@@ -142,7 +142,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn own_invitations(&self, person: &SignedIn) -> Result<Vec<Invitation>, StoreError> {
-        let rows = sqlx::query(OF_EMAIL)
+        let rows = database::query(OF_EMAIL)
             .bind(person.email.clone())
             .bind(self.now().micros())
             .fetch_all(&self.inner.readers)
@@ -248,7 +248,7 @@ async fn create_invite(
     let id = public_id("inv")?;
     let secret = secret("")?;
     let expires = now.plus(INVITE);
-    sqlx::query(
+    database::query(
         "INSERT INTO invite (public_id, workspace, email, role, until, secret, created_by, \
              created_at, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -287,7 +287,7 @@ pub(super) async fn open_of(
     email: &str,
 ) -> Result<Vec<Open>, StoreError> {
     let now = change.now.micros();
-    Ok(sqlx::query_as(
+    Ok(database::query_as(
         "SELECT id, public_id, email, role FROM invite WHERE workspace = ? AND email = ? \
          AND accepted_at IS NULL AND revoked_at IS NULL AND expires > ?",
     )
@@ -305,7 +305,7 @@ pub(super) async fn revoke(
     (number, id, email, _): Open,
     by: &By,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE invite SET revoked_at = ? WHERE id = ?")
+    database::query("UPDATE invite SET revoked_at = ? WHERE id = ?")
         .bind(change.now.micros())
         .bind(number)
         .execute(change.connection())
@@ -329,7 +329,7 @@ pub(super) struct OpenInvite {
 }
 
 impl OpenInvite {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    fn read(row: &Row) -> Result<Self, StoreError> {
         let until = row.try_get(2)?;
         Ok(Self {
             number: row.try_get(0)?,
@@ -348,12 +348,12 @@ impl OpenInvite {
 }
 
 pub(super) async fn open_invite(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     secret: &str,
     now: Timestamp,
 ) -> Result<Option<OpenInvite>, StoreError> {
     const OF_SECRET: &str = open_invites!("v.secret");
-    let row = sqlx::query(OF_SECRET)
+    let row = database::query(OF_SECRET)
         .bind(fingerprint(secret))
         .bind(now.micros())
         .fetch_optional(connection)
@@ -388,7 +388,7 @@ pub(super) async fn join(
     if !join_workspace(change, person, &workspace, role, invite.until).await? {
         return Err(AcceptError::Member(email));
     }
-    sqlx::query("UPDATE invite SET accepted_at = ? WHERE id = ?")
+    database::query("UPDATE invite SET accepted_at = ? WHERE id = ?")
         .bind(now.micros())
         .bind(invite.number)
         .execute(change.connection())

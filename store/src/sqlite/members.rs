@@ -11,12 +11,12 @@ use crate::{
     StoreError,
     access::{ManagementScope, SignedIn, Workspace},
     administration::By,
+    database::{self, Connection, Row},
     members::{MemberError, MemberListed, MemberState, Members, PAGE},
 };
 use chrono::NaiveDate;
 use domain::{role::Role, slug::WorkspacePath, time::Timestamp};
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// The day whose end, in UTC, is the first moment after a role.
 pub(super) fn last_day(until: Option<i64>) -> Option<NaiveDate> {
@@ -44,11 +44,11 @@ pub(super) struct Known {
 }
 
 pub(super) async fn need_member(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: &Workspace,
     public_id: &str,
 ) -> Result<Known, MemberError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT p.id, p.public_id, p.name, p.email, p.deactivated_at IS NOT NULL, m.role, m.until, \
              m.deactivated_at IS NOT NULL \
          FROM membership m JOIN person p ON p.id = m.person \
@@ -126,7 +126,7 @@ impl Store {
         search: &str,
         page: usize,
     ) -> Result<Members, StoreError> {
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT p.public_id, p.name, p.email, m.role, m.created_at, m.until, m.deactivated_at, \
                  p.deactivated_at \
              FROM membership m JOIN person p ON p.id = m.person \
@@ -237,7 +237,7 @@ impl Store {
     }
 }
 
-fn member_of(row: &SqliteRow, now: Timestamp) -> Result<MemberListed, StoreError> {
+fn member_of(row: &Row, now: Timestamp) -> Result<MemberListed, StoreError> {
     let until: Option<i64> = row.try_get(5)?;
     let deactivated: (Option<i64>, Option<i64>) = (row.try_get(6)?, row.try_get(7)?);
     let state = match deactivated {
@@ -285,7 +285,7 @@ async fn change_member(
     {
         return Err(MemberError::LastOwner(known.person.name));
     }
-    sqlx::query("UPDATE membership SET role = ?, until = ? WHERE person = ? AND workspace = ?")
+    database::query("UPDATE membership SET role = ?, until = ? WHERE person = ? AND workspace = ?")
         .bind(role.as_str())
         .bind(until)
         .bind(known.person.id)
@@ -328,7 +328,7 @@ async fn remove_member(
     let workspace = scope.workspace();
     let known = need_dispensable(change, scope, member).await?;
     // The row stays: by it, their past actions are labelled.
-    sqlx::query(
+    database::query(
         "UPDATE membership SET removed_at = ?1, deactivated_at = coalesce(deactivated_at, ?1) \
          WHERE person = ?2 AND workspace = ?3",
     )
@@ -409,7 +409,7 @@ async fn set_deactivated(
     at: Option<Timestamp>,
     by: &By,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
+    database::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
         .bind(at.map(Timestamp::micros))
         .bind(person.id)
         .bind(workspace.id)

@@ -1,25 +1,26 @@
-//! The store on SQLite: two files, one writer, many readers.
+//! The store. What is here is asked of either database; what only SQLite does (two files, one writer,
+//! many readers) is the [`keeper`]'s, and what only PostgreSQL does is in [`crate::postgres`].
 
 mod admit;
-mod append;
-mod arrivals;
+pub(crate) mod append;
+pub(crate) mod arrivals;
 mod assemble;
 mod backup;
 mod catalogue;
-mod change;
+pub(crate) mod change;
 mod choices;
 mod conditions;
 mod connect;
 mod count;
-mod dictionaries;
+pub(crate) mod dictionaries;
 mod directory;
-mod export;
-mod failure;
+pub(crate) mod export;
 mod feed;
 mod find;
 mod holds;
 mod index;
 mod invites;
+mod keeper;
 mod looks;
 mod members;
 mod object;
@@ -33,14 +34,14 @@ mod reading;
 mod recording;
 mod redaction;
 mod release;
-mod settings;
+pub(crate) mod settings;
 mod sign_in;
 mod sign_on;
 mod snapshot;
 mod sql;
 mod tenants;
 mod tokens;
-mod writer;
+pub(crate) mod writer;
 
 pub use admit::{Admitted, never_expires};
 pub use export::Export;
@@ -51,82 +52,37 @@ use crate::{
     access::TokenGrant,
     clock::Clock,
     coalescing::Coalescing,
+    database::{self, Connection, Pool},
     keys::{Keys, random},
     options::{DatabaseUrl, Options, Readiness},
     plan::Counts,
+    postgres::Server,
 };
-use append::Appender;
 use arrivals::Arrivals;
 use connect::Files;
 use dictionaries::Dictionaries;
 use domain::{redaction::Key, time::Timestamp};
-use index::Indexer;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use keeper::Keeper;
 use std::{
     collections::HashMap,
-    num::NonZero,
-    ops::RangeInclusive,
     path::Path,
-    sync::{
-        Arc, Mutex as StdMutex, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex as StdMutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Notify, Semaphore, mpsc, watch},
+    sync::{Mutex, Semaphore, mpsc},
     task::JoinHandle,
 };
-
-/// The log's schema.
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
-
-/// How many may read at the same time, at least and at most.
-const READERS: RangeInclusive<u32> = 4..=16;
-
-/// How many read at the same time: who waits does so in the order in which they came, and two for
-/// each processor keep it busy. More of them only take turns on it, and each has a cache of its own.
-fn readers() -> u32 {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let wanted = u32::try_from(2 * processors).unwrap_or(u32::MAX);
-    wanted.clamp(*READERS.start(), *READERS.end())
-}
-
-/// How far the index may be behind before questions and keys have to wait for it.
-const FAR_BEHIND: i64 = 50_000;
-
-/// How often in a row the index may fail to follow before who waits for it is told.
-const FAILURES_MOST: u64 = 20;
-/// How long is waited for the index at most.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How far the index is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Progress {
-    pub(crate) mark: i64,
-    pub(crate) head: i64,
-    /// Whether it has once been as far as the log.
-    pub(crate) caught_up: bool,
-    /// Whether this process keeps it.
-    pub(crate) ours: bool,
-    /// How often this process could not bring it on: no room on the disk, for instance.
-    pub(crate) failures: u64,
-}
 
 /// What all parts of an open store share.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    files: Files,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gather_within: Duration,
     pub(crate) keys: Keys,
     pub(crate) redaction: Key,
     rules: redaction::KnownRules,
-    installation: [u8; 16],
-    pub(crate) readers: SqlitePool,
-    /// Looks at how far the index is, while all readers may be waiting for it.
-    watcher: SqlitePool,
-    pub(crate) appender: Mutex<Appender>,
+    pub(crate) readers: Pool,
     pub(crate) dictionaries: Arc<Dictionaries>,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
     choices: choices::LastChoices,
@@ -135,21 +91,31 @@ pub(crate) struct Inner {
     tokens: Coalescing<Vec<u8>, Option<TokenGrant>>,
     queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
     room: Arc<Semaphore>,
-    /// The last event that this process committed, or found when it opened the log.
-    own_head: AtomicI64,
-    /// The last event that it knows another to have committed, those before it was opened included:
-    /// who recorded it was answered, and the index may not have it yet.
-    others_head: Arc<AtomicI64>,
-    progress: watch::Sender<Progress>,
+    /// What keeps the log.
+    pub(crate) kept: Kept,
     /// Those who wait for events.
-    arrivals: Arrivals,
-    /// Asks the one who keeps the index to remove some of what releases cover.
-    removals: mpsc::Sender<writer::RemovalRequest>,
-    /// Why the index could not be brought on, the last time that it could not.
-    trouble: StdMutex<Option<StoreError>>,
-    nudge: Notify,
+    pub(crate) arrivals: Arc<Arrivals>,
     exports: export::Exports,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What keeps the log: two files, or a server.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    Sqlite(Arc<Keeper>),
+    Postgres(Arc<Server>),
+}
+
+/// What a store is put together from, whatever keeps the log.
+struct Parts {
+    keys: Keys,
+    dictionaries: Arc<Dictionaries>,
+    readers: Pool,
+    /// What exports read with.
+    exporters: Pool,
+    arrivals: Arc<Arrivals>,
+    kept: Kept,
+    queue: mpsc::UnboundedSender<writer::Job>,
 }
 
 /// An open log. Cheap to clone; all clones are the same store.
@@ -166,96 +132,70 @@ impl Store {
     ///
     /// The files cannot be read or written, or the key file is missing or another installation's.
     pub async fn open(options: Options) -> Result<Self, StoreError> {
-        let DatabaseUrl::Sqlite(path) = &options.database;
-        let files = Files::new(path, options.key_file.clone());
-        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                StoreError::ReadOnly(format!(
-                    "cannot make the folder {}: {error}",
-                    folder.display()
-                ))
-            })?;
-        }
-        let opening = {
-            let files = files.clone();
-            tokio::task::spawn_blocking(move || files.lock_for_opening())
-                .await
-                .map_err(|_| StoreError::Closing)??
-        };
-        let mut connection = files.log_writer().await?;
-        MIGRATIONS.run(&mut connection).await?;
-        let (installation, keys) =
-            installation(&mut connection, &files, options.clock.now()).await?;
-        let indexer = match files.try_lock_index()? {
-            Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
-            None => None,
-        };
-        let exports = export::Exports::open(&files, readers()).await?;
-        let readers = files.readers(readers()).await?;
-        let watcher = files.readers(1).await?;
-        let (mark, head): (i64, Option<i64>) =
-            sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
-                .fetch_one(&readers)
-                .await?;
-        drop(opening);
-
-        let head = head.unwrap_or(0);
         let dictionaries = Arc::new(Dictionaries::default());
-        let others_head = Arc::new(AtomicI64::new(head));
+        let clock = Arc::clone(&options.clock);
         let (queue, jobs) = mpsc::unbounded_channel();
-        let (committed, to_index) = mpsc::unbounded_channel();
-        let (removals, to_remove) = mpsc::channel(1);
-        let (progress, _) = watch::channel(Progress {
-            mark,
-            head,
-            caught_up: mark >= head,
-            ours: indexer.is_some(),
-            failures: 0,
-        });
+        match &options.database {
+            DatabaseUrl::Sqlite(path) => {
+                let files = Files::new(path, options.key_file.clone());
+                let (keeper, keys, begins) =
+                    Keeper::open(files, clock, Arc::clone(&dictionaries)).await?;
+                let keeper = Arc::new(keeper);
+                let parts = Parts {
+                    keys,
+                    dictionaries,
+                    readers: Pool::Sqlite(keeper.readers.clone()),
+                    exporters: Pool::Sqlite(keeper.exporters.clone()),
+                    arrivals: Arc::clone(&keeper.arrivals),
+                    kept: Kept::Sqlite(Arc::clone(&keeper)),
+                    queue,
+                };
+                let store = Self::new(options, parts);
+                *store.inner.tasks.lock().await = keeper.begin(jobs, begins);
+                Ok(store)
+            }
+            DatabaseUrl::Postgres(url) => {
+                let key_file = options.key_file();
+                let (server, keys) =
+                    Server::open(url, &key_file, clock, Arc::clone(&dictionaries)).await?;
+                let server = Arc::new(server);
+                let parts = Parts {
+                    keys,
+                    dictionaries,
+                    readers: Pool::Postgres(server.readers.clone()),
+                    exporters: Pool::Postgres(server.exporters.clone()),
+                    arrivals: Arc::clone(&server.arrivals),
+                    kept: Kept::Postgres(Arc::clone(&server)),
+                    queue,
+                };
+                let store = Self::new(options, parts);
+                *store.inner.tasks.lock().await = server.begin(jobs);
+                Ok(store)
+            }
+        }
+    }
+
+    fn new(options: Options, parts: Parts) -> Self {
         let inner = Arc::new(Inner {
-            redaction: Key::new(keys.redaction.bytes()),
+            redaction: Key::new(parts.keys.redaction.bytes()),
             rules: redaction::KnownRules::default(),
-            files,
             clock: options.clock,
             gather_within: options.gather_within,
-            keys,
-            installation,
-            readers,
-            watcher,
-            appender: Mutex::new(Appender::new(
-                connection,
-                Arc::clone(&dictionaries),
-                Arc::clone(&others_head),
-            )),
-            dictionaries,
+            keys: parts.keys,
+            readers: parts.readers,
+            dictionaries: parts.dictionaries,
             counts: RwLock::default(),
             choices: choices::LastChoices::default(),
             looks: looks::Looks::default(),
             tokens: Coalescing::default(),
-            queue: StdMutex::new(Some(queue)),
+            queue: StdMutex::new(Some(parts.queue)),
             room: Arc::new(Semaphore::new(writer::QUEUE_KIB as usize)),
-            own_head: AtomicI64::new(head),
-            others_head,
-            progress,
-            arrivals: Arrivals::new(head),
-            removals,
-            trouble: StdMutex::default(),
-            nudge: Notify::new(),
-            exports,
+            kept: parts.kept,
+            arrivals: parts.arrivals,
+            exports: export::Exports::new(parts.exporters),
             tasks: Mutex::default(),
         });
-        let tasks = vec![
-            tokio::spawn(writer::commit_groups(Arc::clone(&inner), jobs, committed)),
-            tokio::spawn(writer::keep_index(
-                Arc::clone(&inner),
-                indexer,
-                to_index,
-                to_remove,
-            )),
-            tokio::spawn(arrivals::tell(Arc::clone(&inner))),
-        ];
-        *inner.tasks.lock().await = tasks;
-        Ok(Self { inner })
+        Self { inner }
     }
 
     /// Breaks off what is being exported, finishes what was accepted, and closes the files.
@@ -271,8 +211,10 @@ impl Store {
             let _ = task.await;
         }
         self.inner.readers.close().await;
-        self.inner.watcher.close().await;
-        self.inner.appender.lock().await.checkpoint().await;
+        match &self.inner.kept {
+            Kept::Sqlite(keeper) => keeper.close().await,
+            Kept::Postgres(server) => server.close().await,
+        }
     }
 
     /// What time it is, for this store.
@@ -282,7 +224,11 @@ impl Store {
 
     /// Whether questions can be answered.
     pub async fn readiness(&self) -> Readiness {
-        let answer: Result<i64, _> = sqlx::query_scalar("SELECT n FROM i.mark")
+        let looks = match self.inner.kept {
+            Kept::Sqlite(_) => "SELECT n FROM i.mark",
+            Kept::Postgres(_) => "SELECT count(*) FROM installation",
+        };
+        let answer: Result<i64, _> = database::query_scalar(looks)
             .fetch_one(&self.inner.readers)
             .await;
         if let Err(error) = answer {
@@ -302,28 +248,12 @@ impl Store {
     /// The store was closed meanwhile, or the index cannot follow: the disk is full, for instance.
     pub async fn wait_for_index(
         &self,
-        mut told: impl FnMut(u64, u64) + Send,
+        told: impl FnMut(u64, u64) + Send,
     ) -> Result<u64, StoreError> {
-        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
-            .fetch_one(&self.inner.readers)
-            .await?;
-        let head = head.unwrap_or(0);
-        let number = |n: i64| u64::try_from(n).unwrap_or_default();
-        let mut progress = self.inner.progress.subscribe();
-        let before = progress.borrow().failures;
-        self.inner.nudge.notify_one();
-        loop {
-            let Progress { mark, failures, .. } = *progress.borrow_and_update();
-            told(number(mark.min(head)), number(head));
-            if mark >= head {
-                return Ok(number(head));
-            }
-            if failures > before + FAILURES_MOST {
-                let known = self.inner.trouble.lock();
-                let known = known.unwrap_or_else(PoisonError::into_inner);
-                return Err(known.clone().unwrap_or(StoreError::Closing));
-            }
-            progress.changed().await.map_err(|_| StoreError::Closing)?;
+        match &self.inner.kept {
+            Kept::Sqlite(keeper) => keeper.wait_for_index(told).await,
+            // The server's own index follows at once.
+            Kept::Postgres(_) => Ok(0),
         }
     }
 }
@@ -334,7 +264,13 @@ impl Store {
 ///
 /// Another process keeps the index, or the file cannot be removed.
 pub fn discard_index(options: &Options) -> Result<(), StoreError> {
-    let DatabaseUrl::Sqlite(path) = &options.database;
+    let DatabaseUrl::Sqlite(path) = &options.database else {
+        return Err(StoreError::Database(
+            "a log on PostgreSQL has no index of its own to be made again; PostgreSQL's REINDEX \
+             makes the server's"
+                .to_owned(),
+        ));
+    };
     let files = Files::new(path, options.key_file.clone());
     let _lock = files.try_lock_index()?.ok_or_else(|| {
         StoreError::Database(
@@ -347,90 +283,32 @@ pub fn discard_index(options: &Options) -> Result<(), StoreError> {
 }
 
 impl Inner {
-    /// How far the index is, as far as this process knows.
-    fn mark(&self) -> i64 {
-        self.progress.borrow().mark
-    }
-
     /// Refuses what needs the index while it is being made.
     pub(crate) fn require_index(&self) -> Result<(), StoreError> {
-        let progress = *self.progress.borrow();
-        if progress.caught_up || progress.head - progress.mark < FAR_BEHIND {
-            return Ok(());
-        }
-        let number = |n: i64| u64::try_from(n).unwrap_or_default();
-        Err(StoreError::Indexing {
-            mark: number(progress.mark),
-            head: number(progress.head),
-        })
-    }
-
-    /// Waits until the index holds event `n`.
-    pub(crate) async fn indexed(&self, n: i64) -> Result<(), StoreError> {
-        let mut progress = self.progress.subscribe();
-        if progress.borrow_and_update().mark >= n {
-            return Ok(());
-        }
-        self.nudge.notify_one();
-        let reached = progress.wait_for(|progress| progress.mark >= n);
-        match tokio::time::timeout(PATIENCE, reached).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(StoreError::Closing),
-            Err(_) => {
-                let progress = *self.progress.borrow();
-                let number = |n: i64| u64::try_from(n).unwrap_or_default();
-                Err(StoreError::Indexing {
-                    mark: number(progress.mark),
-                    head: number(progress.head.max(n)),
-                })
-            }
-        }
-    }
-
-    /// Waits until the index holds event `n`, which this process recorded, or cannot follow at the
-    /// moment: the event is durable all the same, and stands in the index as soon as it can. Where
-    /// another process keeps the index, it follows by itself.
-    pub(crate) async fn followed(&self, n: i64) {
-        let mut progress = self.progress.subscribe();
-        let before = *progress.borrow_and_update();
-        if !before.ours || before.mark >= n {
-            return;
-        }
-        self.nudge.notify_one();
-        let follows = progress.wait_for(|now| now.mark >= n || now.failures > before.failures);
-        // Where the store is closing, nobody follows any more.
-        let _ = tokio::time::timeout(PATIENCE, follows).await;
-    }
-
-    /// How far the index must be to answer a question, where `head` is the log's end: as far as what
-    /// others recorded before it was asked. What this process is recording itself is not waited
-    /// for: its senders were not answered yet.
-    pub(crate) fn needed_by_others(&self, head: i64) -> i64 {
-        if head > self.own_head.load(Ordering::Acquire) {
-            head
-        } else {
-            self.others_head.load(Ordering::Acquire)
+        match &self.kept {
+            Kept::Sqlite(keeper) => keeper.require_index(),
+            Kept::Postgres(_) => Ok(()),
         }
     }
 }
 
 /// Reads who this installation is; makes one of a new database. Checks the key file.
-async fn installation(
-    connection: &mut SqliteConnection,
-    files: &Files,
+pub(crate) async fn installation(
+    connection: &mut Connection,
+    key_file: &Path,
     now: Timestamp,
 ) -> Result<([u8; 16], Keys), StoreError> {
-    let row = sqlx::query("SELECT id, redaction_key, signing_key FROM installation")
+    let row = database::query("SELECT id, redaction_key, signing_key FROM installation")
         .fetch_optional(&mut *connection)
         .await?;
     let Some(row) = row else {
-        let keys = match Keys::read(&files.keys)? {
+        let keys = match Keys::read(key_file)? {
             Some(keys) => keys,
-            None => Keys::create(&files.keys)?,
+            None => Keys::create(key_file)?,
         };
         let id = random::<16>()?;
         let prints = keys.fingerprints();
-        sqlx::query(
+        database::query(
             "INSERT INTO installation (one, id, created_at, redaction_key, signing_key) \
              VALUES (1, ?, ?, ?, ?)",
         )
@@ -442,8 +320,8 @@ async fn installation(
         .await?;
         return Ok((id, keys));
     };
-    let path = files.keys.display();
-    let keys = Keys::read(&files.keys)?.ok_or_else(|| {
+    let path = key_file.display();
+    let keys = Keys::read(key_file)?.ok_or_else(|| {
         StoreError::Keys(format!(
             "the key file {path} is not there; bring it back from a copy, or name it with \
              DAYBOOK_KEY_FILE"
@@ -457,7 +335,7 @@ async fn installation(
              copy, or name it with DAYBOOK_KEY_FILE"
         )));
     }
-    let id = <[u8; 16]>::try_from(row.try_get::<&[u8], _>(0)?)
+    let id = <[u8; 16]>::try_from(row.try_get::<&[u8]>(0)?)
         .map_err(|_| dictionaries::damaged("the installation's id is broken"))?;
     Ok((id, keys))
 }

@@ -1,8 +1,9 @@
 //! The object that a scope is about: what it is called, who touched it, and what changed it last.
 
-use super::{dictionaries::damaged, snapshot::Snapshot};
+use super::{change::Log, dictionaries::damaged, snapshot::Snapshot};
 use crate::{
     StoreError,
+    database::{self, Connection, Dialect},
     dictionary::{Dictionary, Number},
     objects::{Named, Overview, Touched},
     plan::Numbers,
@@ -15,7 +16,6 @@ use domain::{
     verb::Verb,
 };
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
 /// What Daybook records of a look at a log.
@@ -51,7 +51,7 @@ impl Snapshot {
             (newest(texts.targets_of(subject).list()), looks(&texts))
         };
         let connection = self.transaction.connection();
-        let uses = newest_uses(connection, shelf.ws, &ways, &looks, self.mark).await?;
+        let uses = newest_uses(connection, shelf.log, &ways, &looks, self.mark).await?;
         Ok(as_given(&shelf.texts.read(), &uses))
     }
 
@@ -73,8 +73,8 @@ impl Snapshot {
         let ways = newest(all.list());
         let mark = self.mark;
         let connection = self.transaction.connection();
-        let last = newest_uses(connection, shelf.ws, &ways, &looks, mark).await?;
-        let first = oldest_uses(connection, shelf.ws, &ways, &looks, mark).await?;
+        let last = newest_uses(connection, shelf.log, &ways, &looks, mark).await?;
+        let first = oldest_uses(connection, shelf.log, &ways, &looks, mark).await?;
         let Some(object) = as_given(&shelf.texts.read(), &last) else {
             return Ok(None);
         };
@@ -84,7 +84,7 @@ impl Snapshot {
             return Ok(None);
         };
         let used: Vec<Number> = last.iter().map(|(number, _)| *number).collect();
-        let (entries, touched_among) = newest_entries(connection, shelf.ws, &used, mark).await?;
+        let (entries, touched_among) = newest_entries(connection, shelf.log, &used, mark).await?;
         let touched = touched(&shelf.texts.read(), &entries, &looks);
         let touched = self.labelled(touched).await?;
         let names = names(&shelf.texts.read(), &first, &last);
@@ -177,37 +177,58 @@ macro_rules! uses {
     };
 }
 
+/// The same, a row for each.
+macro_rules! uses_on_postgres {
+    ($order:literal) => {
+        concat!(
+            "SELECT j.value, u.at, u.n FROM unnest(?1) j(value), LATERAL ( \
+                 (SELECT at, n FROM own_by_target WHERE tenant = ?2 AND ws = ?3 \
+                     AND key = j.value AND n <= ?4 AND action <> ALL(?5) ORDER BY ",
+            $order,
+            " LIMIT 1) UNION ALL (SELECT at, n FROM beside_by_target WHERE tenant = ?2 AND ws = ?3 \
+                     AND key = j.value AND n <= ?4 AND action <> ALL(?5) ORDER BY ",
+            $order,
+            " LIMIT 1) ORDER BY ",
+            $order,
+            " LIMIT 1) u"
+        )
+    };
+}
+
 /// When each way to name an object was used last up to the event `up_to`, looks apart: the newest
 /// first, and none that was not.
 pub(super) async fn newest_uses(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     ways: &[Number],
     looks: &Numbers,
     up_to: i64,
 ) -> Result<Vec<(Number, At)>, StoreError> {
-    const LAST: &str = uses!("at DESC, n DESC");
-    let mut uses = uses_of(connection, LAST, ws, ways, looks, up_to).await?;
+    const LAST: [&str; 2] = [
+        uses!("at DESC, n DESC"),
+        uses_on_postgres!("at DESC, n DESC"),
+    ];
+    let mut uses = uses_of(connection, LAST, log, ways, looks, up_to).await?;
     uses.sort_unstable_by_key(|(_, at)| std::cmp::Reverse(*at));
     Ok(uses)
 }
 
 /// When each way to name an object was used first.
 async fn oldest_uses(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     ways: &[Number],
     looks: &Numbers,
     up_to: i64,
 ) -> Result<Vec<(Number, At)>, StoreError> {
-    const FIRST: &str = uses!("at, n");
-    uses_of(connection, FIRST, ws, ways, looks, up_to).await
+    const FIRST: [&str; 2] = [uses!("at, n"), uses_on_postgres!("at, n")];
+    uses_of(connection, FIRST, log, ways, looks, up_to).await
 }
 
 async fn uses_of(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    ws: i64,
+    connection: &mut Connection,
+    statement: [&'static str; 2],
+    log: Log,
     ways: &[Number],
     looks: &Numbers,
     up_to: i64,
@@ -215,8 +236,23 @@ async fn uses_of(
     if ways.is_empty() {
         return Ok(Vec::new());
     }
-    let found: String = sqlx::query_scalar(statement)
-        .bind(ws)
+    let [on_sqlite, on_postgres] = statement;
+    if connection.dialect() == Dialect::Postgres {
+        let found: Vec<(i64, i64, i64)> = database::query_as(on_postgres)
+            .bind(list(ways))
+            .bind(log.tenant)
+            .bind(log.ws)
+            .bind(up_to)
+            .bind(list(looks.list()))
+            .fetch_all(connection)
+            .await?;
+        let used = found.into_iter();
+        return Ok(used
+            .map(|(way, at, n)| (Number::try_from(way).unwrap_or_default(), (at, n)))
+            .collect());
+    }
+    let found: String = database::query_scalar(on_sqlite)
+        .bind(log.ws)
         .bind(list(ways))
         .bind(up_to)
         .bind(list(looks.list()))
@@ -229,9 +265,8 @@ async fn uses_of(
         .collect())
 }
 
-fn list(numbers: &[Number]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    format!("[{}]", numbers.join(","))
+fn list(numbers: &[Number]) -> Vec<i64> {
+    numbers.iter().copied().map(i64::from).collect()
 }
 
 fn broken(_: serde_json::Error) -> StoreError {
@@ -251,8 +286,8 @@ struct Entry {
 /// looked at, where there are more. The names used last come first: what is older than the entries
 /// found already is not read under the others.
 async fn newest_entries(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     ways: &[Number],
     up_to: i64,
 ) -> Result<(Vec<Entry>, Option<usize>), StoreError> {
@@ -263,20 +298,7 @@ async fn newest_entries(
             more = true;
             break;
         }
-        let entries: String = sqlx::query_scalar(
-            "SELECT json_group_array(json_array(at, n, actor, action)) FROM ( \
-                 SELECT at, n, actor, action FROM i.by_target \
-                 WHERE ws = ? AND key = ? AND at >= ? AND n <= ? \
-                 ORDER BY at DESC, n DESC LIMIT ?)",
-        )
-        .bind(ws)
-        .bind(i64::from(*way))
-        .bind(since)
-        .bind(up_to)
-        .bind(i64::try_from(AMONG_MOST + 1).unwrap_or(i64::MAX))
-        .fetch_one(&mut *connection)
-        .await?;
-        let entries: Vec<Entry> = serde_json::from_str(&entries).map_err(broken)?;
+        let entries = entries_of(connection, log, *way, since, up_to).await?;
         reads += entries.len();
         found.extend(entries);
         found.sort_unstable_by(|one, other| other.cmp(one));
@@ -289,6 +311,58 @@ async fn newest_entries(
     }
     let among = more.then_some(found.len());
     Ok((found, among))
+}
+
+/// The newest entries of one name of an object, from a moment on.
+async fn entries_of(
+    connection: &mut Connection,
+    log: Log,
+    way: Number,
+    since: i64,
+    up_to: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    let most = i64::try_from(AMONG_MOST + 1).unwrap_or(i64::MAX);
+    if connection.dialect() == Dialect::Postgres {
+        let rows: Vec<(i64, i64, i64, i64)> = database::query_as(
+            "(SELECT at, n, actor, action FROM own_by_target \
+                 WHERE tenant = ?1 AND ws = ?2 AND key = ?3 AND at >= ?4 AND n <= ?5 \
+                 ORDER BY at DESC, n DESC LIMIT ?6) \
+             UNION ALL (SELECT at, n, actor, action FROM beside_by_target \
+                 WHERE tenant = ?1 AND ws = ?2 AND key = ?3 AND at >= ?4 AND n <= ?5 \
+                 ORDER BY at DESC, n DESC LIMIT ?6) \
+             ORDER BY at DESC, n DESC LIMIT ?6",
+        )
+        .bind(log.tenant)
+        .bind(log.ws)
+        .bind(i64::from(way))
+        .bind(since)
+        .bind(up_to)
+        .bind(most)
+        .fetch_all(connection)
+        .await?;
+        let number = |number: i64| Number::try_from(number).unwrap_or_default();
+        let entries = rows.into_iter().map(|(at, n, actor, action)| Entry {
+            at,
+            n,
+            actor: number(actor),
+            action: number(action),
+        });
+        return Ok(entries.collect());
+    }
+    let entries: String = database::query_scalar(
+        "SELECT json_group_array(json_array(at, n, actor, action)) FROM ( \
+             SELECT at, n, actor, action FROM i.by_target \
+             WHERE ws = ? AND key = ? AND at >= ? AND n <= ? \
+             ORDER BY at DESC, n DESC LIMIT ?)",
+    )
+    .bind(log.ws)
+    .bind(i64::from(way))
+    .bind(since)
+    .bind(up_to)
+    .bind(most)
+    .fetch_one(connection)
+    .await?;
+    serde_json::from_str(&entries).map_err(broken)
 }
 
 /// Who did most of these entries, looks apart.

@@ -15,13 +15,17 @@ use crate::{
     StoreError,
     access::{ObjectsScope, Reach, Scope},
     cursor::{Cursor, Heading, Place},
+    database::{Dialect, FromRow, Sql},
     dictionary::{Dictionary, Number, ObjectsOf},
     objects::{KnownObject, ObjectsOrder, ObjectsPage, ObjectsQuery},
     plan::Numbers,
     question::QuestionError,
 };
 use domain::{event::TargetKind, time::Timestamp};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 /// So many entries are looked through for a page by when objects were seen last.
 const ENTRIES_MOST: usize = 10_000;
@@ -262,7 +266,7 @@ impl Snapshot {
                 ENTRIES_AT_ONCE.1
             };
             let entries = self
-                .entries(shelf.ws, from, is_older, walk.up_to, most)
+                .entries(shelf, from, is_older, walk.up_to, most)
                 .await?;
             read += entries.len();
             let named: Vec<(At, Vec<Number>)> = {
@@ -325,27 +329,54 @@ impl Snapshot {
     /// Entries from a place on, in time order.
     async fn entries(
         &mut self,
-        ws: i64,
+        shelf: &Shelf,
         from: At,
         is_older: bool,
         up_to: i64,
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let statement = if is_older {
-            "SELECT at, n, target, related, action FROM i.by_time WHERE ws = ? \
-             AND (at, n) <= (?, ?) AND n <= ? ORDER BY at DESC, n DESC LIMIT ?"
+        let connection = self.transaction.connection();
+        let within = shelf.within(connection);
+        let (sign, word) = if is_older {
+            ("<=", "DESC")
         } else {
-            "SELECT at, n, target, related, action FROM i.by_time WHERE ws = ? \
-             AND (at, n) >= (?, ?) AND n <= ? ORDER BY at, n LIMIT ?"
+            (">=", "ASC")
         };
-        let rows: Vec<(i64, i64, i64, Option<i64>, i64)> = sqlx::query_as(statement)
-            .bind(ws)
-            .bind(from.0)
-            .bind(from.1)
-            .bind(up_to)
-            .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_all(self.transaction.connection())
-            .await?;
+        // Of each class the partitions are read in their order.
+        let classes = match within.dialect {
+            Dialect::Sqlite => vec![String::new()],
+            Dialect::Postgres => {
+                let class = |class: &i64| format!(" AND x.at {sign} ? AND x.class = {class}");
+                within.classes.iter().map(class).collect()
+            }
+        };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows: Vec<(i64, i64, i64, Option<i64>, i64)> = Vec::new();
+        for class in &classes {
+            let mut sql = Sql::default();
+            sql.add("SELECT x.at, x.n, x.target, x.related, x.action FROM ");
+            within.table(&mut sql, "by_time");
+            sql.add(" x");
+            within.is_ours(&mut sql, "x");
+            let _ = write!(sql.text, " AND (x.at, x.n) {sign} (?, ?){class}");
+            sql.values.extend([from.0.into(), from.1.into()]);
+            if !class.is_empty() {
+                sql.values.push(from.0.into());
+            }
+            sql.with(" AND x.n <= ?", up_to);
+            let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+            sql.with(" LIMIT ?", most);
+            for row in sql.untold().fetch_all(&mut *connection).await? {
+                rows.push(FromRow::from_row(&row)?);
+            }
+        }
+        if classes.len() > 1 {
+            rows.sort_unstable_by_key(|row| (row.0, row.1));
+            if is_older {
+                rows.reverse();
+            }
+            rows.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        }
         let number = |number: i64| Number::try_from(number).unwrap_or_default();
         let entries = rows
             .into_iter()
@@ -379,7 +410,7 @@ impl Snapshot {
             }
         }
         let connection = self.transaction.connection();
-        let uses = newest_uses(connection, shelf.ws, &ways, looks, up_to).await?;
+        let uses = newest_uses(connection, shelf.log, &ways, looks, up_to).await?;
         let mut by_object: HashMap<Number, Vec<(Number, At)>> = HashMap::new();
         for (way, at) in uses {
             if let Some(object) = object_of.get(&way) {

@@ -11,6 +11,7 @@ use crate::{
     StoreError,
     access::{Tenant, TokenGrant, Workspace},
     administration::{AdministrationError, By, NewPerson, Place},
+    database::{self, Connection, Dialect},
 };
 use chrono::{NaiveDate, NaiveTime};
 use domain::{
@@ -19,7 +20,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
 
 /// Somebody as the tables have them.
 pub(super) struct Person {
@@ -37,10 +37,10 @@ impl Person {
 }
 
 pub(super) async fn find_person(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     email: &str,
 ) -> Result<Option<Person>, StoreError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT id, public_id, name, email, deactivated_at IS NOT NULL FROM person WHERE email = ?",
     )
     .bind(email.trim().to_lowercase())
@@ -59,7 +59,7 @@ pub(super) async fn find_person(
 }
 
 pub(super) async fn need_person(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     email: &str,
 ) -> Result<Person, AdministrationError> {
     find_person(connection, email)
@@ -70,10 +70,10 @@ pub(super) async fn need_person(
 /// Each log that tells of a person: those of their workspaces, or of the tenants they administer. A
 /// workspace in which they were deactivated is told nothing more, unless that is all there is.
 pub(super) async fn logs_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: i64,
 ) -> Result<Vec<Log>, StoreError> {
-    let rows: Vec<(i64, i64)> = sqlx::query_as(
+    let rows: Vec<(i64, i64)> = database::query_as(
         "SELECT w.id, w.tenant FROM membership m JOIN workspace w ON w.id = m.workspace \
          WHERE m.person = ?1 AND (m.deactivated_at IS NULL OR NOT EXISTS (SELECT 1 \
              FROM membership o WHERE o.person = ?1 AND o.deactivated_at IS NULL)) \
@@ -171,7 +171,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn owners(&self, workspace: &Workspace) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(database::query_as(
             "SELECT p.name, p.email FROM membership m JOIN person p ON p.id = m.person \
              WHERE m.workspace = ? AND m.role = 'owner' AND p.deactivated_at IS NULL \
                  AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?) ORDER BY p.name",
@@ -191,7 +191,7 @@ impl Store {
         &self,
         tenant: &Tenant,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(sqlx::query_as(
+        Ok(database::query_as(
             "SELECT p.name, p.email FROM tenant_admin a JOIN person p ON p.id = a.person \
              WHERE a.tenant = ? AND p.deactivated_at IS NULL \
                  AND (a.until IS NULL OR a.until > ?) ORDER BY p.name",
@@ -283,7 +283,7 @@ async fn create_person(
         }
         Place::Tenant(slug) => {
             let tenant = need_tenant(change.connection(), slug).await?;
-            let added = sqlx::query(
+            let added = database::query(
                 "INSERT INTO tenant_admin (person, tenant, created_at, until) VALUES (?, ?, ?, ?) \
                  ON CONFLICT DO NOTHING",
             )
@@ -322,7 +322,7 @@ pub(super) async fn create_account(
     hash: &str,
 ) -> Result<Person, StoreError> {
     let (public_id, name) = (public_id("usr")?, name.trim());
-    let id = sqlx::query_scalar(
+    let id = database::query_scalar(
         "INSERT INTO person (public_id, email, name, password, created_at) \
          VALUES (?, ?, ?, ?, ?) RETURNING id",
     )
@@ -350,11 +350,12 @@ pub(super) async fn join_workspace(
     role: Role,
     until: Option<i64>,
 ) -> Result<bool, StoreError> {
-    let added = sqlx::query(
+    let added = database::query(
         "INSERT INTO membership (person, workspace, role, created_at, until) \
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET role = excluded.role, \
-             created_at = excluded.created_at, until = excluded.until, \
-             deactivated_at = NULL, removed_at = NULL WHERE removed_at IS NOT NULL",
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT (person, workspace) DO UPDATE \
+             SET role = excluded.role, created_at = excluded.created_at, \
+             until = excluded.until, deactivated_at = NULL, removed_at = NULL \
+             WHERE membership.removed_at IS NOT NULL",
     )
     .bind(person.id)
     .bind(workspace.id)
@@ -367,7 +368,7 @@ pub(super) async fn join_workspace(
         return Ok(false);
     }
     // Given anew: it is not what somebody changed by hand before.
-    sqlx::query(
+    database::query(
         "UPDATE membership SET role_from = 'given', role_group = NULL, given_role = NULL \
          WHERE person = ? AND workspace = ?",
     )
@@ -381,14 +382,14 @@ pub(super) async fn join_workspace(
 /// Whether a workspace would be left without an owner if this one were none: one with a last day
 /// does not stay.
 pub(super) async fn is_last_owner(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: i64,
     workspace: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (own, others): (i64, i64) = sqlx::query_as(
-        "SELECT coalesce(sum(m.person = ?1), 0), \
-             coalesce(sum(m.person <> ?1 AND m.until IS NULL), 0) \
+    let (own, others): (i64, i64) = database::query_as(
+        "SELECT count(*) FILTER (WHERE m.person = ?1), \
+             count(*) FILTER (WHERE m.person <> ?1 AND m.until IS NULL) \
          FROM membership m JOIN person p ON p.id = m.person \
          WHERE m.workspace = ?2 AND m.role = 'owner' AND p.deactivated_at IS NULL \
              AND m.deactivated_at IS NULL AND (m.until IS NULL OR m.until > ?3)",
@@ -419,7 +420,7 @@ async fn deactivate(
             return Err(AdministrationError::LastOwner(person.email));
         }
     }
-    sqlx::query("UPDATE person SET deactivated_at = ? WHERE id = ?")
+    database::query("UPDATE person SET deactivated_at = ? WHERE id = ?")
         .bind(now.micros())
         .bind(person.id)
         .execute(change.connection())
@@ -440,10 +441,10 @@ async fn deactivate(
 }
 
 pub(super) async fn end_sessions(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE person = ?")
+    database::query("DELETE FROM session WHERE person = ?")
         .bind(person)
         .execute(connection)
         .await?;
@@ -457,7 +458,7 @@ async fn set_password(
     by: &By,
 ) -> Result<(), AdministrationError> {
     let person = need_person(change.connection(), email).await?;
-    sqlx::query("UPDATE person SET password = ? WHERE id = ?")
+    database::query("UPDATE person SET password = ? WHERE id = ?")
         .bind(hash)
         .bind(person.id)
         .execute(change.connection())
@@ -469,6 +470,19 @@ async fn set_password(
         change.record(log, event).await?;
     }
     Ok(())
+}
+
+/// An actor of a kind and an id, in a workspace or anywhere in a tenant.
+macro_rules! newest_actor {
+    ($within:literal) => {
+        concat!(
+            "SELECT a.name, a.email FROM actor a WHERE ",
+            $within,
+            "a.kind = ?1 AND a.id = ?2 AND (a.ws = ?3 OR \
+                 (?3 < 0 AND a.ws IN (SELECT id FROM workspace WHERE tenant = ?4))) \
+             ORDER BY a.num DESC LIMIT 1"
+        )
+    };
 }
 
 async fn set_actor(
@@ -487,18 +501,18 @@ async fn set_actor(
     };
     let log = grant.reach.workspace().map_or(own, Log::from);
     // As they were when they were last new, in the workspace or anywhere in the tenant.
-    let row = sqlx::query(
-        "SELECT a.name, a.email FROM actor a WHERE a.kind = ?1 AND a.id = ?2 AND (a.ws = ?3 OR \
-             (?3 < 0 AND a.ws IN (SELECT id FROM workspace WHERE tenant = ?4))) \
-         ORDER BY a.num DESC LIMIT 1",
-    )
-    .bind(kind.as_str())
-    .bind(id)
-    .bind(log.ws)
-    .bind(tenant)
-    .fetch_optional(change.connection())
-    .await
-    .map_err(StoreError::from)?;
+    let newest = match change.connection().dialect() {
+        Dialect::Sqlite => newest_actor!(""),
+        Dialect::Postgres => newest_actor!("a.tenant = ?4 AND "),
+    };
+    let row = database::query(newest)
+        .bind(kind.as_str())
+        .bind(id)
+        .bind(log.ws)
+        .bind(tenant)
+        .fetch_optional(change.connection())
+        .await
+        .map_err(StoreError::from)?;
     let row = row.ok_or_else(|| AdministrationError::Missing(format!("actor {kind} {id}")))?;
     let actor = Actor {
         kind,
@@ -506,7 +520,7 @@ async fn set_actor(
         name: row.try_get(0).map_err(StoreError::from)?,
         email: row.try_get(1).map_err(StoreError::from)?,
     };
-    let before: Option<Option<i64>> = sqlx::query_scalar(
+    let before: Option<Option<i64>> = database::query_scalar(
         "SELECT deactivated_at FROM actor_state WHERE ws = ? AND kind = ? AND id = ?",
     )
     .bind(log.ws)
@@ -517,9 +531,9 @@ async fn set_actor(
     .map_err(StoreError::from)?;
     let was = before.flatten().is_some();
     if was != deactivated {
-        sqlx::query(
+        database::query(
             "INSERT INTO actor_state (ws, kind, id, deactivated_at) VALUES (?, ?, ?, ?) \
-             ON CONFLICT DO UPDATE SET deactivated_at = excluded.deactivated_at",
+             ON CONFLICT (ws, kind, id) DO UPDATE SET deactivated_at = excluded.deactivated_at",
         )
         .bind(log.ws)
         .bind(kind.as_str())

@@ -1,10 +1,11 @@
 //! Answering questions: one page of the answer, or one event.
 
-use super::{Store, find::Search, snapshot::Snapshot};
+use super::{Store, change::Log, find::Search, snapshot::Snapshot};
 use crate::{
     StoreError,
     access::{Reach, Scope},
     cursor::{Cursor, Heading, Place},
+    database::{self, Connection, Dialect},
     dictionary::Dictionary,
     question::{Page, QuestionError},
 };
@@ -12,7 +13,6 @@ use domain::{
     event::{Event, EventId},
     question::{Order, Query},
 };
-use sqlx::SqliteConnection;
 
 impl Store {
     /// One page of the answer to a question.
@@ -40,16 +40,20 @@ impl Store {
 
     async fn event_in(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         scope: &Scope,
         id: EventId,
     ) -> Result<Option<Event>, StoreError> {
-        let row: Option<(i64, i64)> =
-            sqlx::query_as("SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?")
-                .bind(&id.0.as_bytes()[..])
-                .bind(scope.tenant().id)
-                .fetch_optional(&mut *connection)
-                .await?;
+        let by_id = match connection.dialect() {
+            Dialect::Sqlite => "SELECT n, ws FROM leaf WHERE id = ? AND tenant = ?",
+            Dialect::Postgres => "SELECT seq, ws FROM leaf WHERE id = ? AND tenant = ?",
+        };
+        let row: Option<(i64, i64)> = database::query_as(by_id)
+            .bind(&id.0.as_bytes()[..])
+            .bind(scope.tenant().id)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let tenant = scope.tenant().id;
         let Some((n, ws)) = row else { return Ok(None) };
         if scope
             .workspace()
@@ -57,7 +61,10 @@ impl Store {
         {
             return Ok(None);
         }
-        let shared = self.inner.dictionary(connection, ws).await?;
+        let shared = self
+            .inner
+            .dictionary(connection, Log { ws, tenant })
+            .await?;
         let events = self
             .inner
             .events(connection, scope.tenant(), &[(ws, shared)], &[n])
@@ -106,7 +113,7 @@ impl Snapshot {
         for (at, asked) in asked.iter().enumerate() {
             let shelf = &asked.shelf;
             let search = Search {
-                ws: shelf.ws,
+                within: shelf.within(connection),
                 conditions: &asked.conditions,
                 sort: query.sort,
                 direction,
@@ -115,7 +122,7 @@ impl Snapshot {
                 limit: limit + 1,
             };
             let plan = asked.plan(query.sort, limit);
-            tracing::debug!(ws = shelf.ws, %plan, "a page");
+            tracing::debug!(ws = shelf.log.ws, %plan, "a page");
             let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
             let places = search.run(connection, plan, with, &shelf.counts).await?;
             found.extend(places.into_iter().map(|place| (place, at)));

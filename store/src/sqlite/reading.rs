@@ -218,7 +218,7 @@ async fn two_pages(store: &Store, scope: &Scope, query: &Query) -> Vec<Line> {
 async fn explained(store: &Store, statement: &str) -> Vec<String> {
     let text = made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
     let rows = sqlx::query(text)
-        .fetch_all(&store.inner.readers)
+        .fetch_all(store.inner.readers.sqlite().unwrap())
         .await
         .unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
@@ -475,8 +475,9 @@ async fn every_way_to_read_a_page_gives_the_same() {
             for page in 0..3 {
                 let mut first: Option<Vec<Place>> = None;
                 for way in asked.conditions.ways(sort, &asked.shelf.counts, 100, 20) {
+                    let connection = snapshot.transaction.connection();
                     let search = Search {
-                        ws: asked.shelf.ws,
+                        within: asked.shelf.within(connection),
                         conditions: &asked.conditions,
                         sort,
                         direction,
@@ -487,7 +488,6 @@ async fn every_way_to_read_a_page_gives_the_same() {
                     let told = way.plan.to_string();
                     let with =
                         |use_it: &mut dyn FnMut(&Dictionary)| use_it(&asked.shelf.texts.read());
-                    let connection = snapshot.transaction.connection();
                     let found = search
                         .run(connection, way.plan, with, &asked.shelf.counts)
                         .await
@@ -518,10 +518,10 @@ impl Steps {
     async fn of(store: &Store) -> Self {
         let steps = Arc::new(AtomicU64::new(0));
         let mut connections = Vec::new();
-        for _ in 0..super::readers() {
+        for _ in 0..super::keeper::readers() {
             let mut connection = store.inner.readers.acquire().await.unwrap();
             let counted = Arc::clone(&steps);
-            let mut handle = connection.lock_handle().await.unwrap();
+            let mut handle = connection.sqlite().unwrap().lock_handle().await.unwrap();
             handle.set_progress_handler(1, move || {
                 counted.fetch_add(1, Ordering::Relaxed);
                 true

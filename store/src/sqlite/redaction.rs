@@ -15,6 +15,7 @@ use crate::{
     StoreError,
     access::{SettingsScope, Workspace},
     administration::By,
+    database::{self, Connection},
     redaction::{RedactionChange, RedactionChanged, RedactionError, RedactionSettings},
     settings::Changed,
 };
@@ -23,7 +24,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection};
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -47,7 +47,7 @@ impl Inner {
     /// The rules of a workspace, of which the number `version` was seen, or later ones.
     pub(super) async fn rules(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         workspace: i64,
         version: i64,
     ) -> Result<Arc<Rules>, StoreError> {
@@ -78,11 +78,11 @@ impl Inner {
     /// The rules of a workspace as they are now.
     pub(super) async fn rules_of(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         workspace: i64,
     ) -> Result<Arc<Rules>, StoreError> {
         let version: i64 =
-            sqlx::query_scalar("SELECT redaction_version FROM workspace WHERE id = ?")
+            database::query_scalar("SELECT redaction_version FROM workspace WHERE id = ?")
                 .bind(workspace)
                 .fetch_one(&mut *connection)
                 .await?;
@@ -92,10 +92,10 @@ impl Inner {
 
 /// What a workspace adds, with its number.
 async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
 ) -> Result<(i64, RedactionSettings), StoreError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT redaction_version, redaction_names, redaction_paths, redaction_by, redaction_at \
          FROM workspace WHERE id = ?",
     )
@@ -212,7 +212,7 @@ async fn write(
     by: &By,
 ) -> Result<(), StoreError> {
     let now = change.now;
-    sqlx::query(
+    database::query(
         "UPDATE workspace SET redaction_names = ?, redaction_paths = ?, \
              redaction_version = redaction_version + 1, redaction_by = ?, redaction_at = ? \
          WHERE id = ?",

@@ -1,23 +1,24 @@
 //! Retention: making releases of what has expired, and carrying them out.
 
 use super::{
-    Inner, Store,
+    Kept, Store,
     append::{Appender, NewRelease},
     change::{Change, Log, target, told},
     directory::{find_workspace, tenant_of, workspace_of},
     index::{Batch, Indexer},
+    keeper::Keeper,
     settings::{WAIT, effective_retention},
 };
 use crate::{
     StoreError,
     access::{SettingsScope, Tenant, Workspace},
     administration::By,
+    database::{self, Connection, Dialect},
     retention::{Expiring, ExpiringLog, Occasion, Place, Release, Released, Removal},
 };
 use chrono::TimeDelta;
 use domain::{retention::Retention, slug::WorkspacePath, time::Timestamp};
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
 use std::time::{Duration, Instant};
 use tokio::{
     sync::{MutexGuard, oneshot},
@@ -62,7 +63,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn expiring_logs(&self) -> Result<Vec<ExpiringLog>, StoreError> {
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name \
              FROM tenant t LEFT JOIN workspace w ON w.tenant = t.id ORDER BY t.slug, w.slug",
         )
@@ -76,7 +77,7 @@ impl Store {
                 logs.push(ExpiringLog(Place::Tenant(tenant.clone())));
                 last = Some(tenant);
             }
-            if row.try_get::<Option<i64>, _>(3)?.is_some() {
+            if row.try_get::<Option<i64>>(3)?.is_some() {
                 logs.push(ExpiringLog(Place::Workspace(workspace_of(row, 3)?)));
             }
         }
@@ -119,7 +120,7 @@ impl Store {
                 State::Not(reason) => return Ok(reason),
             };
             // Counted before others are kept waiting; what came since is counted when they are.
-            let (counted, mark) = self.expired(log.ws(), before).await?;
+            let (counted, mark) = self.expired(log.into(), before).await?;
             if counted == 0 {
                 return Ok(Released::Nothing);
             }
@@ -149,7 +150,10 @@ impl Store {
     /// The store failed, or is closing. What was not removed is removed the next time.
     pub async fn remove_some(&self) -> Result<Removal, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let asked = self.inner.removals.send(answer).await;
+        let asked = match &self.inner.kept {
+            Kept::Sqlite(keeper) => keeper.removals.send(answer).await,
+            Kept::Postgres(server) => return server.remove_some().await,
+        };
         asked.map_err(|_| StoreError::Closing)?;
         answered.await.map_err(|_| StoreError::Closing)?
     }
@@ -161,7 +165,7 @@ impl Store {
     /// The store failed.
     pub async fn is_finished(&self, release: &Release) -> Result<bool, StoreError> {
         let finished: Option<i64> =
-            sqlx::query_scalar("SELECT finished_at FROM release WHERE id = ?")
+            database::query_scalar("SELECT finished_at FROM release WHERE id = ?")
                 .bind(release.id)
                 .fetch_one(&self.inner.readers)
                 .await?;
@@ -174,7 +178,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn is_suspended(&self, release: &Release) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar(concat!(
+        Ok(database::query_scalar(concat!(
             "SELECT r.finished_at IS NULL AND ",
             is_held!("r.ws"),
             " FROM release r WHERE r.id = ?"
@@ -205,7 +209,8 @@ impl Store {
         let Some(before) = settings.plan.holds(retention).keeps_from(from) else {
             return Ok(None);
         };
-        let (events, _) = self.expired(scope.workspace.id, before).await?;
+        let log = Log::from(&scope.workspace);
+        let (events, _) = self.expired(log, before).await?;
         Ok(Some(Expiring {
             from,
             before,
@@ -215,15 +220,27 @@ impl Store {
 
     /// How many events of `ws` occurred before a moment, but for those that never expire; and the
     /// last event that was counted with them. The index is read over them, and no content.
-    async fn expired(&self, ws: i64, before: Timestamp) -> Result<(i64, i64), StoreError> {
+    async fn expired(&self, log: Log, before: Timestamp) -> Result<(i64, i64), StoreError> {
         self.inner.require_index()?;
-        Ok(sqlx::query_as(
+        if let Kept::Postgres(_) = self.inner.kept {
+            return Ok(database::query_as(
+                "SELECT (SELECT count(*) FROM content c WHERE c.tenant = ?1 AND c.ws = ?2 \
+                         AND c.at < ?3 AND c.seq <= h.seq AND NOT c.keep), h.seq \
+                 FROM tenant_head h WHERE h.tenant = ?1",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .bind(before.micros())
+            .fetch_one(&self.inner.readers)
+            .await?);
+        }
+        Ok(database::query_as(
             "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
                  - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
                      WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n), m.n \
              FROM i.mark m",
         )
-        .bind(ws)
+        .bind(log.ws)
         .bind(before.micros())
         .fetch_one(&self.inner.readers)
         .await?)
@@ -239,25 +256,33 @@ enum State {
 }
 
 async fn state(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     log: &ExpiringLog,
     occasion: Occasion,
     now: Timestamp,
 ) -> Result<State, StoreError> {
     let ws = log.ws();
-    let last = sqlx::query(
-        "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
-         JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1",
-    )
-    .bind(ws)
-    .fetch_optional(&mut *connection)
-    .await?;
+    let last = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
+             JOIN leaf l ON l.n = r.n WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1"
+        }
+        Dialect::Postgres => {
+            "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
+             JOIN leaf l ON l.tenant = r.tenant AND l.seq = r.seq \
+             WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1"
+        }
+    };
+    let last = database::query(last)
+        .bind(ws)
+        .fetch_optional(&mut *connection)
+        .await?;
     if let Some(row) = last {
-        if row.try_get::<Option<i64>, _>(3)?.is_none() {
+        if row.try_get::<Option<i64>>(3)?.is_none() {
             let release = Release {
                 id: row.try_get(0)?,
                 before: Timestamp::from_micros(row.try_get(1)?),
-                events: u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or_default(),
+                events: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
             };
             return Ok(State::Not(Released::Unfinished(release)));
         }
@@ -266,7 +291,7 @@ async fn state(
             return Ok(State::Not(Released::TooSoon));
         }
     }
-    let is_held: bool = sqlx::query_scalar(concat!("SELECT ", is_held!("?1")))
+    let is_held: bool = database::query_scalar(concat!("SELECT ", is_held!("?1")))
         .bind(ws)
         .fetch_one(&mut *connection)
         .await?;
@@ -290,11 +315,11 @@ async fn state(
 /// How long a tenant's own events are kept: as long as those of the workspace that keeps them
 /// longest; for ever where it has none.
 async fn longest_retention(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     tenant: &Tenant,
     now: Timestamp,
 ) -> Result<Option<Retention>, StoreError> {
-    let workspaces: Vec<i64> = sqlx::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
+    let workspaces: Vec<i64> = database::query_scalar("SELECT id FROM workspace WHERE tenant = ?")
         .bind(tenant.id)
         .fetch_all(&mut *connection)
         .await?;
@@ -323,16 +348,27 @@ async fn make(
     by: &By,
 ) -> Result<Released, StoreError> {
     let ws = log.ws();
-    let since: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
-         WHERE l.n > ? AND l.ws = ? AND l.occurred_at < ? AND c.keep = 0",
-    )
-    .bind(up_to)
-    .bind(ws)
-    .bind(before.micros())
-    .fetch_one(change.connection())
-    .await?;
-    let id: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
+    let since = match change.connection().dialect() {
+        Dialect::Sqlite => {
+            "SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
+             WHERE l.n > ?1 AND l.ws = ?2 AND l.occurred_at < ?3 AND c.keep = 0"
+        }
+        Dialect::Postgres => {
+            "SELECT count(*) FROM leaf l JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws \
+                 AND c.at = l.occurred_at AND c.seq = l.seq AND c.class = l.class \
+             WHERE l.seq > ?1 AND l.ws = ?2 AND l.occurred_at < ?3 AND NOT c.keep \
+                 AND l.tenant = ?4 AND c.at < ?3"
+        }
+    };
+    let mut since = database::query_scalar(since)
+        .bind(up_to)
+        .bind(ws)
+        .bind(before.micros());
+    if change.connection().dialect() == Dialect::Postgres {
+        since = since.bind(Log::from(log).tenant);
+    }
+    let since: i64 = since.fetch_one(change.connection()).await?;
+    let id: i64 = database::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM release")
         .fetch_one(change.connection())
         .await?;
     let count = counted + since;
@@ -357,7 +393,7 @@ async fn make(
     Ok(Released::Made(release, retention))
 }
 
-impl Inner {
+impl Keeper {
     /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a
     /// legal hold; or ends it, where nothing is left.
     pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {

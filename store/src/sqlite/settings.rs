@@ -12,6 +12,7 @@ use crate::{
     StoreError,
     access::{Reach, SettingsScope, Workspace},
     administration::By,
+    database::{self, Connection},
     settings::{
         Changed, Notices, ObjectAccess, Pending, People, Settings, SettingsChange, SettingsError,
     },
@@ -23,7 +24,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
 
 /// How long a shorter retention waits.
 pub(super) const WAIT: TimeDelta = TimeDelta::days(7);
@@ -43,12 +43,22 @@ fn changed(by: Option<String>, at: Option<i64>) -> Option<Changed> {
     })
 }
 
+/// What holds for a workspace with this setting, under a plan of this floor and cap.
+pub(crate) fn effective(
+    setting: &str,
+    floor: Option<&str>,
+    cap: Option<&str>,
+) -> Result<Retention, StoreError> {
+    let plan = Plan {
+        floor: optional(floor)?,
+        cap: optional(cap)?,
+    };
+    Ok(plan.holds(retention(setting)?))
+}
+
 /// A tenant's plan.
-pub(super) async fn plan(
-    connection: &mut SqliteConnection,
-    tenant: i64,
-) -> Result<Plan, StoreError> {
-    let row = sqlx::query("SELECT floor, cap FROM tenant WHERE id = ?")
+pub(super) async fn plan(connection: &mut Connection, tenant: i64) -> Result<Plan, StoreError> {
+    let row = database::query("SELECT floor, cap FROM tenant WHERE id = ?")
         .bind(tenant)
         .fetch_one(connection)
         .await?;
@@ -60,11 +70,11 @@ pub(super) async fn plan(
 
 /// A workspace's settings as they hold at `now`: a pending retention whose time has come counts.
 pub(super) async fn settings(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
     now: Timestamp,
 ) -> Result<Settings, StoreError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT w.retention, w.retention_by, w.retention_at, w.pending, w.pending_from, \
              w.pending_by, w.pending_at, w.recording, w.recording_by, w.recording_at, \
              w.discarded, w.created_at, t.floor, t.cap, w.object_tabs, w.guarded_kinds, \
@@ -78,7 +88,7 @@ pub(super) async fn settings(
     let mut retention_set = changed(row.try_get(1)?, row.try_get(2)?);
     let mut pending = match (
         optional(row.try_get(3)?)?,
-        row.try_get::<Option<i64>, _>(4)?,
+        row.try_get::<Option<i64>>(4)?,
         changed(row.try_get(5)?, row.try_get(6)?),
     ) {
         (Some(retention), Some(from), Some(asked)) => Some(Pending {
@@ -104,7 +114,7 @@ pub(super) async fn settings(
         effective: plan.holds(set),
         recording: row.try_get(7)?,
         recording_set: changed(row.try_get(8)?, row.try_get(9)?),
-        discarded: u64::try_from(row.try_get::<i64, _>(10)?).unwrap_or_default(),
+        discarded: u64::try_from(row.try_get::<i64>(10)?).unwrap_or_default(),
         created_at: Timestamp::from_micros(row.try_get(11)?),
         object_access: object_access(row.try_get(14)?, row.try_get(15)?)?,
         object_access_set: changed(row.try_get(16)?, row.try_get(17)?),
@@ -120,7 +130,7 @@ pub(super) fn object_access(tabs: &str, guarded: &str) -> Result<ObjectAccess, S
 
 /// What holds for a workspace at `now`.
 pub(super) async fn effective_retention(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
     now: Timestamp,
 ) -> Result<Retention, StoreError> {
@@ -146,14 +156,14 @@ impl Store {
     /// The store failed.
     pub async fn people(&self, scope: &SettingsScope) -> Result<People, StoreError> {
         let workspace = &scope.workspace;
-        let (all, readers): (i64, i64) = sqlx::query_as(
-            "SELECT count(*), coalesce(sum(x.reads), 0) FROM ( \
-                 SELECT person, max(reads) AS reads FROM ( \
-                     SELECT person, role <> 'member' AS reads FROM membership \
+        let (all, readers): (i64, i64) = database::query_as(
+            "SELECT count(DISTINCT p.id), \
+                 count(DISTINCT CASE WHEN x.role <> 'member' THEN p.id END) FROM ( \
+                     SELECT person, role FROM membership \
                      WHERE workspace = ?1 AND deactivated_at IS NULL \
                          AND (until IS NULL OR until > ?3) \
-                     UNION ALL SELECT person, 1 FROM tenant_admin \
-                     WHERE tenant = ?2 AND (until IS NULL OR until > ?3)) GROUP BY person) x \
+                     UNION ALL SELECT person, 'tenant_admin' FROM tenant_admin \
+                     WHERE tenant = ?2 AND (until IS NULL OR until > ?3)) x \
              JOIN person p ON p.id = x.person WHERE p.deactivated_at IS NULL",
         )
         .bind(workspace.id)
@@ -252,10 +262,10 @@ impl Snapshot {
             return Ok((Vec::new(), 0));
         };
         let connection = self.transaction.connection();
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM tenant t \
              CROSS JOIN workspace w ON w.tenant = t.id \
-             WHERE t.id = ? AND (w.recording = 0 OR w.pending_from > ? OR EXISTS (SELECT 1 \
+             WHERE t.id = ? AND (NOT w.recording OR w.pending_from > ? OR EXISTS (SELECT 1 \
                  FROM hold h WHERE h.workspace = w.id AND h.lifted_at IS NULL)) \
              ORDER BY w.name, w.id",
         )
@@ -275,7 +285,7 @@ impl Snapshot {
 }
 
 async fn notices(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     workspace: i64,
     now: Timestamp,
 ) -> Result<Notices, StoreError> {
@@ -333,7 +343,7 @@ async fn set_retention(
     let who = named(by).to_owned();
     if waits {
         // What came due meanwhile is written down with it.
-        sqlx::query(
+        database::query(
             "UPDATE workspace SET retention = ?, pending = ?, pending_from = ?, pending_by = ?, \
              pending_at = ? WHERE id = ?",
         )
@@ -346,7 +356,7 @@ async fn set_retention(
         .execute(change.connection())
         .await?;
     } else {
-        sqlx::query(
+        database::query(
             "UPDATE workspace SET retention = ?, retention_by = ?, retention_at = ?, \
              pending = NULL, pending_from = NULL, pending_by = NULL, pending_at = NULL WHERE id = ?",
         )
@@ -389,7 +399,7 @@ async fn set_recording(
     by: &By,
 ) -> Result<(), StoreError> {
     let now = change.now;
-    sqlx::query(
+    database::query(
         "UPDATE workspace SET recording = ?, recording_by = ?, recording_at = ?, discarded = 0 \
          WHERE id = ?",
     )
@@ -424,7 +434,7 @@ async fn set_object_access(
     let guarded = serde_json::to_string(access.guarded())
         .map_err(|error| StoreError::Database(error.to_string()))?;
     let now = change.now;
-    sqlx::query(
+    database::query(
         "UPDATE workspace SET object_tabs = ?, guarded_kinds = ?, object_access_by = ?, \
          object_access_at = ? WHERE id = ?",
     )
@@ -456,7 +466,7 @@ async fn cancel_pending(
     if before.pending.is_none() {
         return Err(SettingsError::NothingPending);
     }
-    sqlx::query(
+    database::query(
         "UPDATE workspace SET pending = NULL, pending_from = NULL, pending_by = NULL, \
          pending_at = NULL WHERE id = ?",
     )

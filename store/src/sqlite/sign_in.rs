@@ -15,6 +15,7 @@ use crate::{
     StoreError,
     access::{Membership, NewSession, Scope, SignedIn, Workspace},
     administration::By,
+    database::{self, Connection, Row},
     people::{FAILURES_WITHIN, SESSION, SignInError},
 };
 use chrono::TimeDelta;
@@ -25,7 +26,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::net::IpAddr;
 
 /// So many failures, in [`FAILURES_WITHIN`], for an account or an address.
@@ -86,7 +86,7 @@ const ACCOUNT: &str = concat!(
 );
 
 /// Who a session belongs to, without what they are a member of.
-fn person_of(row: &SqliteRow) -> Result<SignedIn, StoreError> {
+fn person_of(row: &Row) -> Result<SignedIn, StoreError> {
     let last: (Option<&str>, Option<&str>) = (row.try_get(5)?, row.try_get(6)?);
     let last_workspace = match last {
         (Some(tenant), Some(workspace)) => Some(WorkspacePath {
@@ -104,7 +104,7 @@ fn person_of(row: &SqliteRow) -> Result<SignedIn, StoreError> {
         administers: Vec::new(),
         last_workspace,
         last_zone: row
-            .try_get::<Option<&str>, _>(7)?
+            .try_get::<Option<&str>>(7)?
             .and_then(|zone| zone.parse().ok()),
     })
 }
@@ -134,12 +134,12 @@ pub(super) fn themselves(person: &Person, method: &str, context: Option<Object>)
 
 /// Whether somebody has nothing to sign in for at the time `now`.
 pub(super) async fn is_shut_out(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const IS_SHUT_OUT: &str = concat!("SELECT ", is_shut_out!(), " FROM person p WHERE p.id = ?1");
-    Ok(sqlx::query_scalar(IS_SHUT_OUT)
+    Ok(database::query_scalar(IS_SHUT_OUT)
         .bind(person)
         .bind(now.micros())
         .fetch_one(connection)
@@ -191,9 +191,9 @@ impl Store {
     async fn refuse_after_failures(&self, subjects: &[String]) -> Result<(), SignInError> {
         let now = self.now();
         for subject in subjects {
-            let (failures, oldest): (i64, Option<i64>) = sqlx::query_as(
+            let (failures, oldest): (i64, Option<i64>) = database::query_as(
                 "SELECT count(*), min(at) FROM (SELECT at FROM sign_in_failure \
-                 WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?)",
+                 WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?) f",
             )
             .bind(subject.clone())
             .bind(now.plus(-FAILURES_WITHIN).micros())
@@ -213,7 +213,7 @@ impl Store {
     }
 
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query(ACCOUNT)
+        let row = database::query(ACCOUNT)
             .bind(email)
             .bind(self.now().micros())
             .fetch_optional(&self.inner.readers)
@@ -244,7 +244,7 @@ impl Store {
         };
         let mut change = self.inner.change().await?;
         let result = async {
-            sqlx::query("DELETE FROM session WHERE secret = ?")
+            database::query("DELETE FROM session WHERE secret = ?")
                 .bind(fingerprint(secret))
                 .execute(change.connection())
                 .await?;
@@ -266,7 +266,7 @@ impl Store {
     ///
     /// The store failed.
     pub async fn session(&self, secret: &str) -> Result<Option<SignedIn>, StoreError> {
-        let rows = sqlx::query(SIGNED_IN)
+        let rows = database::query(SIGNED_IN)
             .bind(fingerprint(secret))
             .bind(self.now().micros())
             .fetch_all(&self.inner.readers)
@@ -279,7 +279,7 @@ impl Store {
                 (_, Some(person)) => person.memberships.push(Membership {
                     workspace: workspace_of(row, 1)?,
                     role: row
-                        .try_get::<&str, _>(7)?
+                        .try_get::<&str>(7)?
                         .parse()
                         .map_err(|_| damaged("a role is broken"))?,
                     object_access: object_access(row.try_get(8)?, row.try_get(9)?)?,
@@ -309,7 +309,7 @@ impl Store {
         }
         let mut change = self.inner.change().await?;
         let result =
-            sqlx::query("UPDATE person SET last_workspace = ?, last_zone = ? WHERE id = ?")
+            database::query("UPDATE person SET last_workspace = ?, last_zone = ? WHERE id = ?")
                 .bind(workspace.id)
                 .bind(zone.map(Zone::as_str))
                 .bind(person.person)
@@ -345,7 +345,7 @@ impl Store {
             return Ok(());
         }
         let last: Option<i64> =
-            sqlx::query_scalar("SELECT at FROM look WHERE ws = ? AND reader = ?")
+            database::query_scalar("SELECT at FROM look WHERE ws = ? AND reader = ?")
                 .bind(log.ws)
                 .bind(reader.clone())
                 .fetch_optional(&self.inner.readers)
@@ -381,9 +381,9 @@ impl Store {
         let now = change.now;
         let result = async {
             // Another page of the same reader may have told it meanwhile.
-            let told_now = sqlx::query(
+            let told_now = database::query(
                 "INSERT INTO look (ws, reader, at) VALUES (?, ?, ?) \
-                 ON CONFLICT DO UPDATE SET at = excluded.at WHERE look.at <= ?",
+                 ON CONFLICT (ws, reader) DO UPDATE SET at = excluded.at WHERE look.at <= ?",
             )
             .bind(log.ws)
             .bind(reader)
@@ -414,7 +414,7 @@ async fn begin_session(
 ) -> Result<NewSession, SignInError> {
     let begun: Result<NewSession, StoreError> = async {
         for subject in subjects {
-            sqlx::query("DELETE FROM sign_in_failure WHERE subject = ?")
+            database::query("DELETE FROM sign_in_failure WHERE subject = ?")
                 .bind(subject.clone())
                 .execute(change.connection())
                 .await?;
@@ -436,11 +436,11 @@ pub(super) async fn new_session(
     let now = change.now;
     let secret = secret("")?;
     let until = now.plus(SESSION);
-    sqlx::query("DELETE FROM session WHERE until <= ?")
+    database::query("DELETE FROM session WHERE until <= ?")
         .bind(now.micros())
         .execute(change.connection())
         .await?;
-    sqlx::query("INSERT INTO session (secret, person, created_at, until) VALUES (?, ?, ?, ?)")
+    database::query("INSERT INTO session (secret, person, created_at, until) VALUES (?, ?, ?, ?)")
         .bind(fingerprint(secret.reveal()))
         .bind(person)
         .bind(now.micros())
@@ -457,12 +457,12 @@ async fn note_failure(
     context: Option<Object>,
 ) -> Result<(), StoreError> {
     let now = change.now;
-    sqlx::query("DELETE FROM sign_in_failure WHERE at <= ?")
+    database::query("DELETE FROM sign_in_failure WHERE at <= ?")
         .bind(now.plus(-FAILURES_WITHIN).micros())
         .execute(change.connection())
         .await?;
     for subject in subjects {
-        sqlx::query("INSERT INTO sign_in_failure (subject, at) VALUES (?, ?)")
+        database::query("INSERT INTO sign_in_failure (subject, at) VALUES (?, ?)")
             .bind(subject.clone())
             .bind(now.micros())
             .execute(change.connection())
@@ -500,6 +500,7 @@ pub(super) async fn tell(
 mod tests {
     use super::*;
     use crate::{DatabaseUrl, Options};
+    use sqlx::Row as _;
 
     #[tokio::test]
     async fn who_somebody_is_is_found_without_a_scan() {
@@ -512,7 +513,8 @@ mod tests {
         for statement in all {
             let text =
                 super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
-            let rows = sqlx::query(text).fetch_all(&store.inner.readers).await;
+            let readers = store.inner.readers.sqlite().unwrap();
+            let rows = sqlx::query(text).fetch_all(readers).await;
             let steps: Vec<String> = rows.unwrap().iter().map(|row| row.get("detail")).collect();
             assert!(
                 steps.iter().all(|step| !step.starts_with("SCAN ")),

@@ -18,6 +18,7 @@ use crate::{
     StoreError,
     access::{NewSession, Workspace},
     administration::{AdministrationError, By},
+    database::{self, Connection, Row},
     members::AcceptError,
     sign_on::{Email, Group, GroupRoles, Identity, SignOnError, SignOnRefusal},
 };
@@ -27,7 +28,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 /// How events name it.
@@ -79,7 +79,7 @@ impl Store {
 async fn unbind(change: &mut Change<'_>, email: &str, by: &By) -> Result<(), AdministrationError> {
     let person = need_person(change.connection(), email).await?;
     let bound: Vec<(String, String)> =
-        sqlx::query_as("DELETE FROM identity WHERE person = ? RETURNING issuer, subject")
+        database::query_as("DELETE FROM identity WHERE person = ? RETURNING issuer, subject")
             .bind(person.id)
             .fetch_all(change.connection())
             .await
@@ -187,7 +187,7 @@ impl Visit<'_> {
         &self,
         change: &mut Change<'_>,
     ) -> Result<Result<Found, (Option<Person>, SignOnRefusal)>, StoreError> {
-        let row = sqlx::query(
+        let row = database::query(
             "SELECT p.id, p.public_id, p.name, p.email, p.deactivated_at IS NOT NULL \
              FROM identity i JOIN person p ON p.id = i.person \
              WHERE i.issuer = ? AND i.subject = ?",
@@ -221,7 +221,7 @@ impl Visit<'_> {
             return Ok(Ok(Found::New(email)));
         };
         // An address that the provider gave to somebody else must not give them the account too.
-        let bound: bool = sqlx::query_scalar(
+        let bound: bool = database::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM identity WHERE person = ? AND issuer = ?)",
         )
         .bind(person.id)
@@ -236,7 +236,7 @@ impl Visit<'_> {
 
     async fn bind(&self, change: &mut Change<'_>, person: i64) -> Result<(), StoreError> {
         let now = change.now;
-        sqlx::query(
+        database::query(
             "INSERT INTO identity (issuer, subject, person, created_at) VALUES (?, ?, ?, ?)",
         )
         .bind(self.identity.issuer.clone())
@@ -294,7 +294,7 @@ impl Visit<'_> {
         if (&name, &email) == (&person.name, &person.email) {
             return Ok(person);
         }
-        sqlx::query("UPDATE person SET name = ?, email = ? WHERE id = ?")
+        database::query("UPDATE person SET name = ?, email = ? WHERE id = ?")
             .bind(name.clone())
             .bind(email.clone())
             .bind(person.id)
@@ -484,7 +484,7 @@ impl Visit<'_> {
             Group::Everybody => ("MEMBERSHIP_DEFAULTED", "given", None),
             Group::Named(name) => ("MEMBER_ADDED", "groups", Some(name.clone())),
         };
-        sqlx::query(
+        database::query(
             "INSERT INTO membership (person, workspace, role, created_at, role_from, role_group) \
              VALUES (?, ?, ?, ?, ?, ?)",
         )
@@ -547,7 +547,7 @@ impl Visit<'_> {
         let kept = role < held.role && stays_owner(change, person, &held).await?;
         let changes = role != held.role && !kept;
         if changes {
-            sqlx::query("UPDATE membership SET role = ? WHERE person = ? AND workspace = ?")
+            database::query("UPDATE membership SET role = ? WHERE person = ? AND workspace = ?")
                 .bind(role.as_str())
                 .bind(person.id)
                 .bind(held.workspace.id)
@@ -602,7 +602,7 @@ async fn set_deactivated(
     at: Option<Timestamp>,
     by: &By,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
+    database::query("UPDATE membership SET deactivated_at = ? WHERE person = ? AND workspace = ?")
         .bind(at.map(Timestamp::micros))
         .bind(person.id)
         .bind(held.workspace.id)
@@ -657,16 +657,13 @@ enum RoleFrom {
 }
 
 impl Held {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    fn read(row: &Row) -> Result<Self, StoreError> {
         let from = match row.try_get(9)? {
             "given" => RoleFrom::Given,
             "changed" => RoleFrom::Changed,
             "groups" => RoleFrom::Groups {
-                group: row.try_get::<Option<String>, _>(10)?.unwrap_or_default(),
-                floor: row
-                    .try_get::<Option<&str>, _>(11)?
-                    .map(role_of)
-                    .transpose()?,
+                group: row.try_get::<Option<String>>(10)?.unwrap_or_default(),
+                floor: row.try_get::<Option<&str>>(11)?.map(role_of).transpose()?,
             },
             _ => return Err(damaged("where a role comes from is broken")),
         };
@@ -691,7 +688,7 @@ impl RoleFrom {
     /// Notes it, after the changes: each change of a membership says that it was changed by hand.
     async fn note(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         person: i64,
         workspace: i64,
     ) -> Result<(), StoreError> {
@@ -700,7 +697,7 @@ impl RoleFrom {
             Self::Changed => ("changed", None, None),
             Self::Groups { group, floor } => ("groups", Some(group.clone()), *floor),
         };
-        sqlx::query(
+        database::query(
             "UPDATE membership SET role_from = ?, role_group = ?, given_role = ? \
              WHERE person = ? AND workspace = ?",
         )
@@ -715,8 +712,8 @@ impl RoleFrom {
     }
 }
 
-async fn held(connection: &mut SqliteConnection, person: i64) -> Result<Vec<Held>, StoreError> {
-    let rows = sqlx::query(
+async fn held(connection: &mut Connection, person: i64) -> Result<Vec<Held>, StoreError> {
+    let rows = database::query(
         "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name, m.role, m.until, \
              m.deactivated_at IS NOT NULL, m.role_from, m.role_group, m.given_role \
          FROM membership m JOIN workspace w ON w.id = m.workspace JOIN tenant t ON t.id = w.tenant \
@@ -731,7 +728,7 @@ async fn held(connection: &mut SqliteConnection, person: i64) -> Result<Vec<Held
 /// The workspaces that an address is invited to, by id, where it can still accept.
 async fn invited_to(change: &mut Change<'_>, email: &str) -> Result<Vec<i64>, StoreError> {
     let now = change.now;
-    Ok(sqlx::query_scalar(
+    Ok(database::query_scalar(
         "SELECT workspace FROM invite WHERE email = ?1 AND accepted_at IS NULL \
              AND revoked_at IS NULL AND expires > ?2 AND (until IS NULL OR until > ?2)",
     )
@@ -742,10 +739,8 @@ async fn invited_to(change: &mut Change<'_>, email: &str) -> Result<Vec<i64>, St
 }
 
 /// The installation's workspace, where there is but one.
-async fn only_workspace(
-    connection: &mut SqliteConnection,
-) -> Result<Option<Workspace>, StoreError> {
-    let rows = sqlx::query(
+async fn only_workspace(connection: &mut Connection) -> Result<Option<Workspace>, StoreError> {
+    let rows = database::query(
         "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM workspace w \
          JOIN tenant t ON t.id = w.tenant LIMIT 2",
     )
@@ -760,15 +755,15 @@ async fn only_workspace(
 /// The workspaces that somebody is, or was, a member of, and the tenants that they are an admin of
 /// at the time `now`, by id.
 async fn places(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: Option<i64>,
     now: Timestamp,
 ) -> Result<(Vec<i64>, Vec<i64>), StoreError> {
-    let workspaces = sqlx::query_scalar("SELECT workspace FROM membership WHERE person = ?")
+    let workspaces = database::query_scalar("SELECT workspace FROM membership WHERE person = ?")
         .bind(person)
         .fetch_all(&mut *connection)
         .await?;
-    let tenants = sqlx::query_scalar(
+    let tenants = database::query_scalar(
         "SELECT tenant FROM tenant_admin WHERE person = ? AND (until IS NULL OR until > ?)",
     )
     .bind(person)

@@ -2,13 +2,16 @@
 
 use super::{
     Inner, Store,
+    change::Log,
     conditions::conditions,
-    dictionaries::{Shared, extent, extent_of},
-    read_transaction::ReadTransaction,
+    dictionaries::{Shared, read_extent},
+    find::Within,
+    read_transaction::{ReadTransaction, count_of},
 };
 use crate::{
     StoreError,
     access::{Reach, Scope},
+    database::{self, Connection, Dialect, Pool, Sql},
     plan::{Conditions, Counts, Plan},
     question::QuestionError,
 };
@@ -18,7 +21,6 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use sqlx::{Row, SqliteConnection, SqlitePool};
 use std::{
     sync::{Arc, PoisonError},
     time::Duration,
@@ -45,13 +47,26 @@ pub struct Snapshot {
 /// A workspace's part of a snapshot, or that of the tenant itself.
 #[derive(Clone, Debug)]
 pub(super) struct Shelf {
-    pub(super) ws: i64,
+    pub(super) log: Log,
     /// Its name in addresses; none of the tenant's own.
     pub(super) slug: Option<Slug>,
     /// How many events the index has of it.
     pub(super) events: u64,
     pub(super) texts: Arc<Shared>,
     pub(super) counts: Arc<Counts>,
+    /// On PostgreSQL, the classes that it has contents in.
+    classes: Arc<[i64]>,
+}
+
+impl Shelf {
+    /// Where its events are looked for.
+    pub(super) fn within(&self, connection: &Connection) -> Within<'_> {
+        Within {
+            log: self.log,
+            dialect: connection.dialect(),
+            classes: &self.classes,
+        }
+    }
 }
 
 /// A question, as it is put to one shelf.
@@ -75,33 +90,35 @@ impl Store {
     /// The same, read by one of these connections.
     pub(super) async fn snapshot_by(
         &self,
-        connections: &SqlitePool,
+        connections: &Pool,
         scope: &Scope,
     ) -> Result<Snapshot, StoreError> {
         let inner = &self.inner;
         let (own, slug) = match scope.workspace() {
-            Some(workspace) => (workspace.id, Some(workspace.slug.clone())),
-            None => (-scope.tenant().id, None),
+            Some(workspace) => (Log::from(workspace), Some(workspace.slug.clone())),
+            None => (Log::from(scope.tenant()), None),
         };
         let (mut transaction, beginning) = inner.begin_reading(connections, own).await?;
         let connection = transaction.connection();
         let mut shelves = vec![Shelf {
-            ws: own,
+            log: own,
             slug,
             events: beginning.events,
             counts: inner.counts_of(connection, own, beginning.events).await?,
             texts: beginning.texts,
+            classes: classes(connection, own).await?,
         }];
         // One statement for each workspace of the tenant, which reads their sizes, not their events.
         if let Reach::Tenant(tenant) = &scope.0 {
             let workspaces: Vec<(i64, String)> =
-                sqlx::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
+                database::query_as("SELECT id, slug FROM workspace WHERE tenant = ? ORDER BY id")
                     .bind(tenant.id)
                     .fetch_all(&mut *connection)
                     .await?;
             for (ws, slug) in workspaces {
                 let slug = Some(super::directory::slug(&slug)?);
-                shelves.push(inner.shelf(connection, ws, slug).await?);
+                let log = Log { ws, ..own };
+                shelves.push(inner.shelf(connection, log, slug).await?);
             }
         }
         Ok(Snapshot {
@@ -161,7 +178,7 @@ impl Snapshot {
     pub(super) fn texts(&self) -> Vec<(i64, Arc<Shared>)> {
         let shelves = self.shelves.iter();
         shelves
-            .map(|shelf| (shelf.ws, Arc::clone(&shelf.texts)))
+            .map(|shelf| (shelf.log.ws, Arc::clone(&shelf.texts)))
             .collect()
     }
 
@@ -227,54 +244,45 @@ impl Inner {
     /// A workspace's part of the connection's snapshot.
     async fn shelf(
         &self,
-        connection: &mut SqliteConnection,
-        ws: i64,
+        connection: &mut Connection,
+        log: Log,
         slug: Option<Slug>,
     ) -> Result<Shelf, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT (SELECT sum(events) FROM i.count_outcome WHERE ws = ?1), ",
-            extent_of!()
-        ))
-        .bind(ws)
-        .fetch_one(&mut *connection)
-        .await?;
-        let events: Option<i64> = row.try_get(0)?;
-        let events = u64::try_from(events.unwrap_or(0)).unwrap_or_default();
-        let extent = extent(&row, 1)?;
+        let events = count_of(connection, log).await?;
+        let extent = read_extent(connection, log).await?;
         Ok(Shelf {
-            ws,
+            log,
             slug,
             events,
             texts: self
                 .dictionaries
-                .extend_and_read(connection, ws, extent)
+                .extend_and_read(connection, log, extent)
                 .await?,
-            counts: self.counts_of(connection, ws, events).await?,
+            counts: self.counts_of(connection, log, events).await?,
+            classes: classes(connection, log).await?,
         })
     }
 
     /// A workspace's dictionary, as far as the connection's snapshot goes.
     pub(crate) async fn dictionary(
         &self,
-        connection: &mut SqliteConnection,
-        ws: i64,
+        connection: &mut Connection,
+        log: Log,
     ) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", extent_of!()))
-            .bind(ws)
-            .fetch_one(&mut *connection)
-            .await?;
+        let extent = read_extent(connection, log).await?;
         self.dictionaries
-            .extend_and_read(connection, ws, extent(&row, 0)?)
+            .extend_and_read(connection, log, extent)
             .await
     }
 
     /// What a workspace's log looks like: as it was when it last grew or shrank by a fifth.
     async fn counts_of(
         &self,
-        connection: &mut SqliteConnection,
-        ws: i64,
+        connection: &mut Connection,
+        log: Log,
         total: u64,
     ) -> Result<Arc<Counts>, StoreError> {
+        let ws = log.ws;
         let known = {
             let all = self.counts.read().unwrap_or_else(PoisonError::into_inner);
             all.get(&ws).cloned()
@@ -284,79 +292,99 @@ impl Inner {
         {
             return Ok(known);
         }
-        let counts = Arc::new(read_counts(connection, ws, total).await?);
+        let counts = Arc::new(read_counts(connection, log, total).await?);
         let mut all = self.counts.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(ws, Arc::clone(&counts));
         Ok(counts)
     }
 }
 
+/// The classes that a log has contents in.
+async fn classes(connection: &mut Connection, log: Log) -> Result<Arc<[i64]>, StoreError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(Arc::default());
+    }
+    let classes: Vec<i64> = database::query_scalar(
+        "SELECT class FROM log_class WHERE tenant = ? AND ws = ? ORDER BY class",
+    )
+    .bind(log.tenant)
+    .bind(log.ws)
+    .fetch_all(connection)
+    .await?;
+    Ok(classes.into())
+}
+
+/// Reads how many there are of what; see the tables `count_…` of the index, and `tally` on PostgreSQL.
 async fn read_counts(
-    connection: &mut SqliteConnection,
-    ws: i64,
+    connection: &mut Connection,
+    log: Log,
     total: u64,
 ) -> Result<Counts, StoreError> {
     /// Two numbers for each key, by key.
     async fn list(
-        connection: &mut SqliteConnection,
-        statement: &'static str,
-        ws: i64,
+        connection: &mut Connection,
+        (table, what): (&'static str, i64),
+        log: Log,
     ) -> Result<(Vec<u64>, Vec<u64>), StoreError> {
-        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(statement)
-            .bind(ws)
-            .fetch_all(connection)
-            .await?;
-        let most = rows
-            .last()
-            .map_or(0, |(key, ..)| usize::try_from(*key).unwrap_or_default());
+        let mut sql = Sql::default();
+        match connection.dialect() {
+            Dialect::Sqlite => sql.add(table).with(" WHERE ws = ?", log.ws),
+            Dialect::Postgres => sql
+                .add("SELECT key, entries, events FROM tallied")
+                .with(" WHERE tenant = ?", log.tenant)
+                .with(" AND ws = ?", log.ws)
+                .with(" AND what = ?", what),
+        };
+        sql.add(" ORDER BY key");
+        let rows = sql.untold().fetch_all(connection).await?;
+        let number = |number: i64| usize::try_from(number).unwrap_or_default();
+        let most = match rows.last() {
+            Some(row) => number(row.try_get(0)?),
+            None => 0,
+        };
         let mut lists = (vec![0; most + 1], vec![0; most + 1]);
-        for (key, entries, events) in rows {
-            let key = usize::try_from(key).unwrap_or_default();
+        for row in &rows {
+            let key = number(row.try_get(0)?);
             if let (Some(one), Some(other)) = (lists.0.get_mut(key), lists.1.get_mut(key)) {
-                *one = u64::try_from(entries).unwrap_or_default();
-                *other = u64::try_from(events).unwrap_or_default();
+                *one = u64::try_from(row.try_get::<i64>(1)?).unwrap_or_default();
+                *other = u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default();
             }
         }
         Ok(lists)
     }
-    let (outcomes, _) = list(
-        connection,
-        "SELECT key, events, events FROM i.count_outcome WHERE ws = ? ORDER BY key",
-        ws,
-    )
-    .await?;
-    let (first, last, removals): (Option<i64>, Option<i64>, i64) = sqlx::query_as(
-        "SELECT (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at LIMIT 1), \
-             (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1), \
-             (SELECT removals FROM i.mark)",
-    )
-    .bind(ws)
-    .fetch_one(&mut *connection)
-    .await?;
-    let (actor, own_actor) = list(
-        connection,
-        "SELECT key, entries, events FROM i.count_actor WHERE ws = ? ORDER BY key",
-        ws,
-    )
-    .await?;
-    let (action, _) = list(
-        connection,
-        "SELECT key, events, events FROM i.count_action WHERE ws = ? ORDER BY key",
-        ws,
-    )
-    .await?;
-    let (kind, own_kind) = list(
-        connection,
-        "SELECT key, entries, events FROM i.count_kind WHERE ws = ? ORDER BY key",
-        ws,
-    )
-    .await?;
-    let (target, own_target) = list(
-        connection,
-        "SELECT key, entries, events FROM i.count_target WHERE ws = ? ORDER BY key",
-        ws,
-    )
-    .await?;
+    const OUTCOME: (&str, i64) = ("SELECT key, events, events FROM i.count_outcome", 5);
+    const ACTOR: (&str, i64) = ("SELECT key, entries, events FROM i.count_actor", 1);
+    const ACTION: (&str, i64) = ("SELECT key, events, events FROM i.count_action", 2);
+    const KIND: (&str, i64) = ("SELECT key, entries, events FROM i.count_kind", 3);
+    const TARGET: (&str, i64) = ("SELECT key, entries, events FROM i.count_target", 4);
+    let (outcomes, _) = list(connection, OUTCOME, log).await?;
+    let (first, last, removals): (Option<i64>, Option<i64>, i64) = match connection.dialect() {
+        Dialect::Sqlite => {
+            database::query_as(
+                "SELECT (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at LIMIT 1), \
+                     (SELECT at FROM i.by_time WHERE ws = ?1 ORDER BY at DESC LIMIT 1), \
+                     (SELECT removals FROM i.mark)",
+            )
+            .bind(log.ws)
+            .fetch_one(&mut *connection)
+            .await?
+        }
+        Dialect::Postgres => {
+            database::query_as(
+                "SELECT (SELECT min(at) FROM content WHERE tenant = ?1 AND ws = ?2), \
+                     (SELECT max(at) FROM content WHERE tenant = ?1 AND ws = ?2), \
+                     (SELECT removals FROM tenant_head WHERE tenant = ?1)",
+            )
+            .bind(log.tenant)
+            .bind(log.ws)
+            .fetch_one(&mut *connection)
+            .await?
+        }
+    };
+    let (actor, own_actor) = list(connection, ACTOR, log).await?;
+    let (action, _) = list(connection, ACTION, log).await?;
+    let (kind, own_kind) = list(connection, KIND, log).await?;
+    let (target, own_target) = list(connection, TARGET, log).await?;
     Ok(Counts {
         actor,
         action,

@@ -13,13 +13,13 @@ use crate::{
     StoreError,
     access::{SignedIn, Tenant, TenantAdministration},
     administration::By,
+    database::{self, Connection, Row},
     members::MemberError,
     tenants::{AdminError, AdminListed, AdminState, Admins, PAGE, WorkspaceListed, Workspaces},
 };
 use chrono::NaiveDate;
 use domain::{retention::Plan, role::Role, time::Timestamp};
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 fn page_from(page: usize) -> i64 {
     i64::try_from(page.saturating_mul(PAGE)).unwrap_or(i64::MAX)
@@ -52,11 +52,11 @@ impl Store {
     ) -> Result<Workspaces, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
-        let total: i64 = sqlx::query_scalar("SELECT count(*) FROM workspace WHERE tenant = ?")
+        let total: i64 = database::query_scalar("SELECT count(*) FROM workspace WHERE tenant = ?")
             .bind(scope.tenant.id)
             .fetch_one(&mut *connection)
             .await?;
-        let rows = sqlx::query(
+        let rows = database::query(
             "SELECT w.id, w.slug, w.name, t.id, t.slug, t.name FROM tenant t \
              CROSS JOIN workspace w ON w.tenant = t.id WHERE t.id = ? \
              ORDER BY w.name, w.id LIMIT ? OFFSET ?",
@@ -97,11 +97,12 @@ impl Store {
     ) -> Result<Admins, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
-        let total: i64 = sqlx::query_scalar("SELECT count(*) FROM tenant_admin WHERE tenant = ?")
-            .bind(scope.tenant.id)
-            .fetch_one(&mut *connection)
-            .await?;
-        let rows = sqlx::query(
+        let total: i64 =
+            database::query_scalar("SELECT count(*) FROM tenant_admin WHERE tenant = ?")
+                .bind(scope.tenant.id)
+                .fetch_one(&mut *connection)
+                .await?;
+        let rows = database::query(
             "SELECT p.public_id, p.name, p.email, a.created_at, a.until, p.deactivated_at \
              FROM tenant_admin a JOIN person p ON p.id = a.person WHERE a.tenant = ? \
              ORDER BY p.name, p.id LIMIT ? OFFSET ?",
@@ -183,9 +184,9 @@ impl Store {
     }
 }
 
-fn admin_of(row: &SqliteRow, now: Timestamp) -> Result<AdminListed, StoreError> {
+fn admin_of(row: &Row, now: Timestamp) -> Result<AdminListed, StoreError> {
     let until: Option<i64> = row.try_get(4)?;
-    let state = match row.try_get::<Option<i64>, _>(5)? {
+    let state = match row.try_get::<Option<i64>>(5)? {
         Some(at) => AdminState::AccountDeactivated(Timestamp::from_micros(at)),
         None if until.is_some_and(|until| until <= now.micros()) => AdminState::Over,
         None => AdminState::Active,
@@ -215,11 +216,11 @@ struct Known {
 }
 
 async fn need_admin(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     tenant: &Tenant,
     public_id: &str,
 ) -> Result<Known, AdminError> {
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT p.id, p.public_id, p.name, p.email, p.deactivated_at IS NOT NULL, a.until \
          FROM person p JOIN tenant_admin a ON a.person = p.id \
          WHERE p.public_id = ? AND a.tenant = ?",
@@ -248,14 +249,14 @@ async fn need_admin(
 /// Whether a tenant would be left without an admin if this one were none: one with a last day does
 /// not stay.
 async fn is_last_admin(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     person: i64,
     tenant: &Tenant,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (own, others): (i64, i64) = sqlx::query_as(
-        "SELECT coalesce(sum(a.person = ?1), 0), \
-             coalesce(sum(a.person <> ?1 AND a.until IS NULL), 0) \
+    let (own, others): (i64, i64) = database::query_as(
+        "SELECT count(*) FILTER (WHERE a.person = ?1), \
+             count(*) FILTER (WHERE a.person <> ?1 AND a.until IS NULL) \
          FROM tenant_admin a JOIN person p ON p.id = a.person \
          WHERE a.tenant = ?2 AND p.deactivated_at IS NULL AND (a.until IS NULL OR a.until > ?3)",
     )
@@ -300,7 +301,7 @@ async fn add_admin(
         Err(error) => return Err(error),
     }
     // Who belongs to other tenants only is answered like nobody at all.
-    let belongs: bool = sqlx::query_scalar(
+    let belongs: bool = database::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM membership m JOIN workspace w ON w.id = m.workspace \
          WHERE m.person = ? AND w.tenant = ? AND m.deactivated_at IS NULL)",
     )
@@ -315,14 +316,16 @@ async fn add_admin(
     if person.deactivated {
         return Err(AdminError::AccountDeactivated(person.email));
     }
-    sqlx::query("INSERT INTO tenant_admin (person, tenant, created_at, until) VALUES (?, ?, ?, ?)")
-        .bind(person.id)
-        .bind(tenant.id)
-        .bind(now.micros())
-        .bind(until)
-        .execute(change.connection())
-        .await
-        .map_err(StoreError::from)?;
+    database::query(
+        "INSERT INTO tenant_admin (person, tenant, created_at, until) VALUES (?, ?, ?, ?)",
+    )
+    .bind(person.id)
+    .bind(tenant.id)
+    .bind(now.micros())
+    .bind(until)
+    .execute(change.connection())
+    .await
+    .map_err(StoreError::from)?;
     let mut after = state(day);
     after["name"] = person.name.clone().into();
     after["email"] = person.email.clone().into();
@@ -359,7 +362,7 @@ async fn set_last_day(
     day: Option<NaiveDate>,
     by: &By,
 ) -> Result<(), AdminError> {
-    sqlx::query("UPDATE tenant_admin SET until = ? WHERE person = ? AND tenant = ?")
+    database::query("UPDATE tenant_admin SET until = ? WHERE person = ? AND tenant = ?")
         .bind(until)
         .bind(known.person.id)
         .bind(tenant.id)
@@ -388,7 +391,7 @@ async fn remove_admin(
     if is_last_admin(change.connection(), known.person.id, tenant, now).await? {
         return Err(AdminError::LastAdmin(known.person.name));
     }
-    sqlx::query("DELETE FROM tenant_admin WHERE person = ? AND tenant = ?")
+    database::query("DELETE FROM tenant_admin WHERE person = ? AND tenant = ?")
         .bind(known.person.id)
         .bind(tenant.id)
         .execute(change.connection())

@@ -14,13 +14,13 @@ use crate::{
         AdministrationError, By, CreatedToken, NewToken, Revocation, TokenListed, TokenPage,
         TokenPlace, WantedToken,
     },
+    database::{self, Connection, Row},
     keys::random,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{role::TokenScope, time::Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 /// How much older than now "last used" may be before it is written again.
 const LAST_USED_EVERY: i64 = 60_000_000;
@@ -43,11 +43,11 @@ macro_rules! list {
 // Each reads one range of an index, from its end, and no more than a page of it. A tenant's own
 // tokens are those of no workspace.
 const GOOD: &str = list!(
-    "WHERE k.tenant = ? AND k.workspace IS ? AND k.revoked_at IS NULL AND k.id < ? \
+    "WHERE k.tenant = ? AND k.workspace IS NOT DISTINCT FROM ? AND k.revoked_at IS NULL AND k.id < ? \
      ORDER BY k.id DESC LIMIT ?"
 );
 const REVOKED: &str = list!(
-    "WHERE k.tenant = ? AND k.workspace IS ? AND k.revoked_at IS NOT NULL AND k.id < ? \
+    "WHERE k.tenant = ? AND k.workspace IS NOT DISTINCT FROM ? AND k.revoked_at IS NOT NULL AND k.id < ? \
      ORDER BY k.id DESC LIMIT ?"
 );
 
@@ -133,9 +133,11 @@ impl Store {
     ///
     /// The store failed.
     pub async fn tokens(&self) -> Result<Vec<TokenListed>, StoreError> {
-        let rows = sqlx::query(list!("ORDER BY t.slug, w.slug, k.created_at"))
-            .fetch_all(&self.inner.readers)
-            .await?;
+        let rows = database::query(list!(
+            "ORDER BY t.slug, w.slug IS NOT NULL, w.slug, k.created_at"
+        ))
+        .fetch_all(&self.inner.readers)
+        .await?;
         rows.iter().map(listed).collect()
     }
 
@@ -167,7 +169,7 @@ impl Store {
             let statement = if revoked { REVOKED } else { GOOD };
             let missing = wanted - i64::try_from(rows.len()).unwrap_or(wanted);
             rows.extend(
-                sqlx::query(statement)
+                database::query(statement)
                     .bind(tenant)
                     .bind(workspace)
                     .bind(below)
@@ -181,7 +183,7 @@ impl Store {
             (revoked, below) = (true, i64::MAX);
         }
         let of_tenant = if is_first && workspace.is_some() {
-            sqlx::query(GOOD)
+            database::query(GOOD)
                 .bind(tenant)
                 .bind(None::<i64>)
                 .bind(i64::MAX)
@@ -281,7 +283,7 @@ impl Store {
     ) -> Result<Option<(TokenGrant, bool)>, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
-        let row = sqlx::query(
+        let row = database::query(
             "SELECT k.id, k.public_id, k.name, k.scopes, k.oldest, k.last_used, \
                  t.id, t.slug, t.name, w.id, w.slug, w.name, t.id, t.slug, t.name, \
                  w.redaction_version \
@@ -294,7 +296,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let mut workspaces = Vec::new();
-        let reach = if row.try_get::<Option<i64>, _>(9)?.is_some() {
+        let reach = if row.try_get::<Option<i64>>(9)?.is_some() {
             let workspace = workspace_of(&row, 9)?;
             let retention = effective_retention(&mut connection, workspace.id, now).await?;
             workspaces.push(Kept {
@@ -309,7 +311,7 @@ impl Store {
             Reach::Workspace(workspace)
         } else {
             let tenant = tenant_of(&row, 6)?;
-            let all: Vec<(i64, String, i64)> = sqlx::query_as(
+            let all: Vec<(i64, String, i64)> = database::query_as(
                 "SELECT id, slug, redaction_version FROM workspace WHERE tenant = ?",
             )
             .bind(tenant.id)
@@ -344,7 +346,7 @@ impl Store {
     async fn note_use(&self, grant: &TokenGrant, now: Timestamp) {
         let noted = async {
             let mut change = self.inner.change().await?;
-            let result = sqlx::query("UPDATE token SET last_used = ? WHERE id = ?")
+            let result = database::query("UPDATE token SET last_used = ? WHERE id = ?")
                 .bind(now.micros())
                 .bind(grant.id)
                 .execute(change.connection())
@@ -367,12 +369,12 @@ fn scopes(text: &str) -> Result<Vec<TokenScope>, StoreError> {
 }
 
 /// A token from the columns of [`list`].
-fn listed(row: &SqliteRow) -> Result<TokenListed, StoreError> {
+fn listed(row: &Row) -> Result<TokenListed, StoreError> {
     let tenant: &str = row.try_get(2)?;
     let workspace: Option<&str> = row.try_get(3)?;
     let time = |column: usize| -> Result<Option<Timestamp>, StoreError> {
         Ok(row
-            .try_get::<Option<i64>, _>(column)?
+            .try_get::<Option<i64>>(column)?
             .map(Timestamp::from_micros))
     };
     Ok(TokenListed {
@@ -391,24 +393,24 @@ fn listed(row: &SqliteRow) -> Result<TokenListed, StoreError> {
 }
 
 /// Whether there are more than a page.
-fn cut(rows: &[SqliteRow]) -> bool {
+fn cut(rows: &[Row]) -> bool {
     i64::try_from(rows.len()).is_ok_and(|count| count > PAGE)
 }
 
 /// No more than a page.
-fn page(rows: &[SqliteRow]) -> Result<Vec<TokenListed>, StoreError> {
+fn page(rows: &[Row]) -> Result<Vec<TokenListed>, StoreError> {
     let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
     rows.iter().take(most).map(listed).collect()
 }
 
 /// A token of a workspace, or of a tenant itself, by its public id, and its number.
 async fn found(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     scope: &TokensScope,
     id: &str,
 ) -> Result<Option<(i64, TokenListed)>, StoreError> {
-    let number: Option<i64> = sqlx::query_scalar(
-        "SELECT id FROM token WHERE public_id = ? AND tenant = ? AND workspace IS ?",
+    let number: Option<i64> = database::query_scalar(
+        "SELECT id FROM token WHERE public_id = ? AND tenant = ? AND workspace IS NOT DISTINCT FROM ?",
     )
     .bind(id)
     .bind(scope.tenant().id)
@@ -418,7 +420,7 @@ async fn found(
     let Some(number) = number else {
         return Ok(None);
     };
-    let row = sqlx::query(list!("WHERE k.id = ?"))
+    let row = database::query(list!("WHERE k.id = ?"))
         .bind(number)
         .fetch_one(connection)
         .await?;
@@ -467,7 +469,7 @@ async fn create_token(
     let scopes = serde_json::to_string(&token.scopes)
         .map_err(|error| AdministrationError::Invalid(error.to_string()))?;
     let now = change.now;
-    sqlx::query(
+    database::query(
         "INSERT INTO token (public_id, name, tenant, workspace, secret, scopes, created_at, \
              created_by, expires, oldest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -509,7 +511,7 @@ async fn revoke_token(
     by: &By,
 ) -> Result<Revocation, AdministrationError> {
     let missing = || AdministrationError::Missing(format!("token {id}"));
-    let row = sqlx::query(
+    let row = database::query(
         "SELECT id, name, tenant, workspace, revoked_at FROM token WHERE public_id = ?",
     )
     .bind(id)
@@ -527,15 +529,15 @@ async fn revoke_token(
     if !within.is_none_or(is_there) {
         return Err(missing());
     }
-    if row.try_get::<Option<i64>, _>(4).map_err(column)?.is_some() {
+    if row.try_get::<Option<i64>>(4).map_err(column)?.is_some() {
         return Ok(Revocation::Before);
     }
     let name: String = row.try_get(1).map_err(column)?;
     let now = change.now;
-    sqlx::query("UPDATE token SET revoked_at = ?, revoked_by = ? WHERE id = ?")
+    database::query("UPDATE token SET revoked_at = ?, revoked_by = ? WHERE id = ?")
         .bind(now.micros())
         .bind(by.actor.sort_name())
-        .bind(row.try_get::<i64, _>(0).map_err(column)?)
+        .bind(row.try_get::<i64>(0).map_err(column)?)
         .execute(change.connection())
         .await
         .map_err(StoreError::from)?;
@@ -563,6 +565,7 @@ async fn revoke_token(
 mod tests {
     use super::*;
     use crate::{DatabaseUrl, Options};
+    use sqlx::Row as _;
 
     #[tokio::test]
     async fn a_page_of_tokens_is_read_from_an_index_in_its_order() {
@@ -576,7 +579,7 @@ mod tests {
             let text =
                 super::super::sql::made_of_our_own_texts(format!("EXPLAIN QUERY PLAN {statement}"));
             let steps: Vec<String> = sqlx::query(text)
-                .fetch_all(&store.inner.readers)
+                .fetch_all(store.inner.readers.sqlite().unwrap())
                 .await
                 .unwrap()
                 .iter()

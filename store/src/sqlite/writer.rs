@@ -6,6 +6,7 @@ use super::{
     admit::{Admitted, KeyHash},
     append::{Appender, placed_at},
     index::Indexer,
+    keeper::Keeper,
 };
 use crate::{
     StoreError,
@@ -23,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 /// How much may wait, in KiB of events.
 pub(crate) const QUEUE_KIB: u32 = 64 * 1024;
 /// How many events are committed together at most.
-const GROUP: usize = 8_000;
+pub(crate) const GROUP: usize = 8_000;
 /// How often the log is looked at for what other processes wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -46,7 +47,7 @@ struct Committed {
 
 /// Takes requests from the queue and commits them in groups, until the queue is closed.
 pub(crate) async fn commit_groups(
-    inner: Arc<Inner>,
+    keeper: Arc<Keeper>,
     mut queue: mpsc::UnboundedReceiver<Job>,
     committed: mpsc::UnboundedSender<Vec<CommittedJob>>,
 ) {
@@ -61,12 +62,12 @@ pub(crate) async fn commit_groups(
         }
         metrics::histogram!("daybook_group_events")
             .record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
-        let mut appender = inner.appender.lock().await;
+        let mut appender = keeper.appender.lock().await;
         let (answers, work): (Vec<_>, Vec<_>) = jobs
             .into_iter()
             .map(|job| ((job.answer, job.room), job.events))
             .unzip();
-        match commit_group(&inner, &mut appender, work).await {
+        match commit_group(&keeper, &mut appender, work).await {
             Ok((n, receipts)) => {
                 drop(appender);
                 let group = answers
@@ -109,17 +110,17 @@ pub(crate) struct CommittedJob(Committed);
 
 /// Commits one group: gives the log's new head and a receipt for each event.
 async fn commit_group(
-    inner: &Inner,
+    keeper: &Keeper,
     appender: &mut Appender,
     jobs: Vec<Vec<Admitted>>,
 ) -> Result<(i64, Vec<Vec<Receipt>>), StoreError> {
-    appender.begin(inner.mark()).await?;
-    let result = stage_group(inner, appender, jobs).await;
+    appender.begin(keeper.mark()).await?;
+    let result = stage_group(keeper, appender, jobs).await;
     match result {
         Ok(receipts) => {
             let n = appender.commit().await?;
-            inner.own_head.store(n, Ordering::Release);
-            inner.arrivals.came(n);
+            keeper.own_head.store(n, Ordering::Release);
+            keeper.arrivals.came(n);
             Ok((n, receipts))
         }
         Err(error) => {
@@ -130,7 +131,7 @@ async fn commit_group(
 }
 
 async fn stage_group(
-    inner: &Inner,
+    keeper: &Keeper,
     appender: &mut Appender,
     jobs: Vec<Vec<Admitted>>,
 ) -> Result<Vec<Vec<Receipt>>, StoreError> {
@@ -139,8 +140,8 @@ async fn stage_group(
         .flatten()
         .filter_map(|event| event.key)
         .collect();
-    let known = inner.indexed_keys(&keys).await?;
-    let now = inner.clock.now();
+    let known = keeper.indexed_keys(&keys).await?;
+    let now = keeper.clock.now();
     let mut discarded: HashMap<i64, i64> = HashMap::new();
     let mut all = Vec::with_capacity(jobs.len());
     for events in jobs {
@@ -165,13 +166,13 @@ async fn stage_group(
         sqlx::query("UPDATE workspace SET discarded = discarded + ? WHERE id = ?")
             .bind(events)
             .bind(ws)
-            .execute(&mut appender.connection)
+            .execute(appender.connection.sqlite()?)
             .await?;
     }
     Ok(all)
 }
 
-impl Inner {
+impl Keeper {
     /// Events with these keys that the index has.
     async fn indexed_keys(&self, keys: &[KeyHash]) -> Result<HashMap<KeyHash, Placed>, StoreError> {
         let mut known = HashMap::new();
@@ -198,7 +199,9 @@ impl Inner {
         }
         Ok(known)
     }
+}
 
+impl Inner {
     /// Puts a request into the queue, and waits until it is durable and can be found.
     pub(crate) async fn enqueue(
         self: &Arc<Self>,
@@ -235,7 +238,7 @@ impl Inner {
 /// Brings the index up to date, answers what was waiting for it, removes what it is asked to, and
 /// watches for what other processes write. Ends when the committing task has.
 pub(crate) async fn keep_index(
-    inner: Arc<Inner>,
+    keeper: Arc<Keeper>,
     mut indexer: Option<Indexer>,
     mut committed: mpsc::UnboundedReceiver<Vec<CommittedJob>>,
     mut removals: mpsc::Receiver<RemovalRequest>,
@@ -246,8 +249,8 @@ pub(crate) async fn keep_index(
     let mut open = true;
     let mut trouble = Trouble::default();
     loop {
-        let behind = advance(&inner, &mut indexer).await;
-        let mark = inner.mark();
+        let behind = advance(&keeper, &mut indexer).await;
+        let mark = keeper.mark();
         // Where another process keeps the index, it follows by itself: nothing waits for it.
         let ours = indexer.is_some();
         let (done, still): (Vec<_>, Vec<_>) = waiting
@@ -278,17 +281,17 @@ pub(crate) async fn keep_index(
                 }
                 None => open = false,
             },
-            () = inner.nudge.notified() => {}
+            () = keeper.nudge.notified() => {}
             Some(request) = removals.recv() => {
                 let removed = match &mut indexer {
-                    Some(indexer) => inner.remove_some(indexer).await,
+                    Some(indexer) => keeper.remove_some(indexer).await,
                     None => Ok(Removal::Elsewhere),
                 };
                 let _ = request.send(removed);
             }
             _ = look.tick() => {
                 // A transaction that is open while nobody holds the connection was abandoned.
-                if let Ok(mut appender) = inner.appender.try_lock() {
+                if let Ok(mut appender) = keeper.appender.try_lock() {
                     appender.rollback().await;
                 }
             }
@@ -321,24 +324,27 @@ impl Trouble {
 }
 
 /// One step; tells whether there is more to take over.
-async fn advance(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
-    let step = take_over(inner, indexer).await;
+async fn advance(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
+    let step = take_over(keeper, indexer).await;
     if let Err(error) = &step {
-        let mut known = inner.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = keeper
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *known = Some(error.clone());
         drop(known);
-        inner
+        keeper
             .progress
             .send_modify(|progress| progress.failures += 1);
     }
     step
 }
 
-async fn take_over(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
+async fn take_over(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<bool, StoreError> {
     if indexer.is_none() {
         // Another process has it, or had: it may be free by now.
-        if let Some(lock) = inner.files.try_lock_index()? {
-            *indexer = Some(Indexer::open(&inner.files, lock, &inner.installation).await?);
+        if let Some(lock) = keeper.files.try_lock_index()? {
+            *indexer = Some(Indexer::open(&keeper.files, lock, &keeper.installation).await?);
         }
     }
     let (mark, head) = match indexer {
@@ -346,13 +352,13 @@ async fn take_over(inner: &Inner, indexer: &mut Option<Indexer>) -> Result<bool,
         None => {
             let row: (i64, Option<i64>) =
                 sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
-                    .fetch_one(&inner.watcher)
+                    .fetch_one(&keeper.watcher)
                     .await?;
             (row.0, row.1.unwrap_or(0))
         }
     };
-    inner.arrivals.came(head);
-    inner.progress.send_if_modified(|progress| {
+    keeper.arrivals.came(head);
+    keeper.progress.send_if_modified(|progress| {
         let changed = progress.mark != mark || progress.head != head;
         progress.mark = mark;
         progress.head = head;

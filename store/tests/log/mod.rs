@@ -9,6 +9,10 @@ use domain::{
     slug::WorkspacePath,
     time::Timestamp,
 };
+use sqlx::{
+    Connection, FromRow, PgConnection, SqliteConnection, postgres::PgRow, sqlite::SqliteRow,
+};
+use std::path::Path;
 use store::{
     DatabaseUrl, Options, Scope, Store,
     access::{ExportScope, SignedIn, TokenGrant},
@@ -19,11 +23,64 @@ use store::{
 };
 use tempfile::TempDir;
 
+mod postgres;
+
+use postgres::{Database, name_for};
+
+/// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
+pub fn postgres() -> Option<String> {
+    postgres::server()
+}
+
+/// How the tables call an event's number: on SQLite the installation's, on PostgreSQL its tenant's.
+pub fn n() -> &'static str {
+    if postgres().is_some() { "seq" } else { "n" }
+}
+
+/// Ends a test of what only SQLite has, two files and an index that is made from the log, where the
+/// tests are run on PostgreSQL.
+#[macro_export]
+macro_rules! only_sqlite {
+    () => {
+        if log::postgres().is_some() {
+            return;
+        }
+    };
+}
+
+/// The database of the log that a folder is for.
+fn database_of(folder: &Path) -> String {
+    name_for(folder.file_name().unwrap().to_str().unwrap())
+}
+
+/// A log's folder; where the tests are run on PostgreSQL, with a database of its own there.
+pub struct Folder {
+    folder: TempDir,
+    _database: Option<Database>,
+}
+
+impl Folder {
+    /// A new one.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().file_name().unwrap().to_str().unwrap();
+        let database = Database::made_for(name);
+        Self {
+            folder,
+            _database: database,
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A store with its folder and clock.
 pub struct Log {
     pub store: Store,
     pub clock: SetClock,
-    pub folder: TempDir,
+    pub folder: Folder,
 }
 
 /// Everybody's password.
@@ -41,19 +98,26 @@ pub fn operator() -> By {
 }
 
 impl Log {
-    pub fn options(folder: &TempDir, clock: &SetClock) -> Options {
+    pub fn options(folder: &Folder, clock: &SetClock) -> Options {
         let path = folder.path().join("daybook.db");
+        let database = match postgres() {
+            Some(server) => format!("{server}/{}", database_of(folder.path()))
+                .parse()
+                .unwrap(),
+            None => DatabaseUrl::Sqlite(path.clone()),
+        };
         Options {
             // Small as these logs are, each way to a page is taken.
             gather_within: std::time::Duration::ZERO,
             clock: std::sync::Arc::new(clock.clone()),
-            ..Options::new(DatabaseUrl::Sqlite(path))
+            key_file: Some(path.with_extension("db.key")),
+            ..Options::new(database)
         }
     }
 
     /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let clock = SetClock::at(time(BEGINNING));
         let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
         store
@@ -71,6 +135,68 @@ impl Log {
             clock,
             folder,
         }
+    }
+
+    /// Runs statements on the log's database, past the store; on PostgreSQL as the owner of its tables.
+    /// Tells to how many rows something was done.
+    pub async fn execute(&self, statements: &str) -> u64 {
+        self.try_to_execute(statements).await.unwrap()
+    }
+
+    /// The same, where the database refuses: tells what it says.
+    pub async fn refused(&self, statement: &str) -> String {
+        match self.try_to_execute(statement).await {
+            Ok(_) => panic!("not refused: {statement}"),
+            Err(refused) => refused.to_string(),
+        }
+    }
+
+    async fn try_to_execute(&self, statements: &str) -> Result<u64, sqlx::Error> {
+        let text = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
+        match postgres() {
+            Some(server) => {
+                let url = format!("{server}/{}", database_of(self.folder.path()));
+                let mut connection = PgConnection::connect(&url).await?;
+                let done = text.execute(&mut connection).await?;
+                Ok(done.rows_affected())
+            }
+            None => {
+                let url = format!("sqlite:{}", self.folder.path().join("daybook.db").display());
+                let mut connection = SqliteConnection::connect(&url).await?;
+                let done = text.execute(&mut connection).await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    /// What a statement finds in the log's database, past the store.
+    pub async fn rows<T>(&self, statement: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let text = sqlx::AssertSqlSafe(statement.to_owned());
+        match postgres() {
+            Some(server) => {
+                let url = format!("{server}/{}", database_of(self.folder.path()));
+                let mut connection = PgConnection::connect(&url).await.unwrap();
+                let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
+                rows.unwrap()
+            }
+            None => {
+                let url = format!("sqlite:{}", self.folder.path().join("daybook.db").display());
+                let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
+                rows.unwrap()
+            }
+        }
+    }
+
+    /// The one number that a statement finds.
+    pub async fn number(&self, statement: &str) -> i64 {
+        let [(number,)] = self.rows::<(i64,)>(statement).await[..] else {
+            panic!("{statement} finds one number");
+        };
+        number
     }
 
     /// Closes the log and opens it again.

@@ -8,16 +8,17 @@ mod rows;
 mod tail;
 mod texts;
 
-pub(crate) use rows::{outcome_number, placed_at};
+pub(crate) use rows::{outcome_number, placed_at, source_number};
+pub(crate) use texts::{Additions, Numbered};
 
 use super::{
     admit::{Admitted, KeyHash},
-    dictionaries::{Dictionaries, Shared, damaged, extent, extent_of},
+    change::Log,
+    dictionaries::{Dictionaries, Shared, damaged, read_extent},
 };
-use crate::{StoreError, ids::Ids, recording::Placed};
+use crate::{StoreError, database::Connection, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
-use rows::{Content, Leaf, Statements, source_number};
-use sqlx::{Executor, SqliteConnection};
+use rows::{Content, Leaf, Statements};
 use std::{
     collections::HashMap,
     sync::{
@@ -26,13 +27,12 @@ use std::{
     },
 };
 use tail::Tail;
-use texts::Additions;
 use uuid::Uuid;
 
 /// The end of the log, and the connection that extends it.
 #[derive(Debug)]
 pub(crate) struct Appender {
-    pub(crate) connection: SqliteConnection,
+    pub(crate) connection: Connection,
     dictionaries: Arc<Dictionaries>,
     /// The last event that others committed, as far as is known.
     others_head: Arc<AtomicI64>,
@@ -79,7 +79,7 @@ pub(crate) struct NewRelease {
 
 impl Appender {
     pub(crate) fn new(
-        connection: SqliteConnection,
+        connection: Connection,
         dictionaries: Arc<Dictionaries>,
         others_head: Arc<AtomicI64>,
     ) -> Self {
@@ -110,11 +110,11 @@ impl Appender {
         self.open = true;
         let begun = async {
             let version: Vec<i64> = sqlx::query_scalar("BEGIN IMMEDIATE; PRAGMA data_version")
-                .fetch_all(&mut self.connection)
+                .fetch_all(self.connection.sqlite()?)
                 .await?;
             self.know_the_end(version.first().copied()).await?;
             self.tail
-                .follow(&mut self.connection, mark, self.head)
+                .follow(self.connection.sqlite()?, mark, self.head)
                 .await
         };
         if let Err(error) = begun.await {
@@ -136,7 +136,7 @@ impl Appender {
         }
         let (head, id): (Option<i64>, Option<Vec<u8>>) =
             sqlx::query_as("SELECT (SELECT max(n) FROM leaf), (SELECT max(id) FROM leaf)")
-                .fetch_one(&mut self.connection)
+                .fetch_one(self.connection.sqlite()?)
                 .await?;
         let head = head.unwrap_or(0);
         if head > self.head {
@@ -148,7 +148,7 @@ impl Appender {
         self.seqs = sqlx::query_as(
             "SELECT t.id, coalesce((SELECT max(seq) FROM leaf WHERE tenant = t.id), 0) FROM tenant t",
         )
-        .fetch_all(&mut self.connection)
+        .fetch_all(self.connection.sqlite()?)
         .await?
         .into_iter()
         .collect();
@@ -161,20 +161,16 @@ impl Appender {
     /// Reads which workspaces record: again after this process changed it itself.
     pub(crate) async fn read_recording(&mut self) -> Result<(), StoreError> {
         let rows: Vec<(i64, bool)> = sqlx::query_as("SELECT id, recording FROM workspace")
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection.sqlite()?)
             .await?;
         self.recording = rows.into_iter().collect();
         Ok(())
     }
 
-    async fn extend(&mut self, ws: i64) -> Result<Arc<Shared>, StoreError> {
-        let row = sqlx::query(concat!("SELECT ", extent_of!()))
-            .bind(ws)
-            .fetch_one(&mut self.connection)
-            .await?;
-        let extent = extent(&row, 0)?;
+    async fn extend(&mut self, log: Log) -> Result<Arc<Shared>, StoreError> {
+        let extent = read_extent(&mut self.connection, log).await?;
         self.dictionaries
-            .extend(&mut self.connection, ws, extent)
+            .extend(&mut self.connection, log, extent)
             .await
     }
 
@@ -200,7 +196,7 @@ impl Appender {
         if !self.staged.texts.contains_key(&ws) {
             let shared = match self.prepared.get(&ws) {
                 Some(shared) => Arc::clone(shared),
-                None => self.extend(ws).await?,
+                None => self.extend(Log { ws, tenant }).await?,
             };
             self.prepared.insert(ws, Arc::clone(&shared));
             self.staged.texts.insert(ws, Additions::new(shared));
@@ -260,9 +256,8 @@ impl Appender {
         let written = match self.write().await {
             Ok(()) => self
                 .connection
-                .execute("COMMIT")
+                .run("COMMIT")
                 .await
-                .map(drop)
                 .map_err(StoreError::from),
             Err(error) => Err(error),
         };
@@ -291,7 +286,7 @@ impl Appender {
             self.tail.take_back(&key);
         }
         // Some errors have ended the transaction already.
-        let _ = self.connection.execute("ROLLBACK").await;
+        let _ = self.connection.run("ROLLBACK").await;
         // Ids went on; everything else that is known is as it was. Read it again all the same.
         self.data_version = None;
     }
@@ -303,18 +298,19 @@ impl Appender {
 
     /// Writes the staged texts, leaves and contents, and then the release that they tell of.
     async fn write(&mut self) -> Result<(), StoreError> {
+        let connection = self.connection.sqlite()?;
         for (ws, additions) in &self.staged.texts {
             additions
-                .write(&mut self.connection, &mut self.statements, *ws)
+                .write(&mut *connection, &mut self.statements, *ws)
                 .await?;
         }
         let leaves = std::mem::take(&mut self.staged.leaves);
         self.statements
-            .write_leaves(&mut self.connection, &leaves)
+            .write_leaves(&mut *connection, &leaves)
             .await?;
         let contents = std::mem::take(&mut self.staged.contents);
         self.statements
-            .write_contents(&mut self.connection, &contents)
+            .write_contents(&mut *connection, &contents)
             .await?;
         if let Some(release) = self.staged.release.take() {
             sqlx::query(
@@ -325,7 +321,7 @@ impl Appender {
             .bind(self.staged.head)
             .bind(release.before.micros())
             .bind(release.events)
-            .execute(&mut self.connection)
+            .execute(connection)
             .await?;
         }
         Ok(())
@@ -334,11 +330,7 @@ impl Appender {
     /// Moves what was committed into the main file, so that little is left to recover. Where it
     /// cannot, nothing is lost: who opens the log next reads it from where it is.
     pub(crate) async fn checkpoint(&mut self) {
-        if let Err(error) = self
-            .connection
-            .execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            .await
-        {
+        if let Err(error) = self.connection.run("PRAGMA wal_checkpoint(TRUNCATE)").await {
             tracing::info!("the log was not checkpointed: {error}");
         }
     }

@@ -59,7 +59,7 @@ pub(crate) const fn outcome_number(outcome: Outcome) -> i64 {
 }
 
 /// Sources by number, as the log keeps them.
-pub(super) const fn source_number(source: Source) -> i64 {
+pub(crate) const fn source_number(source: Source) -> i64 {
     match source {
         Source::Daybook => 1,
         Source::Import => 2,

@@ -47,7 +47,7 @@ impl<T: Eq + Hash + Clone> New<T> {
 
 /// New texts of a workspace.
 #[derive(Debug, Default)]
-pub(super) struct Additions {
+pub(crate) struct Additions {
     shared: Arc<Shared>,
     base: Sizes,
     actors: New<Actor>,
@@ -59,17 +59,51 @@ pub(super) struct Additions {
 }
 
 /// The numbers that stand for an event's texts.
-pub(super) struct Numbered {
-    pub(super) actor: Number,
-    pub(super) via: Option<Number>,
-    pub(super) action: Number,
-    pub(super) target: Number,
-    pub(super) related: Option<Number>,
+pub(crate) struct Numbered {
+    pub(crate) actor: Number,
+    pub(crate) via: Option<Number>,
+    pub(crate) action: Number,
+    /// The target's kind.
+    pub(crate) kind: Number,
+    pub(crate) target: Number,
+    pub(crate) related: Option<Number>,
+    /// Who is in `via`.
+    chain: Box<[Number]>,
+    /// What is in `related`, each with its kind.
+    others: Box<[(Number, Number)]>,
+}
+
+impl Numbered {
+    /// Under whom and what else the event stands, each once: those in `via` (1), related targets
+    /// (2), and their kinds (3).
+    pub(crate) fn beside(&self) -> Vec<(i16, Number)> {
+        let via = self.chain.iter().map(|actor| (1, *actor));
+        let targets = self.others.iter().map(|(target, _)| (2, *target));
+        let kinds = self.others.iter().map(|(_, kind)| (3, *kind));
+        let mut all: Vec<_> = via.chain(targets).chain(kinds).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// New texts with their numbers, by table.
+#[derive(Debug)]
+pub(crate) struct NewTexts<'a> {
+    pub(crate) actors: Vec<(Number, &'a Actor)>,
+    /// Lists of numbers, as JSON.
+    pub(crate) vias: Vec<(Number, String)>,
+    pub(crate) actions: Vec<(Number, &'a NamedAction)>,
+    pub(crate) kinds: Vec<(Number, &'a TargetKind)>,
+    /// Each with the number of its kind.
+    pub(crate) targets: Vec<(Number, &'a Target, Number)>,
+    /// Lists of numbers, as JSON.
+    pub(crate) related: Vec<(Number, String)>,
 }
 
 impl Additions {
     /// Nothing yet, beyond what `shared` holds.
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let base = shared.read().sizes();
         Self {
             shared,
@@ -79,7 +113,7 @@ impl Additions {
     }
 
     /// The numbers of an event's texts; what is new gets the next.
-    pub(super) fn numbers(&mut self, event: &Admitted) -> Numbered {
+    pub(crate) fn numbers(&mut self, event: &Admitted) -> Numbered {
         let shared = Arc::clone(&self.shared);
         let known = shared.read();
         let base = self.base;
@@ -101,23 +135,69 @@ impl Additions {
             .actions
             .number(&named, known.action_number(&named), base.action);
         let mut target = |target: &Target| {
-            self.kinds
+            let kind = self
+                .kinds
                 .number(&target.kind, known.kind_number(&target.kind), base.kind);
-            self.targets
-                .number(target, known.target_number(target), base.target)
+            let number = self
+                .targets
+                .number(target, known.target_number(target), base.target);
+            (number, kind)
         };
-        let own_target = target(&event.target);
-        let others: Box<[Number]> = event.related.iter().map(&mut target).collect();
+        let (own_target, kind) = target(&event.target);
+        let others: Box<[(Number, Number)]> = event.related.iter().map(&mut target).collect();
         let related = (!others.is_empty()).then(|| {
+            let set: Box<[Number]> = others.iter().map(|(number, _)| *number).collect();
             self.related
-                .number(&others, known.related_number(&others), base.related)
+                .number(&set, known.related_number(&set), base.related)
         });
         Numbered {
             actor: own,
             via,
             action,
+            kind,
             target: own_target,
             related,
+            chain,
+            others,
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.actors.list.is_empty()
+            && self.vias.list.is_empty()
+            && self.actions.list.is_empty()
+            && self.kinds.list.is_empty()
+            && self.targets.list.is_empty()
+            && self.related.list.is_empty()
+    }
+
+    /// The texts that they are added to.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The new texts.
+    pub(crate) fn new_texts(&self) -> NewTexts<'_> {
+        fn from<T>(list: &[T], base: Number) -> impl Iterator<Item = (Number, &T)> {
+            (base + 1..).zip(list)
+        }
+        let base = self.base;
+        let known = self.shared.read();
+        let lists = |list: &[Box<[Number]>], base: Number| -> Vec<(Number, String)> {
+            from(list, base)
+                .map(|(number, set)| (number, list_text(set)))
+                .collect()
+        };
+        NewTexts {
+            actors: from(&self.actors.list, base.actor).collect(),
+            vias: lists(&self.vias.list, base.via),
+            actions: from(&self.actions.list, base.action).collect(),
+            kinds: from(&self.kinds.list, base.kind).collect(),
+            targets: from(&self.targets.list, base.target)
+                .map(|(number, target)| (number, target, self.kind(&known, &target.kind)))
+                .collect(),
+            related: lists(&self.related.list, base.related),
         }
     }
 
@@ -214,7 +294,7 @@ impl Additions {
 
     /// Takes the new texts over into the dictionary that everybody reads. A reader of another
     /// process's events may have read some of them from the log already.
-    pub(super) fn publish(self) {
+    pub(crate) fn publish(self) {
         let mut shared = self.shared.write();
         let known = shared.sizes();
         let new = |known: Number, base: Number| (known.saturating_sub(base)) as usize;

@@ -6,8 +6,10 @@
 
 use crate::{
     StoreError,
+    database::{self, Connection, Dialect},
     dictionary::{Dictionary, Number},
     sqlite::{
+        assemble::times_of,
         dictionaries::{Shared, damaged},
         snapshot::Snapshot,
     },
@@ -21,7 +23,6 @@ use domain::{
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sqlx::Row as _;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     io,
@@ -29,8 +30,24 @@ use std::{
 };
 use uuid::Uuid;
 
+/// The events of a list of numbers on PostgreSQL, each looked for by its key (`OFFSET 0`), whatever the
+/// server believes of tables that it has not looked at yet.
+macro_rules! sought {
+    ($join:literal) => {
+        concat!(
+            "FROM json_each(?1) j JOIN LATERAL ( \
+                 SELECT * FROM leaf WHERE tenant = ?2 AND seq = j.value OFFSET 0) l ON TRUE ",
+            $join,
+            " LATERAL (SELECT * FROM content WHERE tenant = ?2 AND ws = l.ws \
+                 AND at = l.occurred_at AND seq = l.seq AND class = l.class \
+                 AND at >= ?3 AND at <= ?4 OFFSET 0) c ON TRUE"
+        )
+    };
+}
+
 /// The events of a list of numbers: what is kept in columns of their own as a JSON array of arrays
-/// ([`Facts`]), and beside it the bodies, a line for each. A body is JSON without a line break.
+/// ([`Facts`]), beside it the bodies, a line for each, but those of more than ?2 bytes; and how many the
+/// largest has. A body is JSON without a line break.
 pub(in crate::sqlite) const LINES: &str = "SELECT json_group_array(json_array(j.key, l.ws, l.seq, l.occurred_at, \
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
          hex(l.id), c.operation)), \
@@ -47,6 +64,26 @@ pub(in crate::sqlite) const SIZES: &str = "SELECT json_group_array(\
 /// A body that is hardly ever longer, in bytes: as many as are read at once of such are no great
 /// matter, and how long each is need not be looked up first.
 const SMALL: i64 = 8 * 1024;
+
+/// [`LINES`] on PostgreSQL: of the tenant ?2, of events that occurred between ?3 and ?4; of bodies up to
+/// ?5 bytes.
+const LINES_ON_POSTGRES: &str = concat!(
+    "SELECT CAST(coalesce(json_agg(json_build_array(j.key, l.ws, l.seq, l.occurred_at, \
+         l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
+         encode(l.id, 'hex'), c.operation) ORDER BY j.key), '[]') AS TEXT), \
+         string_agg(CASE WHEN octet_length(c.body) <= ?5 THEN c.body ELSE '' END, chr(10) \
+             ORDER BY j.key), \
+         CAST(coalesce(max(octet_length(c.body)), 0) AS BIGINT) ",
+    sought!("JOIN")
+);
+
+/// [`SIZES`] in the same way.
+const SIZES_ON_POSTGRES: &str = concat!(
+    "SELECT CAST(coalesce(json_agg(coalesce(octet_length(c.body), 0) \
+         + coalesce(octet_length(c.operation), 0) ORDER BY j.key), '[]') AS TEXT) ",
+    sought!("LEFT JOIN")
+);
+
 /// About how long the rest of an event is as it is read: its numbers and its id.
 const FACTS: usize = 128;
 
@@ -103,11 +140,19 @@ impl Snapshot {
         &mut self,
         numbers: Vec<i64>,
     ) -> Result<Vec<Measured>, StoreError> {
+        let tenant = self.scope.tenant().id;
         let connection = self.transaction.connection();
-        let sizes: String = sqlx::query_scalar(SIZES)
-            .bind(list(&numbers))
-            .fetch_one(connection)
-            .await?;
+        let sizes: String = match connection.dialect() {
+            Dialect::Sqlite => {
+                let sizes = sqlx::query_scalar(SIZES).bind(list(&numbers));
+                sizes.fetch_one(connection.sqlite()?).await?
+            }
+            Dialect::Postgres => {
+                let asked = (SIZES_ON_POSTGRES, None);
+                let row = on_postgres(connection, asked, tenant, &numbers).await?;
+                row.try_get(0)?
+            }
+        };
         let unreadable = |_| damaged("the size of an event cannot be read");
         let sizes: Vec<usize> = serde_json::from_str(&sizes).map_err(unreadable)?;
         // An event without a size would be left out of the file, and nobody would be told.
@@ -145,25 +190,50 @@ impl Snapshot {
         numbers: &[i64],
         most: i64,
     ) -> Result<(Lines, i64), StoreError> {
+        let tenant = self.scope.tenant().id;
         let connection = self.transaction.connection();
-        let row = sqlx::query(LINES)
-            .bind(list(numbers))
-            .bind(most)
-            .fetch_one(connection)
-            .await?;
-        let bodies: Option<String> = row.try_get(1)?;
+        let (facts, bodies, largest): (String, Option<String>, i64) = match connection.dialect() {
+            Dialect::Sqlite => {
+                let lines = sqlx::query_as(LINES).bind(list(numbers)).bind(most);
+                lines.fetch_one(connection.sqlite()?).await?
+            }
+            Dialect::Postgres => {
+                let asked = (LINES_ON_POSTGRES, Some(most));
+                let row = on_postgres(connection, asked, tenant, numbers).await?;
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)
+            }
+        };
         let shelves = self.shelves.iter().map(|shelf| ShelfTexts {
-            ws: shelf.ws,
+            ws: shelf.log.ws,
             slug: shelf.slug.clone(),
             texts: Arc::clone(&shelf.texts),
         });
         let lines = Lines {
-            facts: row.try_get(0)?,
+            facts,
             bodies: bodies.unwrap_or_default(),
             shelves: shelves.collect(),
         };
-        Ok((lines, row.try_get(2)?))
+        Ok((lines, largest))
     }
+}
+
+/// What a statement of PostgreSQL's gives of a tenant's events with these numbers.
+async fn on_postgres(
+    connection: &mut Connection,
+    (statement, most): (&'static str, Option<i64>),
+    tenant: i64,
+    numbers: &[i64],
+) -> Result<database::Row, StoreError> {
+    let (first, last) = times_of(connection, tenant, numbers).await?;
+    let mut query = database::query(statement)
+        .bind(numbers.to_vec())
+        .bind(tenant)
+        .bind(first)
+        .bind(last);
+    if let Some(most) = most {
+        query = query.bind(most);
+    }
+    Ok(query.fetch_one(connection).await?)
 }
 
 impl Lines {

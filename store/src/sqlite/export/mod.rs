@@ -16,13 +16,13 @@ mod walk;
 use super::{
     Inner, Store,
     change::{Log, target, told},
-    connect::Files,
     snapshot::Snapshot,
 };
 use crate::{
     StoreError,
     access::{ExportScope, Scope, SignedIn, Workspace},
     administration::By,
+    database::Pool,
     export::{Broken, ExportError, Name, Progress, State, Wanted, Whole},
     keys::random,
     question::{Count, QuestionError},
@@ -39,7 +39,6 @@ pub(super) use lines::{LINES, SIZES};
 pub(super) use rights::{ROLES, TOKEN};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::SqlitePool;
 use std::{
     collections::{HashMap, VecDeque},
     fmt::Write as _,
@@ -85,6 +84,11 @@ const LABELS_MOST: usize = 10_000;
 const TOLD_FOR: Duration = Duration::from_mins(10);
 const TOLD_MOST: usize = 1_000;
 
+/// With how many connections exports read, where so many answer pages.
+pub(crate) fn turns(readers: u32) -> u32 {
+    (readers / READERS_EACH).max(1)
+}
+
 /// The exports of an open store.
 #[derive(Debug)]
 pub(super) struct Exports {
@@ -93,7 +97,7 @@ pub(super) struct Exports {
     rooms: StdMutex<HashMap<String, Arc<Semaphore>>>,
     /// Turns of reading, and what is read with.
     turns: Semaphore,
-    connections: SqlitePool,
+    connections: Pool,
     stopping: watch::Sender<bool>,
     /// By who asked for them and what they call them.
     named: StdMutex<HashMap<(String, Name), Arc<Standing>>>,
@@ -101,22 +105,17 @@ pub(super) struct Exports {
 }
 
 impl Exports {
-    /// None runs. `readers`: how many connections answer pages.
-    ///
-    /// # Errors
-    ///
-    /// The files cannot be read.
-    pub(super) async fn open(files: &Files, readers: u32) -> Result<Self, StoreError> {
-        let turns = (readers / READERS_EACH).max(1);
-        Ok(Self {
+    /// None runs. They are read with `connections`.
+    pub(super) fn new(connections: Pool) -> Self {
+        Self {
             room: Arc::new(Semaphore::new(RUNNING_MOST)),
             rooms: StdMutex::default(),
-            turns: Semaphore::new(turns as usize),
-            connections: files.exporters(turns).await?,
+            turns: Semaphore::new(connections.most() as usize),
+            connections,
             stopping: watch::Sender::new(false),
             named: StdMutex::default(),
             tasks: Mutex::default(),
-        })
+        }
     }
 
     /// Breaks off all that run, and waits until the log tells of it.

@@ -4,6 +4,7 @@
 use crate::{
     StoreError,
     access::{ExportScope, Holder},
+    database,
     sqlite::{Inner, dictionaries::damaged, sign_in::is_shut_out},
 };
 use domain::role::Role;
@@ -29,7 +30,7 @@ impl Inner {
         match scope.holder {
             Holder::Operator => Ok(true),
             Holder::Token(token) => {
-                let found: Option<i64> = sqlx::query_scalar(TOKEN)
+                let found: Option<i64> = database::query_scalar(TOKEN)
                     .bind(token)
                     .bind(now.micros())
                     .fetch_optional(&mut *connection)
@@ -41,7 +42,7 @@ impl Inner {
                     return Ok(false);
                 }
                 let scope = scope.scope();
-                let roles: Vec<String> = sqlx::query_scalar(ROLES)
+                let roles: Vec<String> = database::query_scalar(ROLES)
                     .bind(person)
                     .bind(now.micros())
                     .bind(scope.tenant().id)

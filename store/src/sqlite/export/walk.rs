@@ -141,7 +141,7 @@ impl Snapshot {
             }
             let shelf = &asked.shelf;
             let search = Search {
-                ws: shelf.ws,
+                within: shelf.within(connection),
                 conditions: &asked.conditions,
                 sort: walk.query.sort,
                 direction: walk.query.direction(),
@@ -150,7 +150,7 @@ impl Snapshot {
                 limit,
             };
             let plan = asked.plan(walk.query.sort, limit);
-            tracing::debug!(ws = shelf.ws, %plan, "a step of an export");
+            tracing::debug!(ws = shelf.log.ws, %plan, "a step of an export");
             let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
             let found = search.run(connection, plan, with, &shelf.counts).await?;
             part.is_done = found.len() < limit;

@@ -3,10 +3,9 @@
 use super::{FEW, FIRST_CHUNK, Search, list};
 use crate::{
     StoreError,
+    database::{Connection, Dialect, Sql},
     plan::{Conditions, Counts, Numbers, Table},
-    sqlite::sql::Sql,
 };
-use sqlx::{Row, SqliteConnection};
 use std::fmt::Write as _;
 
 impl Search<'_> {
@@ -14,7 +13,7 @@ impl Search<'_> {
     /// the counts of pairs tell. None: any.
     pub(super) async fn narrowed(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         only: Option<Numbers>,
         counts: &Counts,
@@ -89,21 +88,31 @@ impl Search<'_> {
     /// The values of `wanted` that stand in a table of pairs beside one of `numbers` in `given`.
     async fn beside(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         wanted: &'static str,
         pairs: &'static str,
         given: &'static str,
         numbers: &Numbers,
     ) -> Result<Numbers, StoreError> {
         let mut sql = Sql::default();
-        let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM json_each(");
-        sql.with("?", list(numbers));
-        let _ = write!(sql.text, ") j CROSS JOIN i.{pairs} p");
-        sql.with(" WHERE p.ws = ?", self.ws);
-        let _ = write!(sql.text, " AND p.{given} = j.value");
+        match self.within.dialect {
+            Dialect::Sqlite => {
+                let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM json_each(");
+                sql.with("?", list(numbers));
+                let _ = write!(sql.text, ") j CROSS JOIN i.{pairs} p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.{given} = j.value");
+            }
+            Dialect::Postgres => {
+                let _ = write!(sql.text, "SELECT DISTINCT p.{wanted} FROM {pairs} p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.events > 0 AND p.{given} = ");
+                sql.with("ANY(?)", list(numbers));
+            }
+        }
         let rows = sql.query().fetch_all(connection).await?;
         rows.iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
             .collect()
     }
 
@@ -111,7 +120,7 @@ impl Search<'_> {
     /// ever acted for others: a walk would pass over all of their entries, and find nothing.
     pub(super) async fn with_own(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         table: Table,
         mut groups: Vec<(Box<str>, Vec<u32>)>,
         counts: &Counts,
@@ -135,15 +144,25 @@ impl Search<'_> {
         }
         // The counts in memory may be a little behind; these are of the snapshot.
         let mut sql = Sql::default();
-        sql.add("SELECT p.key FROM ");
-        sql.with("json_each(?) j", list(&doubtful));
-        let _ = write!(sql.text, " CROSS JOIN i.{kept} p");
-        sql.with(" WHERE p.ws = ?", self.ws)
-            .add(" AND p.key = j.value AND p.events = 0");
+        match self.within.dialect {
+            Dialect::Sqlite => {
+                sql.add("SELECT p.key FROM ");
+                sql.with("json_each(?) j", list(&doubtful));
+                let _ = write!(sql.text, " CROSS JOIN i.{kept} p");
+                self.within.is_ours(&mut sql, "p");
+                sql.add(" AND p.key = j.value");
+            }
+            Dialect::Postgres => {
+                let _ = write!(sql.text, "SELECT p.key FROM {kept} p");
+                self.within.is_ours(&mut sql, "p");
+                sql.with(" AND p.key = ANY(?)", list(&doubtful));
+            }
+        }
+        sql.add(" AND p.events = 0");
         let rows = sql.query().fetch_all(connection).await?;
         let without: Numbers = rows
             .iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default()))
+            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
             .collect::<Result<_, StoreError>>()?;
         for (_, numbers) in &mut groups {
             numbers.retain(|number| !without.has(*number));

@@ -1,0 +1,174 @@
+//! One statement, two databases. What is administered is read and changed by the same texts on
+//! SQLite and on PostgreSQL: this is the thin layer that takes them to either.
+//!
+//! Statements are written in the SQL that both know, with SQLite's `?` and `?1`, and [`dialect`] says
+//! what little becomes another text on PostgreSQL. Values and rows have the types that both have:
+//! integers of 64 bits, texts, bytes, and booleans.
+
+#![allow(dead_code, reason = "what PostgreSQL alone needs is not used yet")]
+
+mod dialect;
+mod failure;
+mod query;
+mod row;
+mod sql;
+
+pub(crate) use query::{query, query_as, query_scalar};
+pub(crate) use row::{FromRow, Row};
+pub(crate) use sql::{Sql, Value};
+
+use crate::StoreError;
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
+};
+use std::ops::{Deref, DerefMut};
+
+/// Which database it is, where a statement cannot be said in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// A connection to either database, which its owner has alone.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    /// To an SQLite file.
+    Sqlite(SqliteConnection),
+    /// The same, of a pool.
+    PooledSqlite(PoolConnection<Sqlite>),
+    /// To a PostgreSQL server.
+    Postgres(PgConnection),
+    /// The same, of a pool.
+    PooledPostgres(PoolConnection<Postgres>),
+}
+
+/// A connection, as the database's own.
+pub(crate) enum Which<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Connection {
+    /// The connection as its database's own.
+    pub(crate) fn which(&mut self) -> Which<'_> {
+        match self {
+            Self::Sqlite(connection) => Which::Sqlite(connection),
+            Self::PooledSqlite(connection) => Which::Sqlite(connection),
+            Self::Postgres(connection) => Which::Postgres(connection),
+            Self::PooledPostgres(connection) => Which::Postgres(connection),
+        }
+    }
+
+    /// The connection as SQLite's, for what is said to SQLite alone.
+    pub(crate) fn sqlite(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match self.which() {
+            Which::Sqlite(connection) => Ok(connection),
+            Which::Postgres(_) => Err(another("SQLite")),
+        }
+    }
+
+    /// The connection as PostgreSQL's, for what is said to PostgreSQL alone.
+    pub(crate) fn postgres(&mut self) -> Result<&mut PgConnection, StoreError> {
+        match self.which() {
+            Which::Postgres(connection) => Ok(connection),
+            Which::Sqlite(_) => Err(another("PostgreSQL")),
+        }
+    }
+
+    /// Which database it leads to.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) | Self::PooledSqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) | Self::PooledPostgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs statements without values, such as `COMMIT`.
+    pub(crate) async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        match self.which() {
+            Which::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
+            Which::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
+        }
+    }
+
+    /// Closes it instead of giving it back to its pool, when it is let go of.
+    pub(crate) fn close_on_drop(&mut self) {
+        match self {
+            Self::PooledSqlite(connection) => connection.close_on_drop(),
+            Self::PooledPostgres(connection) => connection.close_on_drop(),
+            Self::Sqlite(_) | Self::Postgres(_) => {}
+        }
+    }
+}
+
+fn another(wanted: &str) -> StoreError {
+    StoreError::Database(format!(
+        "a statement for {wanted} was put to another database"
+    ))
+}
+
+/// A connection that goes back to its pool.
+#[derive(Debug)]
+pub(crate) struct Pooled(Connection);
+
+impl From<PoolConnection<Postgres>> for Pooled {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self(Connection::PooledPostgres(connection))
+    }
+}
+
+impl Deref for Pooled {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// Connections to either database.
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    /// Waits for a connection that is free.
+    pub(crate) async fn acquire(&self) -> Result<Pooled, sqlx::Error> {
+        Ok(Pooled(match self {
+            Self::Sqlite(pool) => Connection::PooledSqlite(pool.acquire().await?),
+            Self::Postgres(pool) => Connection::PooledPostgres(pool.acquire().await?),
+        }))
+    }
+
+    /// How many there are at most.
+    pub(crate) fn most(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.options().get_max_connections(),
+            Self::Postgres(pool) => pool.options().get_max_connections(),
+        }
+    }
+
+    /// Closes all of them.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The pool as SQLite's, for what is said to SQLite alone.
+    pub(crate) fn sqlite(&self) -> Result<&SqlitePool, StoreError> {
+        match self {
+            Self::Sqlite(pool) => Ok(pool),
+            Self::Postgres(_) => Err(another("SQLite")),
+        }
+    }
+}

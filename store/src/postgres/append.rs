@@ -1,0 +1,946 @@
+//! Appending on PostgreSQL. Several servers may append to one log; what orders them are locks, taken
+//! always in this order, so that nobody waits for each other:
+//!
+//! 1. of a change of what is administered: the lock of all changes, and then the rows it changes;
+//! 2. of events that are counted instead of kept: their workspaces' rows, by id;
+//! 3. where a partition is missing: the lock of all partitions;
+//! 4. where a text is new: the row in `text_head` of each workspace, by `ws`;
+//! 5. the row in `tenant_head` of each tenant, by id, until the transaction ends.
+//!
+//! Who records applications' events adds partitions and texts each in a transaction of its own before
+//! the one that holds the head: it is what the tenant's other writers wait for. What of this is looked
+//! at before the head is held (which texts there are, which workspaces record) is looked at again then,
+//! and where it changed the group begins anew.
+
+use super::{partitions::Partitions, rows::Rows};
+use crate::{
+    StoreError,
+    database::{Connection, Pooled},
+    ids::Ids,
+    recording::{Placed, Receipt},
+    sqlite::{
+        Admitted,
+        append::{Additions, NewRelease, Numbered, outcome_number, source_number},
+        change::Log,
+        dictionaries::{Dictionaries, Extent, Shared, damaged},
+        settings::effective,
+    },
+};
+use domain::{
+    event::{EventId, Source},
+    retention::Retention,
+    time::Timestamp,
+};
+use sqlx::{Executor, PgConnection, Row};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// How long contents of a class are kept at most, in days; 0 is for ever.
+const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
+const FOR_EVER: i16 = 0;
+
+/// A workspace's log, or a tenant's own, in the order of locks.
+pub(super) type LogId = (i64, i64);
+
+/// What every connection that appends knows.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(super) dictionaries: Arc<Dictionaries>,
+    pub(super) partitions: Partitions,
+    /// The logs whose tallies have changes that are to be added up.
+    pub(super) tallied: Mutex<BTreeSet<LogId>>,
+}
+
+impl Known {
+    fn tallied(&self, events: &[Admitted]) {
+        let mut logs = self.tallied.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.extend(events.iter().map(|event| (event.tenant, event.ws)));
+    }
+}
+
+/// A connection that appends.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    pub(crate) connection: Pooled,
+    known: Arc<Known>,
+    /// Whether a transaction is open.
+    open: bool,
+    /// What the open change records.
+    staged: Vec<Admitted>,
+    release: Option<NewRelease>,
+}
+
+/// What is known of a tenant's workspaces before its head is held.
+#[derive(Debug, Default)]
+struct Places {
+    /// In which class what of a log expires lies.
+    classes: HashMap<i64, i16>,
+    /// The workspaces that do not record.
+    off: BTreeSet<i64>,
+}
+
+/// The texts of the logs of a group, with what is added to them.
+type Texts = BTreeMap<LogId, Additions>;
+
+/// The end of a tenant's log while its row is held.
+struct Head {
+    seq: i64,
+    ids: Ids,
+    last: Option<Uuid>,
+}
+
+impl Appender {
+    pub(crate) fn new(connection: Pooled, known: Arc<Known>) -> Self {
+        Self {
+            connection,
+            known,
+            open: false,
+            staged: Vec::new(),
+            release: None,
+        }
+    }
+
+    /// Begins a change of what is administered: nobody else changes anything until it ends.
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.open = true;
+        self.connection
+            .run("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('daybook change', 0))")
+            .await?;
+        Ok(())
+    }
+
+    /// Records an event of Daybook's own in the change, when it is committed.
+    pub(crate) fn stage(&mut self, event: Admitted) {
+        self.staged.push(event);
+    }
+
+    /// Makes a release in the change, of which its event was staged last.
+    pub(crate) fn stage_release(&mut self, release: NewRelease) {
+        self.release = Some(release);
+    }
+
+    /// Records what was staged, and commits. On an error nothing of the change remains.
+    pub(crate) async fn commit(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let events = std::mem::take(&mut self.staged);
+        let written = self.write_change(&events, now).await;
+        match written {
+            Ok(texts) => {
+                self.open = false;
+                publish(texts);
+                self.known.tallied(&events);
+                Ok(())
+            }
+            Err(error) => {
+                self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_change(
+        &mut self,
+        events: &[Admitted],
+        now: Timestamp,
+    ) -> Result<Texts, StoreError> {
+        let known = Arc::clone(&self.known);
+        let connection: &mut Connection = &mut self.connection;
+        let mut texts = Texts::new();
+        if !events.is_empty() {
+            let places = places(connection.postgres()?, events, now).await?;
+            let wanted = wanted_partitions(events, &places);
+            // They are known to be there only when this is committed; the next to ask asks again.
+            known
+                .partitions
+                .add_uncommitted(connection.postgres()?, &wanted)
+                .await?;
+            texts = locked_texts(connection, &known.dictionaries, events).await?;
+            let connection = connection.postgres()?;
+            let mut heads = hold_heads(connection, events).await?;
+            let none = HashMap::new();
+            let mut group = Group::new(events, &places, &none);
+            group.number(&mut heads, &mut texts, now)?;
+            group.write(connection, &heads).await?;
+            if let Some(release) = self.release.take() {
+                write_release(connection, &release, events, &heads).await?;
+            }
+        }
+        self.connection.run("COMMIT").await?;
+        Ok(texts)
+    }
+
+    /// Gives the open transaction up, if one is open.
+    pub(crate) async fn rollback(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        self.staged.clear();
+        self.release = None;
+        if self.connection.run("ROLLBACK").await.is_err() {
+            self.connection.close_on_drop();
+        }
+    }
+
+    /// Records a group of events: a receipt for each, when all are durable. All or nothing.
+    pub(crate) async fn record(
+        &mut self,
+        events: &[Admitted],
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Whether what is in memory of texts was found to be of before.
+        let mut is_stale = false;
+        loop {
+            match self.try_to_record(events, now, is_stale).await {
+                Ok(Some(receipts)) => return Ok(receipts),
+                // Somebody switched recording off, or emptied texts, since it was looked at.
+                Ok(None) => {
+                    self.rollback().await;
+                    is_stale = true;
+                }
+                Err(error) => {
+                    self.rollback().await;
+                    // It may be that a partition was dropped, which nothing was in any more.
+                    self.known.partitions.forget();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn try_to_record(
+        &mut self,
+        events: &[Admitted],
+        now: Timestamp,
+        is_stale: bool,
+    ) -> Result<Option<Vec<Receipt>>, StoreError> {
+        let known = Arc::clone(&self.known);
+        let places = places(self.connection.postgres()?, events, now).await?;
+        let wanted = wanted_partitions(events, &places);
+        known
+            .partitions
+            .add(self.connection.postgres()?, &wanted)
+            .await?;
+        self.open = true;
+        let mut texts =
+            texts_of(&mut self.connection, &known.dictionaries, events, is_stale).await?;
+        let connection = self.connection.postgres()?;
+        connection.execute("BEGIN").await?;
+        let discards: BTreeSet<i64> = events
+            .iter()
+            .filter(|event| !is_own(event) && places.off.contains(&event.ws))
+            .map(|event| event.ws)
+            .collect();
+        if !discards.is_empty() {
+            let ids: Vec<i64> = discards.iter().copied().collect();
+            sqlx::query("SELECT 1 FROM workspace WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+                .bind(ids)
+                .execute(&mut *connection)
+                .await?;
+        }
+        let mut heads = hold_heads(connection, events).await?;
+        if !still_so(connection, events, &places, &texts).await? {
+            return Ok(None);
+        }
+        let placed = placed(connection, events).await?;
+        let mut group = Group::new(events, &places, &placed);
+        group.number(&mut heads, &mut texts, now)?;
+        group.write(connection, &heads).await?;
+        let receipts = std::mem::take(&mut group.receipts);
+        self.connection.run("COMMIT").await?;
+        self.open = false;
+        known.tallied(events);
+        Ok(Some(receipts))
+    }
+}
+
+impl Drop for Appender {
+    /// Whoever asked went away in the middle: the server undoes what a closed connection left open.
+    fn drop(&mut self) {
+        if self.open {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+fn is_own(event: &Admitted) -> bool {
+    event.source == Some(Source::Daybook)
+}
+
+fn tenants(events: &[Admitted]) -> Vec<i64> {
+    let tenants: BTreeSet<i64> = events.iter().map(|event| event.tenant).collect();
+    tenants.into_iter().collect()
+}
+
+/// In which class the contents of a log lie that keeps them so long.
+fn class_of(retention: Retention, now: Timestamp) -> i16 {
+    const DAY: i64 = 86_400_000_000;
+    let Some(from) = retention.keeps_from(now) else {
+        return FOR_EVER;
+    };
+    let days = (now.micros() - from.micros() + DAY - 1) / DAY;
+    let fits = |class: &&i16| i64::from(**class) >= days;
+    CLASSES.iter().find(fits).copied().unwrap_or(FOR_EVER)
+}
+
+/// Looks at the settings of all workspaces of the group's tenants.
+async fn places(
+    connection: &mut PgConnection,
+    events: &[Admitted],
+    now: Timestamp,
+) -> Result<Places, StoreError> {
+    let rows = sqlx::query(
+        "SELECT w.id, w.tenant, w.recording, \
+             CASE WHEN w.pending_from <= $2 THEN w.pending ELSE w.retention END, t.floor, t.cap \
+         FROM workspace w JOIN tenant t ON t.id = w.tenant WHERE w.tenant = ANY($1)",
+    )
+    .bind(tenants(events))
+    .bind(now.micros())
+    .fetch_all(connection)
+    .await?;
+    let mut places = Places::default();
+    let mut longest: HashMap<i64, i16> = HashMap::new();
+    for row in &rows {
+        let (ws, tenant): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let retention = effective(row.try_get(3)?, row.try_get(4)?, row.try_get(5)?)?;
+        let class = class_of(retention, now);
+        places.classes.insert(ws, class);
+        if !row.try_get::<bool, _>(2)? {
+            places.off.insert(ws);
+        }
+        // A tenant's own events stay as long as the longest of its workspaces.
+        let own = longest.entry(tenant).or_insert(class);
+        if class == FOR_EVER || (*own != FOR_EVER && class > *own) {
+            *own = class;
+        }
+    }
+    for (tenant, class) in longest {
+        places.classes.insert(-tenant, class);
+    }
+    Ok(places)
+}
+
+impl Places {
+    /// In which class an event's content lies.
+    fn class(&self, event: &Admitted) -> i16 {
+        if event.keep {
+            return FOR_EVER;
+        }
+        self.classes.get(&event.ws).copied().unwrap_or(FOR_EVER)
+    }
+}
+
+/// The class and the time of each content of a group.
+fn wanted_partitions(events: &[Admitted], places: &Places) -> Vec<(i16, i64)> {
+    events
+        .iter()
+        .map(|event| (places.class(event), event.occurred_at.micros()))
+        .collect()
+}
+
+/// Numbers for the texts of a group: those that are known, and where there are new ones, those that
+/// a transaction of its own gives them.
+async fn texts_of(
+    connection: &mut Connection,
+    dictionaries: &Dictionaries,
+    events: &[Admitted],
+    is_stale: bool,
+) -> Result<Texts, StoreError> {
+    let mut texts = Texts::new();
+    let mut is_known = !is_stale;
+    for event in events {
+        if !is_known {
+            break;
+        }
+        let log = (event.tenant, event.ws);
+        let Some(shared) = dictionaries.latest(event.ws) else {
+            is_known = false;
+            continue;
+        };
+        let additions = texts.entry(log).or_insert_with(|| Additions::new(shared));
+        additions.numbers(event);
+        is_known = additions.is_empty();
+    }
+    if is_known {
+        return Ok(texts);
+    }
+    connection.run("BEGIN").await?;
+    let added = locked_texts(connection, dictionaries, events).await?;
+    connection.run("COMMIT").await?;
+    let logs: Vec<LogId> = added.keys().copied().collect();
+    let shared: Vec<Arc<Shared>> = added.values().map(|new| Arc::clone(new.shared())).collect();
+    publish(added);
+    Ok(logs
+        .into_iter()
+        .zip(shared)
+        .map(|(log, shared)| (log, Additions::new(shared)))
+        .collect())
+}
+
+/// Holds the texts of the logs of a group, reads what others added, and adds what is new. They count
+/// only when the transaction is committed.
+async fn locked_texts(
+    connection: &mut Connection,
+    dictionaries: &Dictionaries,
+    events: &[Admitted],
+) -> Result<Texts, StoreError> {
+    let logs: BTreeSet<LogId> = events
+        .iter()
+        .map(|event| (event.tenant, event.ws))
+        .collect();
+    let mut texts = Texts::new();
+    for (tenant, ws) in logs {
+        let extent = hold_texts(connection.postgres()?, tenant, ws).await?;
+        let shared = dictionaries
+            .extend(connection, Log { ws, tenant }, extent)
+            .await?;
+        let mut additions = Additions::new(shared);
+        for event in events.iter().filter(|event| event.ws == ws) {
+            additions.numbers(event);
+        }
+        if !additions.is_empty() {
+            write_texts(connection.postgres()?, tenant, ws, &additions).await?;
+        }
+        texts.insert((tenant, ws), additions);
+    }
+    Ok(texts)
+}
+
+const TEXT_HEAD: &str = "SELECT actor, via, action, kind, target, related, emptied \
+    FROM text_head WHERE tenant = $1 AND ws = $2 FOR UPDATE";
+
+async fn hold_texts(
+    connection: &mut PgConnection,
+    tenant: i64,
+    ws: i64,
+) -> Result<Extent, StoreError> {
+    let held = sqlx::query(TEXT_HEAD)
+        .bind(tenant)
+        .bind(ws)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let row = match held {
+        Some(row) => row,
+        None => {
+            sqlx::query(
+                "INSERT INTO text_head (tenant, ws) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(tenant)
+            .bind(ws)
+            .execute(&mut *connection)
+            .await?;
+            sqlx::query(TEXT_HEAD)
+                .bind(tenant)
+                .bind(ws)
+                .fetch_one(&mut *connection)
+                .await?
+        }
+    };
+    let mut sizes = [0_u32; 6];
+    for (at, size) in sizes.iter_mut().enumerate() {
+        *size = u32::try_from(row.try_get::<i32, _>(at)?).unwrap_or_default();
+    }
+    Ok(Extent::of(sizes, i64::from(row.try_get::<i32, _>(6)?)))
+}
+
+async fn write_texts(
+    connection: &mut PgConnection,
+    tenant: i64,
+    ws: i64,
+    additions: &Additions,
+) -> Result<(), StoreError> {
+    let new = additions.new_texts();
+    let mut rows = Rows::default();
+    for (number, actor) in &new.actors {
+        rows.row().big(tenant).big(ws).number(*number);
+        rows.text(actor.kind.as_str())
+            .text_or_null(actor.id.as_deref())
+            .text_or_null(actor.name.as_deref())
+            .text_or_null(actor.email.as_deref());
+    }
+    let statement = "INSERT INTO actor (tenant, ws, num, kind, id, name, email) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
+    rows.write(connection, statement).await?;
+    for (statement, sets) in [
+        (
+            "INSERT INTO via (tenant, ws, num, members) \
+                SELECT * FROM unnest($1, $2, $3, $4)",
+            &new.vias,
+        ),
+        (
+            "INSERT INTO related (tenant, ws, num, members) \
+                SELECT * FROM unnest($1, $2, $3, $4)",
+            &new.related,
+        ),
+    ] {
+        let mut rows = Rows::default();
+        for (number, members) in sets {
+            rows.row().big(tenant).big(ws).number(*number).text(members);
+        }
+        rows.write(connection, statement).await?;
+    }
+    let mut rows = Rows::default();
+    for (number, named) in &new.actions {
+        rows.row().big(tenant).big(ws).number(*number);
+        rows.text(named.action.as_str())
+            .text_or_null(named.verb.map(domain::verb::Verb::as_str))
+            .text_or_null(named.category.map(domain::category::Category::as_str));
+    }
+    let statement = "INSERT INTO action (tenant, ws, num, action, verb, category) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
+    rows.write(connection, statement).await?;
+    let mut rows = Rows::default();
+    for (number, kind) in &new.kinds {
+        rows.row()
+            .big(tenant)
+            .big(ws)
+            .number(*number)
+            .text(kind.as_str());
+    }
+    let statement = "INSERT INTO kind (tenant, ws, num, kind) \
+                SELECT * FROM unnest($1, $2, $3, $4)";
+    rows.write(connection, statement).await?;
+    let mut rows = Rows::default();
+    for (number, target, kind) in &new.targets {
+        rows.row().big(tenant).big(ws).number(*number).number(*kind);
+        rows.text_or_null(target.id.as_deref())
+            .text_or_null(target.name.as_deref())
+            .text_or_null(target.url.as_deref());
+    }
+    let statement = "INSERT INTO target (tenant, ws, num, kind, id, name, url) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
+    rows.write(connection, statement).await?;
+    sqlx::query(
+        "UPDATE text_head SET actor = actor + $3, via = via + $4, action = action + $5, \
+             kind = kind + $6, target = target + $7, related = related + $8 \
+         WHERE tenant = $1 AND ws = $2",
+    )
+    .bind(tenant)
+    .bind(ws)
+    .bind(length(&new.actors))
+    .bind(length(&new.vias))
+    .bind(length(&new.actions))
+    .bind(length(&new.kinds))
+    .bind(length(&new.targets))
+    .bind(length(&new.related))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn length<T>(list: &[T]) -> i32 {
+    i32::try_from(list.len()).unwrap_or(i32::MAX)
+}
+
+/// Takes the texts of a committed transaction over into the dictionaries that everybody reads.
+fn publish(texts: Texts) {
+    for additions in texts.into_values() {
+        additions.publish();
+    }
+}
+
+/// Holds the heads of the group's tenants until the transaction ends.
+async fn hold_heads(
+    connection: &mut PgConnection,
+    events: &[Admitted],
+) -> Result<HashMap<i64, Head>, StoreError> {
+    const HEADS: &str = "SELECT tenant, seq, id FROM tenant_head WHERE tenant = ANY($1) \
+        ORDER BY tenant FOR UPDATE";
+    let tenants = tenants(events);
+    let mut rows = sqlx::query(HEADS)
+        .bind(tenants.clone())
+        .fetch_all(&mut *connection)
+        .await?;
+    if rows.len() < tenants.len() {
+        sqlx::query(
+            "INSERT INTO tenant_head (tenant) SELECT t FROM unnest($1) t ORDER BY t \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(tenants.clone())
+        .execute(&mut *connection)
+        .await?;
+        // In a new statement: the one that waited for another to add a row does not see it.
+        rows = sqlx::query(HEADS)
+            .bind(tenants)
+            .fetch_all(&mut *connection)
+            .await?;
+    }
+    let mut heads = HashMap::new();
+    for row in &rows {
+        let id: Option<&[u8]> = row.try_get(2)?;
+        let id = id.map(Uuid::from_slice).transpose();
+        let last = id.map_err(|_| damaged("the last id is broken"))?;
+        let head = Head {
+            seq: row.try_get(1)?,
+            ids: Ids::after(last),
+            last,
+        };
+        heads.insert(row.try_get(0)?, head);
+    }
+    Ok(heads)
+}
+
+/// Whether what was looked at before the heads were held is still so.
+async fn still_so(
+    connection: &mut PgConnection,
+    events: &[Admitted],
+    places: &Places,
+    texts: &Texts,
+) -> Result<bool, StoreError> {
+    let logs: HashSet<i64> = events.iter().map(|event| event.ws).collect();
+    let rows = sqlx::query(
+        "SELECT FALSE, w.id, 0 FROM workspace w WHERE w.tenant = ANY($1) AND NOT w.recording \
+         UNION ALL SELECT TRUE, t.ws, t.emptied FROM text_head t \
+         WHERE t.tenant = ANY($1) AND t.ws = ANY($2)",
+    )
+    .bind(tenants(events))
+    .bind(logs.iter().copied().collect::<Vec<i64>>())
+    .fetch_all(connection)
+    .await?;
+    let mut off = BTreeSet::new();
+    for row in &rows {
+        let ws: i64 = row.try_get(1)?;
+        if row.try_get(0)? {
+            let emptied = i64::from(row.try_get::<i32, _>(2)?);
+            let mut of_ws = texts.iter().filter(|((_, of), _)| *of == ws);
+            if of_ws.any(|(_, additions)| additions.shared().emptied() != emptied) {
+                return Ok(false);
+            }
+        } else {
+            off.insert(ws);
+        }
+    }
+    Ok(logs
+        .iter()
+        .all(|ws| off.contains(ws) == places.off.contains(ws)))
+}
+
+/// Where the events with the group's keys are that were recorded before.
+type ByKey = HashMap<(i64, i64, i64), Placed>;
+
+async fn placed(connection: &mut PgConnection, events: &[Admitted]) -> Result<ByKey, StoreError> {
+    let mut columns: [Vec<i64>; 4] = Default::default();
+    for event in events {
+        if let Some(hash) = event.key {
+            let [tenants, logs, keys, rests] = &mut columns;
+            tenants.push(event.tenant);
+            logs.push(event.ws);
+            keys.push(hash.key);
+            rests.push(hash.rest);
+        }
+    }
+    let mut known = ByKey::new();
+    let [tenants, logs, keys, rests] = columns;
+    if keys.is_empty() {
+        return Ok(known);
+    }
+    let rows = sqlx::query(
+        "SELECT k.ws, k.key, k.key_rest, l.id, l.seq, l.recorded_at \
+         FROM unnest($1, $2, $3, $4) AS x(tenant, ws, key, rest) \
+         JOIN idempotency k ON k.tenant = x.tenant AND k.ws = x.ws AND k.key = x.key \
+             AND k.key_rest = x.rest \
+         JOIN leaf l ON l.tenant = k.tenant AND l.seq = k.seq",
+    )
+    .bind(tenants)
+    .bind(logs)
+    .bind(keys)
+    .bind(rests)
+    .fetch_all(connection)
+    .await?;
+    for row in &rows {
+        let id = Uuid::from_slice(row.try_get(3)?).map_err(|_| damaged("an id is broken"))?;
+        let placed = Placed {
+            id: EventId(id),
+            seq: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or_default(),
+            recorded_at: Timestamp::from_micros(row.try_get(5)?),
+        };
+        known.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), placed);
+    }
+    Ok(known)
+}
+
+/// Of what there are so many: see the table `tally`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i16)]
+enum What {
+    Actor = 1,
+    Action = 2,
+    Kind = 3,
+    Target = 4,
+    Outcome = 5,
+    ActionOfActor = 6,
+    ActionToKind = 7,
+    Via = 8,
+}
+
+/// By how much the tallies of a log change.
+#[derive(Debug, Default)]
+struct Tallies(HashMap<(What, u32, u32), (i32, i32)>);
+
+impl Tallies {
+    fn add(&mut self, what: What, key: u32, other: u32, events: i32) {
+        let (all, entries) = self.0.entry((what, key, other)).or_default();
+        *all += events;
+        *entries += 1;
+    }
+}
+
+/// A group of events on its way into the log.
+struct Group<'a> {
+    events: &'a [Admitted],
+    places: &'a Places,
+    placed: &'a ByKey,
+    receipts: Vec<Receipt>,
+    leaves: Rows,
+    contents: Rows,
+    entries: Rows,
+    keys: Rows,
+    tallies: HashMap<LogId, Tallies>,
+    classes: HashSet<(i64, i64, i16)>,
+    discarded: BTreeMap<i64, i64>,
+}
+
+impl<'a> Group<'a> {
+    fn new(events: &'a [Admitted], places: &'a Places, placed: &'a ByKey) -> Self {
+        Self {
+            events,
+            places,
+            placed,
+            receipts: Vec::with_capacity(events.len()),
+            leaves: Rows::default(),
+            contents: Rows::default(),
+            entries: Rows::default(),
+            keys: Rows::default(),
+            tallies: HashMap::new(),
+            classes: HashSet::new(),
+            discarded: BTreeMap::new(),
+        }
+    }
+
+    /// Numbers what is new, and makes its rows.
+    fn number(
+        &mut self,
+        heads: &mut HashMap<i64, Head>,
+        texts: &mut Texts,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut own: ByKey = HashMap::new();
+        for event in self.events {
+            let key = event.key.map(|hash| (event.ws, hash.key, hash.rest));
+            let earlier = key.and_then(|key| self.placed.get(&key).or_else(|| own.get(&key)));
+            if let Some(earlier) = earlier {
+                self.receipts.push(Receipt::Duplicate(*earlier));
+                continue;
+            }
+            if !is_own(event) && self.places.off.contains(&event.ws) {
+                *self.discarded.entry(event.ws).or_default() += 1;
+                self.receipts.push(Receipt::Discarded);
+                continue;
+            }
+            let head = heads
+                .get_mut(&event.tenant)
+                .ok_or_else(|| damaged("a tenant has no head"))?;
+            let texts = texts
+                .get_mut(&(event.tenant, event.ws))
+                .ok_or_else(|| damaged("a log has no texts"))?;
+            let recorded_at = event.recorded_at.unwrap_or(now);
+            head.seq += 1;
+            let id = head.ids.next(recorded_at)?;
+            head.last = Some(id);
+            let placed = Placed {
+                id: EventId(id),
+                seq: u64::try_from(head.seq).unwrap_or_default(),
+                recorded_at,
+            };
+            let numbers = texts.numbers(event);
+            self.add(event, &placed, head.seq, &numbers);
+            self.count(event, &numbers);
+            if let Some(key) = key {
+                own.insert(key, placed);
+            }
+            self.receipts.push(Receipt::Recorded(placed));
+        }
+        Ok(())
+    }
+
+    /// Makes the rows of an event.
+    fn add(&mut self, event: &Admitted, placed: &Placed, seq: i64, numbers: &Numbered) {
+        let class = self.places.class(event);
+        let (tenant, ws, at) = (event.tenant, event.ws, event.occurred_at.micros());
+        let outcome = i16::try_from(outcome_number(event.event.outcome)).unwrap_or_default();
+        self.classes.insert((tenant, ws, class));
+        self.leaves
+            .row()
+            .big(tenant)
+            .big(seq)
+            .bytes(placed.id.0.as_bytes())
+            .big(ws)
+            .big(at)
+            .big(placed.recorded_at.micros())
+            .bytes(&event.parts)
+            .small(class);
+        let contents = self.contents.row();
+        contents.big(tenant).small(class).big(at).big(seq).big(ws);
+        contents
+            .number(numbers.actor)
+            .number_or_null(numbers.via)
+            .number(numbers.action)
+            .number(numbers.kind)
+            .number(numbers.target)
+            .number_or_null(numbers.related)
+            .small(outcome)
+            .text_or_null(event.event.operation.as_deref())
+            .big_or_null(event.key.map(|hash| hash.key))
+            .big_or_null(event.key.map(|hash| hash.rest))
+            .bytes(&event.salt.0);
+        let source = event.source.map(source_number);
+        contents.small_or_null(source.and_then(|source| i16::try_from(source).ok()));
+        contents
+            .flag(event.keep)
+            .text_or_null(event.body.as_deref());
+        for (what, key) in numbers.beside() {
+            let entries = self.entries.row();
+            entries.big(tenant).small(class).big(at).big(seq).big(ws);
+            entries
+                .small(what)
+                .number(key)
+                .number(numbers.actor)
+                .number_or_null(numbers.via)
+                .number(numbers.action)
+                .number(numbers.kind)
+                .number(numbers.target)
+                .number_or_null(numbers.related)
+                .small(outcome);
+        }
+        if let Some(hash) = event.key {
+            let keys = self.keys.row();
+            keys.big(tenant)
+                .big(ws)
+                .big(hash.key)
+                .big(hash.rest)
+                .big(seq);
+        }
+    }
+
+    /// Counts an event.
+    fn count(&mut self, event: &Admitted, numbers: &Numbered) {
+        let outcome = u32::try_from(outcome_number(event.event.outcome)).unwrap_or_default();
+        let tallies = self.tallies.entry((event.tenant, event.ws)).or_default();
+        tallies.add(What::Actor, numbers.actor, 0, 1);
+        tallies.add(What::Action, numbers.action, 0, 1);
+        tallies.add(What::Kind, numbers.kind, 0, 1);
+        tallies.add(What::Target, numbers.target, 0, 1);
+        tallies.add(What::Outcome, outcome, 0, 1);
+        tallies.add(What::ActionOfActor, numbers.action, numbers.actor, 1);
+        tallies.add(What::ActionToKind, numbers.action, numbers.kind, 1);
+        for (what, key) in numbers.beside() {
+            match what {
+                1 => {
+                    tallies.add(What::Actor, key, 0, 0);
+                    tallies.add(What::Via, key, numbers.actor, 1);
+                }
+                2 => tallies.add(What::Target, key, 0, 0),
+                _ => tallies.add(What::Kind, key, 0, 0),
+            }
+        }
+    }
+
+    /// Writes the rows, and where the tenants' logs end now.
+    async fn write(
+        &mut self,
+        connection: &mut PgConnection,
+        heads: &HashMap<i64, Head>,
+    ) -> Result<(), StoreError> {
+        let taken = |rows: &mut Rows| std::mem::take(rows);
+        let statement = "INSERT INTO leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
+        taken(&mut self.leaves).write(connection, statement).await?;
+        let statement = "INSERT INTO content (tenant, class, at, seq, ws, actor, via, action, kind, \
+            target, related, outcome, operation, key, key_rest, salt, source, keep, body) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        taken(&mut self.contents)
+            .write(connection, statement)
+            .await?;
+        let statement = "INSERT INTO entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
+            kind, target, related, outcome) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        taken(&mut self.entries)
+            .write(connection, statement)
+            .await?;
+        let statement = "INSERT INTO idempotency (tenant, ws, key, key_rest, seq) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5)";
+        taken(&mut self.keys).write(connection, statement).await?;
+        for ((tenant, ws), tallies) in &self.tallies {
+            let mut rows = Rows::default();
+            for ((what, key, other), (events, entries)) in &tallies.0 {
+                rows.row().big(*tenant).big(*ws).small(*what as i16);
+                rows.number(*key).number(*other);
+                rows.integer(*events).integer(*entries);
+            }
+            let statement = "INSERT INTO tally_change \
+                    (tenant, ws, what, key, other, events, entries) \
+                SELECT tenant, ws, what, array_agg(key), array_agg(other), array_agg(events), \
+                    array_agg(entries) \
+                FROM unnest($1, $2, $3, $4, $5, $6, $7) \
+                    x(tenant, ws, what, key, other, events, entries) \
+                GROUP BY tenant, ws, what";
+            rows.write(connection, statement).await?;
+        }
+        for (tenant, ws, class) in &self.classes {
+            sqlx::query(
+                "INSERT INTO log_class (tenant, ws, class) VALUES ($1, $2, $3) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(*tenant)
+            .bind(*ws)
+            .bind(*class)
+            .execute(&mut *connection)
+            .await?;
+        }
+        for (ws, events) in &self.discarded {
+            sqlx::query("UPDATE workspace SET discarded = discarded + $2 WHERE id = $1")
+                .bind(*ws)
+                .bind(*events)
+                .execute(&mut *connection)
+                .await?;
+        }
+        for (tenant, head) in heads {
+            sqlx::query("UPDATE tenant_head SET seq = $2, id = $3 WHERE tenant = $1")
+                .bind(*tenant)
+                .bind(head.seq)
+                .bind(head.last.map(|id| id.as_bytes().to_vec()))
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a release, of which the last event of its tenant tells.
+async fn write_release(
+    connection: &mut PgConnection,
+    release: &NewRelease,
+    events: &[Admitted],
+    heads: &HashMap<i64, Head>,
+) -> Result<(), StoreError> {
+    let told = events.iter().rev().find(|event| event.ws == release.ws);
+    let tenant = told
+        .map(|event| event.tenant)
+        .ok_or_else(|| damaged("nothing tells of a release"))?;
+    sqlx::query(
+        "INSERT INTO release (id, tenant, ws, seq, before, events) \
+         SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5 FROM release",
+    )
+    .bind(tenant)
+    .bind(release.ws)
+    .bind(heads.get(&tenant).map_or(0, |head| head.seq))
+    .bind(release.before.micros())
+    .bind(release.events)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

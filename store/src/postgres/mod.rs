@@ -1,0 +1,193 @@
+//! Keeping a log on a PostgreSQL server: what only PostgreSQL does. Its index is the server's own, and
+//! kept at once: what was recorded is found by whoever asks next.
+
+mod append;
+mod arrivals;
+mod partitions;
+mod retention;
+mod rows;
+mod tending;
+mod writer;
+
+pub(crate) use append::Appender;
+
+use crate::{
+    StoreError,
+    clock::Clock,
+    database::Connection,
+    keys::Keys,
+    options::PostgresUrl,
+    sqlite::{arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job},
+};
+use append::Known;
+use partitions::Partitions;
+use sqlx::{
+    ConnectOptions, Connection as _, Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex as StdMutex},
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+/// The log's schema.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// The oldest server that will do, as PostgreSQL numbers its versions.
+const OLDEST: u32 = 150_000;
+
+/// How many may read at the same time.
+const READERS: u32 = 16;
+/// How many may write: one records what applications send, and one changes what is administered.
+const WRITERS: u32 = 3;
+/// How long is waited for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that keeps a log.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) readers: PgPool,
+    /// What exports read with.
+    pub(crate) exporters: PgPool,
+    writers: PgPool,
+    /// Looks at what arrived, while all readers may be busy.
+    watcher: PgPool,
+    /// Removes what has expired.
+    remover: PgPool,
+    known: Arc<Known>,
+    clock: Arc<dyn Clock>,
+    /// Those who wait for events.
+    pub(crate) arrivals: Arc<Arrivals>,
+    /// Whose turn it is to change what is administered: the others need no connection to wait.
+    changes: Mutex<()>,
+}
+
+/// What a server's tables belong to may change everything; this role may only add to the log and read
+/// it. See the migration that makes it.
+const AS_SERVER: &str = "SET ROLE daybook_server";
+
+impl Server {
+    /// Connects to a server, and brings the log's schema up to date.
+    pub(crate) async fn open(
+        url: &PostgresUrl,
+        key_file: &Path,
+        clock: Arc<dyn Clock>,
+        dictionaries: Arc<Dictionaries>,
+    ) -> Result<(Self, Keys), StoreError> {
+        let options = url.options()?;
+        let connected = options.connect().await.map_err(|error| {
+            StoreError::Database(format!(
+                "the PostgreSQL server of {url} cannot be reached: {error}"
+            ))
+        });
+        let mut connection = connected?;
+        if let Some(version) = connection.server_version_num()
+            && version < OLDEST
+        {
+            return Err(StoreError::Database(format!(
+                "PostgreSQL 15 or newer is wanted; the server of {url} is {}",
+                version / 10_000
+            )));
+        }
+        MIGRATIONS.run(&mut connection).await?;
+        // One makes the installation, where several begin at once.
+        connection
+            .execute("SELECT pg_advisory_lock(hashtextextended('daybook installation', 0))")
+            .await?;
+        let mut connection = Connection::Postgres(connection);
+        let (_, keys) = installation(&mut connection, key_file, clock.now()).await?;
+        if let Connection::Postgres(connection) = connection {
+            connection.close().await?;
+        }
+        // Keys are looked for one by one, whatever the server believes of tables that it has not
+        // looked at yet.
+        let one_by_one = [
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+        ];
+        // And whatever is asked for is looked for in an index.
+        let by_index = [("jit", "off"), ("enable_seqscan", "off")];
+        let server = Self {
+            readers: pool(options.clone().options(by_index), READERS, 1).await?,
+            exporters: pool(options.clone().options(by_index), export::turns(READERS), 0).await?,
+            watcher: pool(options.clone().options(by_index), 1, 0).await?,
+            writers: pool(options.clone().options(one_by_one), WRITERS, 1).await?,
+            remover: pool(options, 1, 0).await?,
+            known: Arc::new(Known {
+                dictionaries,
+                partitions: Partitions::default(),
+                tallied: StdMutex::default(),
+            }),
+            clock,
+            arrivals: Arc::new(Arrivals::new(0)),
+            changes: Mutex::new(()),
+        };
+        Ok((server, keys))
+    }
+
+    /// Begins to record what is asked for.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        jobs: mpsc::UnboundedReceiver<Job>,
+    ) -> Vec<JoinHandle<()>> {
+        let (last, until) = oneshot::channel();
+        vec![
+            tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, last)),
+            tokio::spawn(tending::tend(Arc::clone(self), until)),
+            tokio::spawn(arrivals::tell(Arc::clone(self))),
+        ]
+    }
+
+    /// Closes the connections, when nothing is to be committed any more.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.exporters.close().await;
+        self.watcher.close().await;
+        self.writers.close().await;
+        self.remover.close().await;
+    }
+
+    /// A connection that appends.
+    async fn appender(&self) -> Result<Appender, StoreError> {
+        let connection = self.writers.acquire().await?;
+        Ok(Appender::new(connection.into(), Arc::clone(&self.known)))
+    }
+
+    /// Begins a change of what is administered, and waits for its turn.
+    pub(crate) async fn change(&self) -> Result<Turn<'_>, StoreError> {
+        let turn = self.changes.lock().await;
+        let mut appender = self.appender().await?;
+        appender.begin().await?;
+        Ok(Turn {
+            appender,
+            arrivals: &self.arrivals,
+            _turn: turn,
+        })
+    }
+}
+
+/// The turn to change what is administered, until it is let go of.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) appender: Appender,
+    pub(crate) arrivals: &'a Arrivals,
+    _turn: MutexGuard<'a, ()>,
+}
+
+async fn pool(options: PgConnectOptions, most: u32, least: u32) -> Result<PgPool, StoreError> {
+    Ok(PgPoolOptions::new()
+        .max_connections(most)
+        .min_connections(least)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(AS_SERVER).await.map(drop) })
+        })
+        .connect_with(options)
+        .await?)
+}

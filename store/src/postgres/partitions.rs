@@ -1,0 +1,85 @@
+//! Which partitions of contents there are.
+
+use crate::StoreError;
+use chrono::Datelike;
+use domain::time::Timestamp;
+use sqlx::PgConnection;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+/// A class, and the month since the year 0 (of class 0: the year).
+type Partition = (i16, i32);
+
+fn partition_of(class: i16, at: i64) -> Partition {
+    let day = Timestamp::from_micros(at).datetime().date_naive();
+    if class == 0 {
+        (class, day.year())
+    } else {
+        (class, day.year() * 12 + day.month0().cast_signed())
+    }
+}
+
+/// The partitions that are known to be there. They may be dropped while they are empty; whoever finds
+/// one missing asks for it again.
+#[derive(Debug, Default)]
+pub(crate) struct Partitions(Mutex<HashSet<Partition>>);
+
+impl Partitions {
+    /// Those of `wanted`, a list of classes and times, that are not known, each with a time in it.
+    fn missing(&self, wanted: &[(i16, i64)]) -> BTreeMap<Partition, i64> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted
+            .iter()
+            .map(|(class, at)| (partition_of(*class, *at), *at))
+            .filter(|(partition, _)| !known.contains(partition))
+            .collect()
+    }
+
+    /// Makes those that are missing, each in a transaction of its own.
+    pub(super) async fn add(
+        &self,
+        connection: &mut PgConnection,
+        wanted: &[(i16, i64)],
+    ) -> Result<(), StoreError> {
+        let missing = self.missing(wanted);
+        for (partition, at) in &missing {
+            make(connection, *partition, *at).await?;
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(missing.into_keys());
+        Ok(())
+    }
+
+    /// The same in the open transaction, which may yet be undone.
+    pub(super) async fn add_uncommitted(
+        &self,
+        connection: &mut PgConnection,
+        wanted: &[(i16, i64)],
+    ) -> Result<(), StoreError> {
+        for (partition, at) in self.missing(wanted) {
+            make(connection, partition, at).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again which there are, the next time that any is wanted.
+    pub(super) fn forget(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+    }
+}
+
+async fn make(
+    connection: &mut PgConnection,
+    (class, _): Partition,
+    at: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("SELECT add_partition($1, $2)")
+        .bind(class)
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

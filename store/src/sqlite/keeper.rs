@@ -1,0 +1,292 @@
+//! Keeping a log in two SQLite files: what only SQLite does.
+
+use super::{
+    append::Appender,
+    arrivals::{self, Arrivals},
+    connect::Files,
+    dictionaries::Dictionaries,
+    export,
+    index::Indexer,
+    installation,
+    writer::{self, CommittedJob},
+};
+use crate::{StoreError, clock::Clock, database::Connection, keys::Keys};
+use sqlx::SqlitePool;
+use std::{
+    num::NonZero,
+    ops::RangeInclusive,
+    path::Path,
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify, mpsc, watch},
+    task::JoinHandle,
+};
+
+/// The log's schema.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite/log");
+
+/// How many may read at the same time, at least and at most.
+const READERS: RangeInclusive<u32> = 4..=16;
+
+/// How many read at the same time: who waits does so in the order in which they came, and two for
+/// each processor keep it busy. More of them only take turns on it, and each has a cache of its own.
+pub(super) fn readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let wanted = u32::try_from(2 * processors).unwrap_or(u32::MAX);
+    wanted.clamp(*READERS.start(), *READERS.end())
+}
+
+/// How far the index may be behind before questions and keys have to wait for it.
+const FAR_BEHIND: i64 = 50_000;
+
+/// How often in a row the index may fail to follow before who waits for it is told.
+const FAILURES_MOST: u64 = 20;
+/// How long is waited for the index at most.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How far the index is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) mark: i64,
+    pub(crate) head: i64,
+    /// Whether it has once been as far as the log.
+    pub(crate) caught_up: bool,
+    /// Whether this process keeps it.
+    pub(crate) ours: bool,
+    /// How often this process could not bring it on: no room on the disk, for instance.
+    pub(crate) failures: u64,
+}
+
+/// What keeps the two files.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    pub(super) files: Files,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) installation: [u8; 16],
+    pub(super) readers: SqlitePool,
+    /// What exports read with.
+    pub(super) exporters: SqlitePool,
+    /// Looks at how far the index is, while all readers may be waiting for it.
+    pub(super) watcher: SqlitePool,
+    pub(super) appender: Mutex<Appender>,
+    /// The last event that this process committed, or found when it opened the log.
+    pub(super) own_head: AtomicI64,
+    /// The last event that it knows another to have committed, those before it was opened included:
+    /// who recorded it was answered, and the index may not have it yet.
+    pub(super) others_head: Arc<AtomicI64>,
+    pub(super) progress: watch::Sender<Progress>,
+    /// Asks the one who keeps the index to remove some of what releases cover.
+    pub(super) removals: mpsc::Sender<writer::RemovalRequest>,
+    /// Why the index could not be brought on, the last time that it could not.
+    pub(super) trouble: StdMutex<Option<StoreError>>,
+    pub(super) nudge: Notify,
+    /// Those who wait for events.
+    pub(super) arrivals: Arc<Arrivals>,
+}
+
+/// What the tasks of a keeper begin with.
+pub(super) struct Parts {
+    indexer: Option<Indexer>,
+    to_remove: mpsc::Receiver<writer::RemovalRequest>,
+}
+
+impl Keeper {
+    /// Opens the files, or makes them, and brings their schema up to date.
+    pub(super) async fn open(
+        files: Files,
+        clock: Arc<dyn Clock>,
+        dictionaries: Arc<Dictionaries>,
+    ) -> Result<(Self, Keys, Parts), StoreError> {
+        if let Some(folder) = files.log.parent().filter(|folder| *folder != Path::new("")) {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                StoreError::ReadOnly(format!(
+                    "cannot make the folder {}: {error}",
+                    folder.display()
+                ))
+            })?;
+        }
+        let opening = {
+            let files = files.clone();
+            tokio::task::spawn_blocking(move || files.lock_for_opening())
+                .await
+                .map_err(|_| StoreError::Closing)??
+        };
+        let mut connection = files.log_writer().await?;
+        MIGRATIONS.run(&mut connection).await?;
+        let mut connection = Connection::Sqlite(connection);
+        let (installation, keys) = installation(&mut connection, &files.keys, clock.now()).await?;
+        let indexer = match files.try_lock_index()? {
+            Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
+            None => None,
+        };
+        let readers = files.readers(readers()).await?;
+        let exporters = files.exporters(export::turns(readers.options().get_max_connections()));
+        let exporters = exporters.await?;
+        let watcher = files.readers(1).await?;
+        let (mark, head): (i64, Option<i64>) =
+            sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
+                .fetch_one(&readers)
+                .await?;
+        drop(opening);
+
+        let head = head.unwrap_or(0);
+        let others_head = Arc::new(AtomicI64::new(head));
+        let (removals, to_remove) = mpsc::channel(1);
+        let (progress, _) = watch::channel(Progress {
+            mark,
+            head,
+            caught_up: mark >= head,
+            ours: indexer.is_some(),
+            failures: 0,
+        });
+        let keeper = Self {
+            files,
+            clock,
+            installation,
+            readers,
+            exporters,
+            watcher,
+            appender: Mutex::new(Appender::new(
+                connection,
+                dictionaries,
+                Arc::clone(&others_head),
+            )),
+            own_head: AtomicI64::new(head),
+            others_head,
+            progress,
+            removals,
+            trouble: StdMutex::default(),
+            nudge: Notify::new(),
+            arrivals: Arc::new(Arrivals::new(head)),
+        };
+        Ok((keeper, keys, Parts { indexer, to_remove }))
+    }
+
+    /// Begins to commit what is asked for, and to keep the index.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        jobs: mpsc::UnboundedReceiver<writer::Job>,
+        Parts { indexer, to_remove }: Parts,
+    ) -> Vec<JoinHandle<()>> {
+        let (committed, to_index) = mpsc::unbounded_channel::<Vec<CommittedJob>>();
+        vec![
+            tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, committed)),
+            tokio::spawn(writer::keep_index(
+                Arc::clone(self),
+                indexer,
+                to_index,
+                to_remove,
+            )),
+            tokio::spawn(arrivals::tell(Arc::clone(self))),
+        ]
+    }
+
+    /// Closes the files, when nothing is to be committed any more.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.watcher.close().await;
+        self.appender.lock().await.checkpoint().await;
+    }
+
+    /// Waits until the index holds everything that the log holds now, telling after each step how
+    /// many of how many events it holds.
+    pub(super) async fn wait_for_index(
+        &self,
+        mut told: impl FnMut(u64, u64) + Send,
+    ) -> Result<u64, StoreError> {
+        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
+            .fetch_one(&self.readers)
+            .await?;
+        let head = head.unwrap_or(0);
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
+        let mut progress = self.progress.subscribe();
+        let before = progress.borrow().failures;
+        self.nudge.notify_one();
+        loop {
+            let Progress { mark, failures, .. } = *progress.borrow_and_update();
+            told(number(mark.min(head)), number(head));
+            if mark >= head {
+                return Ok(number(head));
+            }
+            if failures > before + FAILURES_MOST {
+                let known = self.trouble.lock();
+                let known = known.unwrap_or_else(PoisonError::into_inner);
+                return Err(known.clone().unwrap_or(StoreError::Closing));
+            }
+            progress.changed().await.map_err(|_| StoreError::Closing)?;
+        }
+    }
+}
+
+impl Keeper {
+    /// How far the index is, as far as this process knows.
+    pub(super) fn mark(&self) -> i64 {
+        self.progress.borrow().mark
+    }
+
+    /// Refuses what needs the index while it is being made.
+    pub(crate) fn require_index(&self) -> Result<(), StoreError> {
+        let progress = *self.progress.borrow();
+        if progress.caught_up || progress.head - progress.mark < FAR_BEHIND {
+            return Ok(());
+        }
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
+        Err(StoreError::Indexing {
+            mark: number(progress.mark),
+            head: number(progress.head),
+        })
+    }
+
+    /// Waits until the index holds event `n`.
+    pub(crate) async fn indexed(&self, n: i64) -> Result<(), StoreError> {
+        let mut progress = self.progress.subscribe();
+        if progress.borrow_and_update().mark >= n {
+            return Ok(());
+        }
+        self.nudge.notify_one();
+        let reached = progress.wait_for(|progress| progress.mark >= n);
+        match tokio::time::timeout(PATIENCE, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(StoreError::Closing),
+            Err(_) => {
+                let progress = *self.progress.borrow();
+                let number = |n: i64| u64::try_from(n).unwrap_or_default();
+                Err(StoreError::Indexing {
+                    mark: number(progress.mark),
+                    head: number(progress.head.max(n)),
+                })
+            }
+        }
+    }
+
+    /// Waits until the index holds event `n`, which this process recorded, or cannot follow at the
+    /// moment: the event is durable all the same, and stands in the index as soon as it can. Where
+    /// another process keeps the index, it follows by itself.
+    pub(crate) async fn followed(&self, n: i64) {
+        let mut progress = self.progress.subscribe();
+        let before = *progress.borrow_and_update();
+        if !before.ours || before.mark >= n {
+            return;
+        }
+        self.nudge.notify_one();
+        let follows = progress.wait_for(|now| now.mark >= n || now.failures > before.failures);
+        // Where the store is closing, nobody follows any more.
+        let _ = tokio::time::timeout(PATIENCE, follows).await;
+    }
+
+    /// How far the index must be to answer a question, where `head` is the log's end: as far as what
+    /// others recorded before it was asked. What this process is recording itself is not waited
+    /// for: its senders were not answered yet.
+    pub(crate) fn needed_by_others(&self, head: i64) -> i64 {
+        if head > self.own_head.load(Ordering::Acquire) {
+            head
+        } else {
+            self.others_head.load(Ordering::Acquire)
+        }
+    }
+}
