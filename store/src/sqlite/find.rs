@@ -2,7 +2,7 @@
 
 mod narrow;
 
-use super::change::Log;
+use super::{change::Log, dictionaries::damaged};
 use crate::{
     StoreError,
     cursor::Place,
@@ -80,6 +80,8 @@ const FEW: usize = 50;
 const FIRST_CHUNK: u64 = 500;
 /// Values between which one statement walks at most.
 const KEYS_IN_CHUNK: usize = 500;
+/// From so many on, SQLite hands places over as two lists: a row for each costs more than to find it.
+const MANY: usize = 1_000;
 
 impl Search<'_> {
     /// The places of the first events after the start, in the direction of the search.
@@ -172,17 +174,13 @@ impl Search<'_> {
                 Dialect::Sqlite => self.in_order(arm, after, read),
                 Dialect::Postgres => self.in_order_by_class(arm, after, read),
             };
-            let rows = sql.query().fetch_all(&mut *connection).await?;
-            let full = rows.len() == read;
-            for row in rows {
-                let place = Place {
-                    text: String::new(),
-                    at: row.try_get(0)?,
-                    n: row.try_get(1)?,
-                };
-                after = Some((place.at, place.n));
-                if places.last().is_none_or(|last| last.n != place.n) {
-                    places.push(place);
+            let found = self.found(connection, sql).await?;
+            let full = found.len() == read;
+            for (at, n) in found {
+                after = Some((at, n));
+                if places.last().is_none_or(|last| last.n != n) {
+                    let text = String::new();
+                    places.push(Place { text, at, n });
                 }
             }
             if !full || places.len() >= self.limit {
@@ -190,6 +188,34 @@ impl Search<'_> {
                 return Ok(places);
             }
         }
+    }
+
+    /// The times and numbers that a statement finds, in its order.
+    async fn found(
+        &self,
+        connection: &mut Connection,
+        mut sql: Sql,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        if self.within.dialect == Dialect::Postgres || self.limit < MANY {
+            let rows = sql.query().fetch_all(connection).await?;
+            let places = rows
+                .iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+            return places.collect();
+        }
+        let listed = "SELECT json_group_array(y.at), json_group_array(y.n) FROM (";
+        sql.text.insert_str(0, listed);
+        sql.add(") y");
+        let row = sql.query().fetch_one(connection).await?;
+        let times = list_of(&row.try_get::<String>(0)?)?;
+        let numbers = list_of(&row.try_get::<String>(1)?)?;
+        let mut places: Vec<(i64, i64)> = times.into_iter().zip(numbers).collect();
+        // So they come; should they ever not, they are put in order.
+        match self.direction {
+            Order::Ascending => places.sort_unstable(),
+            Order::Descending => places.sort_unstable_by(|one, other| other.cmp(one)),
+        }
+        Ok(places)
     }
 
     /// The statement that reads the first `read` entries of a way in after a place.
@@ -602,6 +628,11 @@ fn ranked(dictionary: &Dictionary, sort: Sort) -> (&crate::dictionary::Ranked, u
         Sort::Action => (&dictionary.actions_by_name, sizes.action),
         Sort::TargetKind => (&dictionary.kinds_by_name, sizes.kind),
     }
+}
+
+/// A list of numbers that the database put together.
+fn list_of(text: &str) -> Result<Vec<i64>, StoreError> {
+    serde_json::from_str(text).map_err(|_| damaged("what was found cannot be read"))
 }
 
 fn list(numbers: &Numbers) -> Value {
