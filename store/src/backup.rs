@@ -36,7 +36,7 @@ pub enum BackupError {
     #[error(
         "a log on PostgreSQL is copied by PostgreSQL: use pg_dump for one copy (daybook export is not \
          one), or pg_basebackup with WAL archiving to be able to go back to any moment, and keep the \
-         key file with it; docs/operating.md says how"
+         key file with it; docs/postgresql.md says how"
     )]
     OnAServer,
     /// The store failed.

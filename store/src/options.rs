@@ -161,3 +161,46 @@ pub enum Readiness {
     /// The database does not answer, and why.
     Unreachable(String),
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_with_its_password_and_shown_without() {
+        let text = "postgres://daybook:hunter2@db.example:5433/audit?sslmode=require";
+        let url: DatabaseUrl = text.parse().unwrap();
+        assert!(matches!(url, DatabaseUrl::Postgres(_)));
+        for shown in [url.to_string(), format!("{url:?}")] {
+            assert_eq!(shown, "postgres://daybook@db.example:5433/audit");
+        }
+        let options = Options::new(url);
+        assert!(!format!("{options:?}").contains("hunter2"));
+        assert_eq!(options.key_file(), PathBuf::from("data/daybook.key"));
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_path() {
+        for text in ["sqlite:data/x.db", "sqlite://data/x.db"] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), "sqlite:data/x.db");
+            let options = Options::new(url);
+            assert_eq!(options.key_file(), PathBuf::from("data/x.db.key"));
+        }
+    }
+
+    #[test]
+    fn what_names_no_database_is_refused_without_repeating_it() {
+        for text in ["", "sqlite:", "mysql://a:hunter2@b/c", "data/x.db"] {
+            let refused = text.parse::<DatabaseUrl>();
+            assert_eq!(refused, Err(DatabaseUrlError::Unknown), "{text}");
+        }
+        let refused = "postgres://a:hunter2@b:port/c".parse::<DatabaseUrl>();
+        let told = refused.unwrap_err().to_string();
+        assert!(
+            told.contains("PostgreSQL") && !told.contains("hunter2"),
+            "{told}"
+        );
+    }
+}

@@ -44,7 +44,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "daybook", version, after_help = environment::help())]
 #[command(arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Where the log is: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE [default:
+    /// Where the log is: sqlite:PATH, or `postgres://USER:PASSWORD@HOST/DATABASE` [default:
     /// `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<DatabaseUrl>,

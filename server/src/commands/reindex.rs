@@ -3,15 +3,22 @@
 use super::{CommandError, Installation, say};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use store::discard_index;
+use store::{DatabaseUrl, discard_index};
 
-/// Makes the index again from the log; not beside a running server, which holds it
+/// Makes the index (SQLite) again from the log; not beside a running server, which holds it
 #[derive(Debug, Args)]
 pub struct Reindex {}
 
 impl Reindex {
     /// Does what was asked.
     pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
+        if let DatabaseUrl::Postgres(_) = installation.database {
+            return Err(CommandError::Failed(
+                "a log on PostgreSQL has no index of its own to be made again: its indexes are the \
+                 server's, which REINDEX makes anew"
+                    .to_owned(),
+            ));
+        }
         discard_index(&installation.options())?;
         // Who opens a log without an index makes it.
         let store = installation.open().await?;

@@ -167,7 +167,7 @@ impl Server {
         Ok(Turn {
             appender,
             arrivals: &self.arrivals,
-            _turn: turn,
+            _mine: turn,
         })
     }
 }
@@ -177,7 +177,7 @@ impl Server {
 pub(crate) struct Turn<'a> {
     pub(crate) appender: Appender,
     pub(crate) arrivals: &'a Arrivals,
-    _turn: MutexGuard<'a, ()>,
+    _mine: MutexGuard<'a, ()>,
 }
 
 async fn pool(options: PgConnectOptions, most: u32, least: u32) -> Result<PgPool, StoreError> {
