@@ -213,10 +213,12 @@ impl Query {
                     .fold(query, |query, value| match value {
                         Value::Integer(number) => query.bind(number),
                         Value::Flag(flag) => query.bind(flag),
-                        Value::Text(text) => query.bind(text),
+                        Value::Text(text) => query.bind(storable(text)),
                         Value::Bytes(bytes) => query.bind(bytes),
                         Value::Numbers(numbers) => query.bind(numbers),
-                        Value::Texts(texts) => query.bind(texts),
+                        Value::Texts(texts) => {
+                            query.bind(texts.into_iter().map(storable).collect::<Vec<_>>())
+                        }
                         Value::NoInteger => query.bind(None::<i64>),
                         Value::NoText => query.bind(None::<String>),
                         Value::NoBytes => query.bind(None::<Vec<u8>>),
@@ -224,6 +226,15 @@ impl Query {
             )
         })
     }
+}
+
+/// A text as PostgreSQL can store it, which knows no U+0000: an event has none, but what is typed in a
+/// form or an address may.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        return text.replace('\0', "\u{FFFD}");
+    }
+    text
 }
 
 fn list(numbers: &[i64]) -> String {

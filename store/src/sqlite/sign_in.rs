@@ -26,6 +26,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
 /// So many failures, in [`FAILURES_WITHIN`], for an account or an address.
@@ -162,7 +163,8 @@ impl Store {
     ) -> Result<NewSession, SignInError> {
         let email = email.trim().to_lowercase();
         let subjects: Vec<String> = [
-            Some(format!("account {email}")),
+            // What is typed there may be anything, however long.
+            Some(format!("account {:x}", Sha256::digest(&email))),
             address.map(|address| format!("address {address}")),
         ]
         .into_iter()

@@ -1,0 +1,25 @@
+//! Signing in with a password.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod log;
+
+use log::Log;
+use store::people::SignInError;
+
+#[tokio::test]
+async fn whatever_is_typed_as_an_address_is_wrong_and_is_counted() {
+    let log = Log::new().await;
+    for typed in [String::new(), "a\0b".to_owned(), "é€".repeat(5_000)] {
+        let mut tried = 0;
+        let refused = loop {
+            match log.store.sign_in(&typed, "secret", None, None).await {
+                Err(SignInError::Wrong) => tried += 1,
+                Err(refused) => break refused,
+                Ok(_) => panic!("nobody has an account here"),
+            }
+        };
+        assert!(matches!(refused, SignInError::TooMany { .. }), "{refused}");
+        assert!(tried > 1, "{tried}");
+    }
+}
