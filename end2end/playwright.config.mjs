@@ -7,9 +7,9 @@ export default defineConfig({
   workers: 2,
   // On a loaded machine one of hundreds may stumble over what is not ours: it is tried again, and told.
   retries: 1,
-  timeout: 30_000,
+  timeout: 60_000,
   globalTimeout: 20 * 60_000,
-  expect: { timeout: 10_000 },
+  expect: { timeout: 15_000 },
   use: {
     browserName: 'chromium',
     // Pictures of every moment would take as long as the tests.

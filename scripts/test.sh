@@ -83,59 +83,53 @@ lint() {
 
 # Unit, property and store tests, and the examples in the documentation.
 test_unit() {
-  local chosen=(--lib --bins) file
-  for file in $(tests_in domain store app); do
-    chosen+=(--test "$file")
-  done
-  cargo_test unit "${everything[@]}" "${chosen[@]}"
-  test_on_postgres store "${chosen[@]}"
+  run_programs unit 'lib|bin' domain store app server
+  run_programs store test domain store app
+  on_postgres run_programs store-postgres test store
   cargo_test documentation "${everything[@]}" --doc
   cargo_test xtask --profile tool --package xtask
 }
 
 # Drives the release program over HTTP and by its command line.
 test_contract() {
-  local chosen=() file
-  for file in $(tests_in server); do
-    chosen+=(--test "$file")
-  done
-  ((${#chosen[@]})) || return 0
-  cargo_test contract "${everything[@]}" "${chosen[@]}"
-  test_on_postgres server "${chosen[@]}"
+  run_programs contract test server
+  on_postgres run_programs contract-postgres test server
 }
 
-# test_on_postgres CRATE ARGUMENT…: runs a crate's integration tests once more, on PostgreSQL; the
-# programs are those that were just built and run with the same arguments.
-test_on_postgres() {
-  local crate=$1 log=target/test/$1-postgres.log program status=0
-  shift
-  say "The same on PostgreSQL: $crate"
-  start_postgres
-  local programs
-  programs=$(cargo test "${everything[@]}" "$@" --no-run --message-format json 2>/dev/null |
-    jq --raw-output --arg of "/$crate/Cargo.toml" 'select(.executable and .profile.test
-      and .target.kind == ["test"] and (.manifest_path | endswith($of))) | .executable') || status=$?
-  # Where none is found, none was tested.
-  [[ $programs ]] || status=1
+# Builds the programs of all tests, once, and lists them: kind, path, crate.
+build_tests() {
+  local list=target/test/programs
+  [[ ! -e $list ]] || return 0
+  cargo test "${everything[@]}" --no-run --message-format json-render-diagnostics |
+    jq --raw-output 'select(.executable and .profile.test)
+      | [.target.kind[0], .executable, (.manifest_path | split("/")[-2])] | @tsv' >"$list.new" || return
+  mv "$list.new" "$list"
+}
+
+# run_programs NAME KIND CRATE…: runs the test programs of these crates that are of a kind, as cargo
+# would, and counts the tests by their summaries.
+run_programs() {
+  local log=target/test/$1.log kind=$2 status=0 crate programs program
+  shift 2
+  build_tests || status=$?
   : >"$log"
-  for program in $programs; do
-    (cd "$crate" && timeout $(limit) "$program") | tee -a "$log" || status=$?
+  for crate in "$@"; do
+    programs=$(awk -F '\t' -v kind="^($kind)$" -v crate="$crate" '$1 ~ kind && $3 == crate { print $2 }' \
+      target/test/programs) || status=$?
+    for program in $programs; do
+      printf '\n%s: %s\n' "$crate" "$(basename "$program")"
+      (cd "$crate" && CARGO_MANIFEST_DIR=$PWD timeout $(limit) "$program") | tee -a "$log" || status=$?
+    done
   done
-  stop_postgres
   count_of "$log" $status
 }
 
-# tests_in CRATE…: the names of the integration tests of these crates.
-tests_in() {
-  local crate path
-  for crate in "$@"; do
-    for path in "$crate"/tests/*.rs "$crate"/tests/*/main.rs; do
-      [[ -e $path ]] || continue
-      path=${path#"$crate"/tests/}
-      path=${path%/main.rs}
-      echo "${path%.rs}"
-    done
-  done
+# on_postgres COMMAND…: with a PostgreSQL server for the tests.
+on_postgres() {
+  say "The same on PostgreSQL"
+  start_postgres
+  "$@"
+  stop_postgres
 }
 
 # cargo_test NAME ARGUMENT…: runs tests and counts them.
