@@ -65,6 +65,16 @@ impl Extent {
             catalogue: None,
         }
     }
+
+    /// How often texts were emptied.
+    pub(crate) fn emptied(self) -> i64 {
+        self.emptied
+    }
+
+    /// Whether more is known than the tables held.
+    pub(crate) fn is_behind(self, known: Sizes) -> bool {
+        known.is_beyond(self.sizes)
+    }
 }
 
 /// The dictionaries, by `ws`.
@@ -108,6 +118,21 @@ impl Dictionaries {
     pub(crate) fn latest(&self, ws: i64) -> Option<Arc<Shared>> {
         let all = self.shared.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&ws).cloned()
+    }
+
+    /// Forgets a dictionary that is not what the database holds: it is read again. Whoever reads with it
+    /// now goes on.
+    pub(crate) fn forget(&self, ws: i64, wrong: &Arc<Shared>) {
+        let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&ws).is_some_and(|known| Arc::ptr_eq(known, wrong)) {
+            all.remove(&ws);
+        }
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn forget_all(&self) {
+        let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        all.clear();
     }
 
     /// Reads what the tables hold beyond what is known. `extent` is what the connection's snapshot
