@@ -17,6 +17,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use store::{
     DatabaseUrl, Options, Store, StoreError,
@@ -486,4 +487,31 @@ async fn the_use_of_a_token_is_noted_while_a_change_goes_on() {
         .create_workspace(&path, "Finance", &operator())
         .await;
     assert!(waited.unwrap_err().to_string().contains("not available"));
+}
+
+/// A process that was killed, or an error, left them.
+#[tokio::test]
+async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
+    if log::postgres().is_none() {
+        return;
+    }
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    log.record(&grant, vec![of("alice", "secret:rotate")]).await;
+    log.store.close().await;
+    log.execute(
+        "INSERT INTO tally_change (tenant, ws, what, key, other, events, entries) \
+         SELECT tenant, ws, 5, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[0] FROM leaf",
+    )
+    .await;
+    let Log { folder, clock, .. } = &log;
+    let store = Store::open(Log::options(folder, clock)).await.unwrap();
+    let added_up = async {
+        while log.number("SELECT count(*) FROM tally_change").await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), added_up).await;
+    waited.unwrap();
+    store.close().await;
 }

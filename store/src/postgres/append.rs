@@ -1096,3 +1096,26 @@ async fn write_release(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_server_is_not_believed_of_another() {
+        let known = Known {
+            dictionaries: Arc::default(),
+            partitions: Partitions::default(),
+            tallied: Mutex::default(),
+            met: Mutex::default(),
+        };
+        for (server, times) in [
+            ("a, since 9:00", 0),
+            ("a, since 9:00", 0),
+            ("a, since 9:05", 1),
+        ] {
+            known.meet(server.to_owned());
+            assert_eq!(known.dictionaries.times(), times, "{server}");
+        }
+    }
+}

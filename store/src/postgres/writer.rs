@@ -59,7 +59,7 @@ async fn record_group(
     mut tell: impl FnMut(usize, Result<Vec<Receipt>, StoreError>),
 ) {
     // What is to be tried, the first last.
-    let mut parts = vec![0..places.len()];
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..places.len()).collect();
     while let Some(part) = parts.pop() {
         let jobs = &places[part.clone()];
         let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {

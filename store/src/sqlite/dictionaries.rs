@@ -10,7 +10,10 @@ use domain::event::{Actor, Target};
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A dictionary that many read and the writer extends.
@@ -81,6 +84,8 @@ impl Extent {
 #[derive(Debug, Default)]
 pub(crate) struct Dictionaries {
     shared: RwLock<HashMap<i64, Arc<Shared>>>,
+    /// How often all were forgotten.
+    times: AtomicU64,
 }
 
 impl Dictionaries {
@@ -129,8 +134,15 @@ impl Dictionaries {
         }
     }
 
+    /// How often the database was found to be another, or in another state than was known: what was
+    /// read of it before is not to be believed.
+    pub(crate) fn times(&self) -> u64 {
+        self.times.load(Ordering::Acquire)
+    }
+
     /// Forgets all of them.
     pub(crate) fn forget_all(&self) {
+        self.times.fetch_add(1, Ordering::AcqRel);
         let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
         all.clear();
     }
