@@ -185,6 +185,18 @@ pub(crate) struct Sizes {
     pub(crate) related: Number,
 }
 
+impl Sizes {
+    /// Whether any of the tables goes further than in `others`.
+    pub(crate) fn is_beyond(self, others: Self) -> bool {
+        self.actor > others.actor
+            || self.via > others.via
+            || self.action > others.action
+            || self.kind > others.kind
+            || self.target > others.target
+            || self.related > others.related
+    }
+}
+
 impl ObjectsByName {
     /// Takes in the targets that came up since, at most so many: an object that has a new name moves
     /// to it.

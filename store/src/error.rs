@@ -20,6 +20,14 @@ pub enum StoreError {
     /// The installation's secrets are missing or are others than the database knows.
     #[error("{0}")]
     Keys(String),
+    /// The database's server cannot be reached, is starting or stopping, or has too much to do. Nothing
+    /// was done; it works again by itself when the server does.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database's server went away while something was being committed, and did not come back to
+    /// tell whether it was.
+    #[error("the database went away while it committed; it is not known whether it did: {0}")]
+    InDoubt(String),
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Database(String),

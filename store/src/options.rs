@@ -24,7 +24,14 @@ impl PostgresUrl {
         Ok(self
             .0
             .parse::<PgConnectOptions>()?
-            .application_name("daybook"))
+            .application_name("daybook")
+            // A server that is frozen, or lost without a word, holds its locks no longer than this.
+            .options([
+                ("tcp_keepalives_idle", "10"),
+                ("tcp_keepalives_interval", "5"),
+                ("tcp_keepalives_count", "3"),
+                ("tcp_user_timeout", "30000"),
+            ]))
     }
 }
 

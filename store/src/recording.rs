@@ -88,7 +88,8 @@ pub enum RecordError {
         /// Seconds to wait.
         retry_after: u32,
     },
-    /// The store failed; nothing of the batch was recorded.
+    /// The store failed; nothing of the batch was recorded, unless it is that it is not known
+    /// ([`StoreError::InDoubt`]).
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -54,6 +54,10 @@ pub enum Kind {
     ReadOnly,
     /// The server is stopping.
     Stopping,
+    /// The database's server does not answer, or has too much to do.
+    DatabaseUnavailable,
+    /// The database's server went away while it committed: it may have, or not.
+    InDoubt,
     /// The disk is full.
     DiskFull,
     /// A fault of the server.
@@ -82,6 +86,8 @@ impl Kind {
             Self::Indexing => "urn:daybook:problem:indexing",
             Self::ReadOnly => "urn:daybook:problem:read-only",
             Self::Stopping => "urn:daybook:problem:stopping",
+            Self::DatabaseUnavailable => "urn:daybook:problem:database-unavailable",
+            Self::InDoubt => "urn:daybook:problem:in-doubt",
             Self::DiskFull => "urn:daybook:problem:disk-full",
             Self::Internal => "urn:daybook:problem:internal",
         }
@@ -107,6 +113,8 @@ impl Kind {
             Self::Indexing => "The index is being made",
             Self::ReadOnly => "The log cannot be written",
             Self::Stopping => "The server is stopping",
+            Self::DatabaseUnavailable => "The database is not available now",
+            Self::InDoubt => "It is not known whether this was done",
             Self::DiskFull => "The disk that holds the log is full",
             Self::Internal => "The server failed",
         }
@@ -127,7 +135,9 @@ impl Kind {
             | Self::TooManyExports
             | Self::Indexing
             | Self::ReadOnly
-            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Stopping
+            | Self::DatabaseUnavailable
+            | Self::InDoubt => StatusCode::SERVICE_UNAVAILABLE,
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -285,6 +295,23 @@ impl From<StoreError> for Problem {
                 ..Self::new(Kind::Indexing, words).retry_after(RETRY_AFTER)
             },
             StoreError::Closing => Self::new(Kind::Stopping, words).retry_after(RETRY_AFTER),
+            StoreError::Unavailable(_) => {
+                tracing::error!("{words}");
+                Self::new(
+                    Kind::DatabaseUnavailable,
+                    "nothing was done; please try again",
+                )
+                .retry_after(RETRY_AFTER)
+            }
+            StoreError::InDoubt(_) => {
+                tracing::error!("{words}");
+                Self::new(
+                    Kind::InDoubt,
+                    "the database went away while it committed; what has an idempotency key may be \
+                     sent again, anything else look for first",
+                )
+                .retry_after(RETRY_AFTER)
+            }
             StoreError::Keys(_) | StoreError::Database(_) => {
                 tracing::error!("{words}");
                 Self::new(Kind::Internal, "the request was not carried out")
@@ -413,5 +440,24 @@ mod tests {
         let secret = "no such table: person in /var/lib/daybook.db";
         let problem = Problem::from(StoreError::Database(secret.to_owned()));
         assert!(!text(problem).await.contains("daybook.db"));
+    }
+
+    #[tokio::test]
+    async fn a_database_that_went_away_is_told_with_when_to_come_back() {
+        let said = || "server closed the connection to 10.0.0.7".to_owned();
+        for (error, name) in [
+            (StoreError::Unavailable(said()), "database-unavailable"),
+            (StoreError::InDoubt(said()), "in-doubt"),
+        ] {
+            let response = Problem::from(error.clone()).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+            let told = text(Problem::from(error)).await;
+            assert!(
+                told.contains(&format!("urn:daybook:problem:{name}\"")),
+                "{told}"
+            );
+            assert!(!told.contains("10.0.0.7"), "{told}");
+        }
     }
 }

@@ -187,6 +187,8 @@ fn advise(error: &StoreError) -> String {
             "check that the database's folder and files belong to the user who runs this"
         }
         StoreError::Indexing { .. } => "try again when it is made",
+        StoreError::Unavailable(_) => "nothing was done; try again when the server answers",
+        StoreError::InDoubt(_) => "look whether it was done before you try again",
         StoreError::Keys(_) | StoreError::Database(_) | StoreError::Closing => {
             return error.to_string();
         }

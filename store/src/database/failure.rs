@@ -20,6 +20,14 @@ impl From<sqlx::Error> for StoreError {
             .and_then(DatabaseError::code)
             .and_then(|code| code.parse::<i32>().ok())
             .map(|code| code & 0xff);
+        match &error {
+            // What a connection says that broke off, or was not had in time.
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
+                return Self::Unavailable(error.to_string());
+            }
+            sqlx::Error::PoolClosed => return Self::Closing,
+            _ => {}
+        }
         match code {
             Some(FULL) => Self::DiskFull,
             Some(READONLY) => Self::ReadOnly(error.to_string()),
@@ -36,8 +44,36 @@ fn of_postgres(error: &PgDatabaseError) -> StoreError {
         "53100" => StoreError::DiskFull,
         // read_only_sql_transaction: a replica, or a server that was set so.
         "25006" => StoreError::ReadOnly(error.to_string()),
+        code if is_transient(code) => StoreError::Unavailable(error.to_string()),
         _ => StoreError::Database(error.to_string()),
     }
+}
+
+/// Whether a connection broke off: of what it was asked last nobody said whether it was done.
+pub(crate) fn is_broken_off(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(said) => said
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether an error passes by itself: what was asked for was undone, and may be asked for again.
+fn is_transient(code: &str) -> bool {
+    // Connection exceptions, and what an operator does to a server: it stops, starts, or ends a session.
+    if code.starts_with("08") || code.starts_with("57P") {
+        return true;
+    }
+    matches!(
+        code,
+        // serialization_failure, deadlock_detected, lock_not_available, query_canceled
+        "40001" | "40P01" | "55P03" | "57014"
+        // idle_in_transaction_session_timeout, out_of_memory (also of places for locks),
+        // too_many_connections, configuration_limit_exceeded
+        | "25P03" | "53200" | "53300" | "53400"
+    )
 }
 
 impl From<sqlx::migrate::MigrateError> for StoreError {

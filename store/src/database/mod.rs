@@ -13,6 +13,7 @@ mod query;
 mod row;
 mod sql;
 
+pub(crate) use failure::is_broken_off;
 pub(crate) use query::{query, query_as, query_scalar};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sql::{Sql, Value};
@@ -21,7 +22,11 @@ use crate::StoreError;
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
 };
-use std::ops::{Deref, DerefMut};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 /// Which database it is, where a statement cannot be said in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +93,11 @@ impl Connection {
     pub(crate) async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         match self.which() {
             Which::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
-            Which::Postgres(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
+            Which::Postgres(connection) => {
+                within(PATIENCE, sqlx::raw_sql(text).execute(connection))
+                    .await
+                    .map(drop)
+            }
         }
     }
 
@@ -100,6 +109,23 @@ impl Connection {
             Self::Sqlite(_) | Self::Postgres(_) => {}
         }
     }
+}
+
+/// How long an answer of a PostgreSQL server is waited for. Nothing takes so long that goes well: this is
+/// for paths that lead nowhere any more, without anybody having said so.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Waits for an answer no longer than `limit`. What is given up must not be gone on with on the same
+/// connection.
+pub(crate) async fn within<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let answered = tokio::time::timeout(limit, answer).await;
+    answered.unwrap_or_else(|_| {
+        let silent = io::Error::new(io::ErrorKind::TimedOut, "the server does not answer");
+        Err(sqlx::Error::Io(silent).into())
+    })
 }
 
 fn another(wanted: &str) -> StoreError {

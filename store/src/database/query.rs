@@ -1,9 +1,10 @@
 //! Statements with their values, put to either database.
 
 use super::{
-    Connection, Pool, Which, dialect,
+    Connection, PATIENCE, Pool, Which, dialect,
     row::{Column, FromRow, Row},
     sql::Value,
+    within,
 };
 use sqlx::{
     AssertSqlSafe, Error, Postgres, Sqlite, postgres::PgArguments, sqlite::SqliteArguments,
@@ -86,7 +87,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut all = Vec::new();
                 for query in query.for_postgres() {
-                    let rows = query.fetch_all(&mut *connection).await?;
+                    let rows = within(PATIENCE, query.fetch_all(&mut *connection)).await?;
                     all.extend(rows.into_iter().map(Row::Postgres));
                 }
                 Ok(all)
@@ -103,7 +104,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut first = None;
                 for query in query.for_postgres() {
-                    let row = query.fetch_optional(&mut *connection).await?;
+                    let row = within(PATIENCE, query.fetch_optional(&mut *connection)).await?;
                     first = first.or(row.map(Row::Postgres));
                 }
                 Ok(first)
@@ -122,7 +123,8 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut rows = 0;
                 for query in query.for_postgres() {
-                    rows += query.execute(&mut *connection).await?.rows_affected();
+                    let done = within(PATIENCE, query.execute(&mut *connection)).await?;
+                    rows += done.rows_affected();
                 }
                 Ok(Done { rows })
             }

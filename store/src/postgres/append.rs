@@ -15,7 +15,8 @@
 use super::{partitions::Partitions, rows::Rows};
 use crate::{
     StoreError,
-    database::{Connection, Pooled},
+    database::{Connection, Pooled, is_broken_off, within},
+    dictionary::Sizes,
     ids::Ids,
     recording::{Placed, Receipt},
     sqlite::{
@@ -31,16 +32,26 @@ use domain::{
     retention::Retention,
     time::Timestamp,
 };
-use sqlx::{Executor, PgConnection, Row};
+use sqlx::{Connection as _, Executor, PgConnection, PgPool, Row, postgres::PgRow};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use uuid::Uuid;
 
 /// How long contents of a class are kept at most, in days; 0 is for ever.
 const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
 const FOR_EVER: i16 = 0;
+
+/// How long a group may take until it is committed, with its waiting for locks.
+const GROUP: Duration = Duration::from_secs(30);
+/// How long a commit is waited for; then whether it took place is asked on another connection.
+const COMMIT: Duration = Duration::from_secs(10);
+/// How long it is waited that a transaction is given up, before its connection is.
+const ROLLBACK: Duration = Duration::from_secs(5);
+/// How often it is tried to ask what became of a commit; each time a connection is waited for.
+const ASK: usize = 3;
 
 /// A workspace's log, or a tenant's own, in the order of locks.
 pub(super) type LogId = (i64, i64);
@@ -52,12 +63,31 @@ pub(crate) struct Known {
     pub(super) partitions: Partitions,
     /// The logs whose tallies have changes that are to be added up.
     pub(super) tallied: Mutex<BTreeSet<LogId>>,
+    /// Which server and database the last connection led to, and since when it has been running.
+    pub(super) met: Mutex<Option<String>>,
 }
 
 impl Known {
+    /// Takes note of where a new connection leads. Another server, or the same one started again, may
+    /// have lost what was said to be durable (`synchronous_commit` off, a standby that was behind, an
+    /// older copy): nothing that is known is believed any more.
+    pub(super) fn meet(&self, server: String) {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = met.replace(server);
+        if before.is_some() && before != *met {
+            self.dictionaries.forget_all();
+            self.partitions.forget();
+        }
+    }
+
     fn tallied(&self, events: &[Admitted]) {
+        self.to_add_up(events.iter().map(|event| (event.tenant, event.ws)));
+    }
+
+    /// Takes note of logs whose tallies are to be added up.
+    pub(super) fn to_add_up(&self, which: impl IntoIterator<Item = LogId>) {
         let mut logs = self.tallied.lock().unwrap_or_else(PoisonError::into_inner);
-        logs.extend(events.iter().map(|event| (event.tenant, event.ws)));
+        logs.extend(which);
     }
 }
 
@@ -65,6 +95,8 @@ impl Known {
 #[derive(Debug)]
 pub(crate) struct Appender {
     pub(crate) connection: Pooled,
+    /// Where there are others.
+    pool: PgPool,
     known: Arc<Known>,
     /// Whether a transaction is open.
     open: bool,
@@ -93,9 +125,10 @@ struct Head {
 }
 
 impl Appender {
-    pub(crate) fn new(connection: Pooled, known: Arc<Known>) -> Self {
+    pub(crate) fn new(connection: Pooled, pool: PgPool, known: Arc<Known>) -> Self {
         Self {
             connection,
+            pool,
             known,
             open: false,
             staged: Vec::new(),
@@ -122,19 +155,21 @@ impl Appender {
         self.release = Some(release);
     }
 
-    /// Records what was staged, and commits. On an error nothing of the change remains.
+    /// Records what was staged, and commits. On an error nothing of the change remains, unless it is
+    /// that it is not known.
     pub(crate) async fn commit(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let events = std::mem::take(&mut self.staged);
         let written = self.write_change(&events, now).await;
         match written {
             Ok(texts) => {
-                self.open = false;
                 publish(texts);
                 self.known.tallied(&events);
                 Ok(())
             }
             Err(error) => {
                 self.rollback().await;
+                // As when recording.
+                self.known.partitions.forget();
                 Err(error)
             }
         }
@@ -148,6 +183,7 @@ impl Appender {
         let known = Arc::clone(&self.known);
         let connection: &mut Connection = &mut self.connection;
         let mut texts = Texts::new();
+        let mut last = None;
         if !events.is_empty() {
             let places = places(connection.postgres()?, events, now).await?;
             let wanted = wanted_partitions(events, &places);
@@ -166,9 +202,40 @@ impl Appender {
             if let Some(release) = self.release.take() {
                 write_release(connection, &release, events, &heads).await?;
             }
+            last = new_event(events, &group.receipts);
         }
-        self.connection.run("COMMIT").await?;
+        self.commit_open(last).await?;
         Ok(texts)
+    }
+
+    /// Commits the open transaction, of which `last` is an event. On an error it was undone, unless it
+    /// is that it is not known.
+    ///
+    /// Where the connection breaks off before the server says what it did, it may have done either:
+    /// it is asked on another connection whether the event is there.
+    async fn commit_open(&mut self, last: Option<(i64, EventId)>) -> Result<(), StoreError> {
+        let committed = within(COMMIT, self.connection.run("COMMIT")).await;
+        self.open = false;
+        let Err(error) = committed else {
+            return Ok(());
+        };
+        self.connection.close_on_drop();
+        if !is_broken_off(&error) {
+            return Err(error.into());
+        }
+        let in_doubt = StoreError::InDoubt(error.to_string());
+        let Some((tenant, id)) = last else {
+            return Err(in_doubt);
+        };
+        tracing::warn!("a commit was not answered, and is looked for: {error}");
+        for _ in 0..ASK {
+            match within(GROUP, is_there(&self.pool, tenant, id)).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(error.into()),
+                Err(error) => tracing::warn!("it cannot be asked what became of a commit: {error}"),
+            }
+        }
+        Err(in_doubt)
     }
 
     /// Gives the open transaction up, if one is open.
@@ -178,12 +245,14 @@ impl Appender {
         }
         self.staged.clear();
         self.release = None;
-        if self.connection.run("ROLLBACK").await.is_err() {
+        let undone = within(ROLLBACK, self.connection.run("ROLLBACK")).await;
+        if undone.is_err() {
             self.connection.close_on_drop();
         }
     }
 
-    /// Records a group of events: a receipt for each, when all are durable. All or nothing.
+    /// Records a group of events: a receipt for each, when all are durable. All or nothing; on an error
+    /// nothing, unless it is that it is not known.
     pub(crate) async fn record(
         &mut self,
         events: &[Admitted],
@@ -195,7 +264,12 @@ impl Appender {
         // Whether what is in memory of texts was found to be of before.
         let mut is_stale = false;
         loop {
-            match self.try_to_record(events, now, is_stale).await {
+            let written = within(GROUP, self.write_group(events, now, is_stale)).await;
+            let recorded = match written {
+                Ok(Some(receipts)) => self.commit_group(events, receipts).await.map(Some),
+                other => other,
+            };
+            match recorded {
                 Ok(Some(receipts)) => return Ok(receipts),
                 // Somebody switched recording off, or emptied texts, since it was looked at.
                 Ok(None) => {
@@ -212,20 +286,40 @@ impl Appender {
         }
     }
 
-    async fn try_to_record(
+    async fn commit_group(
+        &mut self,
+        events: &[Admitted],
+        receipts: Vec<Receipt>,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        match self.commit_open(new_event(events, &receipts)).await {
+            Ok(()) => {
+                self.known.tallied(events);
+                Ok(receipts)
+            }
+            // Nothing in it was new: it can be tried again whatever became of it.
+            Err(StoreError::InDoubt(why)) if new_event(events, &receipts).is_none() => {
+                Err(StoreError::Unavailable(why))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a group in a transaction that stays open, and holds the tenants' heads; or not, where
+    /// what was looked at before changed.
+    async fn write_group(
         &mut self,
         events: &[Admitted],
         now: Timestamp,
         is_stale: bool,
     ) -> Result<Option<Vec<Receipt>>, StoreError> {
         let known = Arc::clone(&self.known);
+        self.open = true;
         let places = places(self.connection.postgres()?, events, now).await?;
         let wanted = wanted_partitions(events, &places);
         known
             .partitions
             .add(self.connection.postgres()?, &wanted)
             .await?;
-        self.open = true;
         let mut texts =
             texts_of(&mut self.connection, &known.dictionaries, events, is_stale).await?;
         let connection = self.connection.postgres()?;
@@ -243,19 +337,43 @@ impl Appender {
                 .await?;
         }
         let mut heads = hold_heads(connection, events).await?;
-        if !still_so(connection, events, &places, &texts).await? {
+        if !still_so(connection, &known.dictionaries, events, &places, &texts).await? {
             return Ok(None);
         }
         let placed = placed(connection, events).await?;
         let mut group = Group::new(events, &places, &placed);
         group.number(&mut heads, &mut texts, now)?;
         group.write(connection, &heads).await?;
-        let receipts = std::mem::take(&mut group.receipts);
-        self.connection.run("COMMIT").await?;
-        self.open = false;
-        known.tallied(events);
-        Ok(Some(receipts))
+        Ok(Some(group.receipts))
     }
+}
+
+/// An event of a transaction that was not there before it, and its tenant.
+fn new_event(events: &[Admitted], receipts: &[Receipt]) -> Option<(i64, EventId)> {
+    let mut all = events.iter().zip(receipts);
+    all.find_map(|(event, receipt)| match receipt {
+        Receipt::Recorded(placed) => Some((event.tenant, placed.id)),
+        Receipt::Duplicate(_) | Receipt::Discarded => None,
+    })
+}
+
+/// Whether an event is in the log, now that nobody is about to commit it any more.
+async fn is_there(pool: &PgPool, tenant: i64, id: EventId) -> Result<bool, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let mut transaction = connection.begin().await?;
+    // Whoever wrote it held this until the transaction ended, one way or the other.
+    sqlx::query("SELECT seq FROM tenant_head WHERE tenant = $1 FOR UPDATE")
+        .bind(tenant)
+        .execute(&mut *transaction)
+        .await?;
+    let there: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM leaf WHERE tenant = $1 AND id = $2)")
+            .bind(tenant)
+            .bind(id.0.as_bytes().to_vec())
+            .fetch_one(&mut *transaction)
+            .await?;
+    transaction.rollback().await?;
+    Ok(there)
 }
 
 impl Drop for Appender {
@@ -395,6 +513,11 @@ async fn locked_texts(
     let mut texts = Texts::new();
     for (tenant, ws) in logs {
         let extent = hold_texts(connection.postgres()?, tenant, ws).await?;
+        if let Some(known) = dictionaries.latest(ws)
+            && extent.is_behind(known.read().sizes())
+        {
+            lost_texts(dictionaries, ws, &known);
+        }
         let shared = dictionaries
             .extend(connection, Log { ws, tenant }, extent)
             .await?;
@@ -440,11 +563,24 @@ async fn hold_texts(
                 .await?
         }
     };
+    extent(&row, 0)
+}
+
+/// Reads the last numbers of texts, and how often some were emptied, from column `from` on.
+fn extent(row: &PgRow, from: usize) -> Result<Extent, StoreError> {
     let mut sizes = [0_u32; 6];
     for (at, size) in sizes.iter_mut().enumerate() {
-        *size = u32::try_from(row.try_get::<i32, _>(at)?).unwrap_or_default();
+        *size = u32::try_from(row.try_get::<i32, _>(from + at)?).unwrap_or_default();
     }
-    Ok(Extent::of(sizes, i64::from(row.try_get::<i32, _>(6)?)))
+    let emptied: i32 = row.try_get(from + 6)?;
+    Ok(Extent::of(sizes, i64::from(emptied)))
+}
+
+/// Forgets the texts of a log of which more are known than there are: the database has lost what it had
+/// said to be durable, and may give their numbers to others.
+fn lost_texts(dictionaries: &Dictionaries, ws: i64, known: &Arc<Shared>) {
+    tracing::warn!("the database has lost texts of the log {ws}; they are read again");
+    dictionaries.forget(ws, known);
 }
 
 async fn write_texts(
@@ -587,14 +723,25 @@ async fn hold_heads(
 /// Whether what was looked at before the heads were held is still so.
 async fn still_so(
     connection: &mut PgConnection,
+    dictionaries: &Dictionaries,
     events: &[Admitted],
     places: &Places,
     texts: &Texts,
 ) -> Result<bool, StoreError> {
     let logs: HashSet<i64> = events.iter().map(|event| event.ws).collect();
+    // Before the statement, which sees all that others added until then.
+    let known: HashMap<i64, (&Arc<Shared>, Sizes)> = texts
+        .iter()
+        .map(|((_, ws), additions)| {
+            let shared = additions.shared();
+            (*ws, (shared, shared.read().sizes()))
+        })
+        .collect();
     let rows = sqlx::query(
-        "SELECT FALSE, w.id, 0 FROM workspace w WHERE w.tenant = ANY($1) AND NOT w.recording \
-         UNION ALL SELECT TRUE, t.ws, t.emptied FROM text_head t \
+        "SELECT FALSE, w.id, 0, 0, 0, 0, 0, 0, 0 FROM workspace w \
+         WHERE w.tenant = ANY($1) AND NOT w.recording \
+         UNION ALL SELECT TRUE, t.ws, t.actor, t.via, t.action, t.kind, t.target, t.related, \
+             t.emptied FROM text_head t \
          WHERE t.tenant = ANY($1) AND t.ws = ANY($2)",
     )
     .bind(tenants(events))
@@ -605,10 +752,15 @@ async fn still_so(
     for row in &rows {
         let ws: i64 = row.try_get(1)?;
         if row.try_get(0)? {
-            let emptied = i64::from(row.try_get::<i32, _>(2)?);
-            let mut of_ws = texts.iter().filter(|((_, of), _)| *of == ws);
-            if of_ws.any(|(_, additions)| additions.shared().emptied() != emptied) {
-                return Ok(false);
+            let extent = extent(row, 2)?;
+            if let Some((shared, sizes)) = known.get(&ws) {
+                if extent.is_behind(*sizes) {
+                    lost_texts(dictionaries, ws, shared);
+                    return Ok(false);
+                }
+                if shared.emptied() != extent.emptied() {
+                    return Ok(false);
+                }
             }
         } else {
             off.insert(ws);
@@ -943,4 +1095,27 @@ async fn write_release(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_server_is_not_believed_of_another() {
+        let known = Known {
+            dictionaries: Arc::default(),
+            partitions: Partitions::default(),
+            tallied: Mutex::default(),
+            met: Mutex::default(),
+        };
+        for (server, times) in [
+            ("a, since 9:00", 0),
+            ("a, since 9:00", 0),
+            ("a, since 9:05", 1),
+        ] {
+            known.meet(server.to_owned());
+            assert_eq!(known.dictionaries.times(), times, "{server}");
+        }
+    }
 }

@@ -7,6 +7,7 @@
 use super::Server;
 use crate::{
     StoreError,
+    database::within,
     sqlite::{
         arrivals::{Arrivals, MANY},
         change::Log,
@@ -17,6 +18,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often it is looked for what other processes recorded.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a look may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Wakes those who wait for what arrives, until the store closes.
 pub(super) async fn tell(server: Arc<Server>) {
@@ -36,7 +40,7 @@ pub(super) async fn tell(server: Arc<Server>) {
             continue;
         }
         tokio::select! {
-            told = server.tell_of(arrivals, &followed) => if told.is_err() {
+            told = within(PATIENCE, server.tell_of(arrivals, &followed)) => if told.is_err() {
                 // Whoever looks hears of it.
                 arrivals.wake_all();
             },

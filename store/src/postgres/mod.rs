@@ -14,12 +14,13 @@ pub(crate) use append::Appender;
 use crate::{
     StoreError,
     clock::Clock,
-    database::Connection,
+    database::{Connection, within},
     keys::Keys,
     options::PostgresUrl,
     sqlite::{arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job},
 };
 use append::Known;
+use domain::time::Timestamp;
 use partitions::Partitions;
 use sqlx::{
     ConnectOptions, Connection as _, Executor, PgPool,
@@ -47,6 +48,9 @@ const READERS: u32 = 16;
 const WRITERS: u32 = 3;
 /// How long is waited for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a change waits for those of other processes: a little longer than the server lets it wait for
+/// the lock, which tells more.
+const BEGIN: Duration = Duration::from_secs(15);
 
 /// A server that keeps a log.
 #[derive(Debug)]
@@ -81,9 +85,11 @@ impl Server {
     ) -> Result<(Self, Keys), StoreError> {
         let options = url.options()?;
         let connected = options.connect().await.map_err(|error| {
-            StoreError::Database(format!(
-                "the PostgreSQL server of {url} cannot be reached: {error}"
-            ))
+            let told = format!("the PostgreSQL server of {url} cannot be reached: {error}");
+            match StoreError::from(error) {
+                StoreError::Unavailable(_) => StoreError::Unavailable(told),
+                _ => StoreError::Database(told),
+            }
         });
         let mut connection = connected?;
         if let Some(version) = connection.server_version_num()
@@ -110,20 +116,26 @@ impl Server {
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            // Whoever writes holds what others wait for: neither waits for ever.
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "10s"),
         ];
         // And whatever is asked for is looked for in an index.
         let by_index = [("jit", "off"), ("enable_seqscan", "off")];
+        let known = Arc::new(Known {
+            dictionaries,
+            partitions: Partitions::default(),
+            tallied: StdMutex::default(),
+            met: StdMutex::default(),
+        });
+        let pool = async |options, most, least| pool(options, most, least, &known).await;
         let server = Self {
             readers: pool(options.clone().options(by_index), READERS, 1).await?,
             exporters: pool(options.clone().options(by_index), export::turns(READERS), 0).await?,
             watcher: pool(options.clone().options(by_index), 1, 0).await?,
             writers: pool(options.clone().options(one_by_one), WRITERS, 1).await?,
             remover: pool(options, 1, 0).await?,
-            known: Arc::new(Known {
-                dictionaries,
-                partitions: Partitions::default(),
-                tallied: StdMutex::default(),
-            }),
+            known: Arc::clone(&known),
             clock,
             arrivals: Arc::new(Arrivals::new(0)),
             changes: Mutex::new(()),
@@ -156,19 +168,44 @@ impl Server {
     /// A connection that appends.
     async fn appender(&self) -> Result<Appender, StoreError> {
         let connection = self.writers.acquire().await?;
-        Ok(Appender::new(connection.into(), Arc::clone(&self.known)))
+        let known = Arc::clone(&self.known);
+        Ok(Appender::new(
+            connection.into(),
+            self.writers.clone(),
+            known,
+        ))
     }
 
     /// Begins a change of what is administered, and waits for its turn.
     pub(crate) async fn change(&self) -> Result<Turn<'_>, StoreError> {
-        let turn = self.changes.lock().await;
-        let mut appender = self.appender().await?;
-        appender.begin().await?;
+        // All who wait have waited long enough at the same time, not one after the other.
+        let begun = async {
+            let turn = self.changes.lock().await;
+            Ok::<_, StoreError>((turn, self.appender().await?))
+        };
+        let (turn, mut appender) = within(PATIENCE, begun).await?;
+        within(BEGIN, appender.begin()).await?;
         Ok(Turn {
             appender,
             arrivals: &self.arrivals,
             _mine: turn,
         })
+    }
+}
+
+impl Server {
+    /// Notes when a token was used last, where nobody else is changing it: this is on the way of every
+    /// event, and waits for no one.
+    pub(crate) async fn note_use(&self, token: i64, now: Timestamp) -> Result<(), StoreError> {
+        let noted = sqlx::query(
+            "UPDATE token SET last_used = $1 WHERE id = \
+                 (SELECT id FROM token WHERE id = $2 FOR UPDATE SKIP LOCKED)",
+        )
+        .bind(now.micros())
+        .bind(token)
+        .execute(&self.writers);
+        within(PATIENCE, noted).await?;
+        Ok(())
     }
 }
 
@@ -180,13 +217,28 @@ pub(crate) struct Turn<'a> {
     _mine: MutexGuard<'a, ()>,
 }
 
-async fn pool(options: PgConnectOptions, most: u32, least: u32) -> Result<PgPool, StoreError> {
+/// Which database of which server a connection leads to, and since when that has been running.
+const WHERE: &str = "SELECT oid || ' ' || pg_postmaster_start_time() FROM pg_database \
+    WHERE datname = current_database()";
+
+async fn pool(
+    options: PgConnectOptions,
+    most: u32,
+    least: u32,
+    known: &Arc<Known>,
+) -> Result<PgPool, StoreError> {
+    let known = Arc::clone(known);
     Ok(PgPoolOptions::new()
         .max_connections(most)
         .min_connections(least)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(AS_SERVER).await.map(drop) })
+        .after_connect(move |connection, _| {
+            let known = Arc::clone(&known);
+            Box::pin(async move {
+                connection.execute(AS_SERVER).await?;
+                known.meet(sqlx::query_scalar(WHERE).fetch_one(connection).await?);
+                Ok(())
+            })
         })
         .connect_with(options)
         .await?)

@@ -2,12 +2,12 @@
 //! partitions made before they are needed.
 
 use super::{Server, append::LogId};
-use crate::StoreError;
+use crate::{StoreError, database::within};
 use chrono::{Datelike, Months};
 use domain::time::Timestamp;
 use std::{
     sync::{Arc, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::oneshot,
@@ -17,15 +17,27 @@ use tokio::{
 /// How often tallies are added up. Whoever reads them adds up what came since.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// How often it is looked for what nobody added up: another process may have been killed before it did.
+const LOOK_EVERY: Duration = Duration::from_mins(10);
+/// How long one statement may take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// Tends a log, until nobody records any more.
 pub(super) async fn tend(server: Arc<Server>, mut until: oneshot::Receiver<()>) {
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut month = None;
+    let mut looked: Option<Instant> = None;
     loop {
         tokio::select! {
             _ = &mut until => return,
             _ = tick.tick() => {}
+        }
+        if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            match server.find_left_over().await {
+                Ok(()) => looked = Some(Instant::now()),
+                Err(error) => tracing::warn!("it was not looked what is to be added up: {error}"),
+            }
         }
         if let Err(error) = server.add_up().await {
             tracing::warn!("what was counted was not added up: {error}");
@@ -43,6 +55,16 @@ pub(super) async fn tend(server: Arc<Server>, mut until: oneshot::Receiver<()>) 
 }
 
 impl Server {
+    /// Finds the logs with changes of tallies that were left over.
+    async fn find_left_over(&self) -> Result<(), StoreError> {
+        let found =
+            sqlx::query_as("SELECT DISTINCT tenant, ws FROM tally_change").fetch_all(&self.remover);
+        let found: Vec<LogId> = within(PATIENCE, found).await?;
+        self.known.to_add_up(found);
+        Ok(())
+    }
+
+    /// Adds up what there is to add up. What cannot be is tried again the next time.
     async fn add_up(&self) -> Result<(), StoreError> {
         let logs: Vec<LogId> = {
             let logs = self.known.tallied.lock();
@@ -52,16 +74,23 @@ impl Server {
         if logs.is_empty() {
             return Ok(());
         }
-        sqlx::query("SELECT look_at_young_tables()")
-            .execute(&self.remover)
-            .await?;
+        let mut done = Ok(());
         for (tenant, ws) in logs {
-            sqlx::query("SELECT add_up($1, $2)")
-                .bind(tenant)
-                .bind(ws)
-                .execute(&self.remover)
-                .await?;
+            if !matches!(done, Err(StoreError::Unavailable(_))) {
+                let added = sqlx::query("SELECT add_up($1, $2)")
+                    .bind(tenant)
+                    .bind(ws)
+                    .execute(&self.remover);
+                match within(PATIENCE, added).await {
+                    Ok(_) => continue,
+                    Err(error) => done = Err(error.into()),
+                }
+            }
+            self.known.to_add_up([(tenant, ws)]);
         }
+        done?;
+        let looked = sqlx::query("SELECT look_at_young_tables()").execute(&self.remover);
+        within(PATIENCE, looked).await?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::{
         writer::{GROUP, Job},
     },
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// Takes requests from the queue and commits them in groups, until the queue is closed; then it lets go
@@ -31,31 +31,84 @@ pub(super) async fn commit_groups(
         metrics::histogram!("daybook_group_events")
             .record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
         let mut events: Vec<Admitted> = Vec::with_capacity(size);
+        let mut places = Vec::with_capacity(jobs.len());
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            answers.push((job.events.len(), job.answer, job.room));
+            let from = events.len();
             events.extend(job.events);
+            places.push(from..events.len());
+            answers.push(Some((job.answer, job.room)));
         }
-        match record(&server, &events).await {
-            Ok(receipts) => {
-                server.arrivals.came_to_server();
-                let mut receipts = receipts.into_iter();
-                for (count, answer, _room) in answers {
-                    let _ = answer.send(Ok(receipts.by_ref().take(count).collect()));
-                }
+        record_group(&server, &events, &places, |job, outcome| {
+            if let Some((answer, _room)) = answers.get_mut(job).and_then(Option::take) {
+                let _ = answer.send(outcome);
             }
-            Err(error) => {
-                tracing::error!("a group of {size} events was not recorded: {error}");
-                for (_, answer, _room) in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
-        }
+        })
+        .await;
     }
     drop(last);
 }
 
+/// Records the requests of a group together, and tells each what became of it. Where the database refuses
+/// them for what one of them is, the two halves are tried apart, until the others are recorded without
+/// it: senders do not answer for each other.
+async fn record_group(
+    server: &Server,
+    events: &[Admitted],
+    places: &[Range<usize>],
+    mut tell: impl FnMut(usize, Result<Vec<Receipt>, StoreError>),
+) {
+    // What is to be tried, the first last.
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..places.len()).collect();
+    while let Some(part) = parts.pop() {
+        let jobs = &places[part.clone()];
+        let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {
+            continue;
+        };
+        let of_part = &events[first.start..last.end];
+        match record(server, of_part).await {
+            Ok(receipts) => {
+                server.arrivals.came_to_server();
+                let mut receipts = receipts.into_iter();
+                for (job, place) in part.zip(jobs) {
+                    tell(job, Ok(receipts.by_ref().take(place.len()).collect()));
+                }
+            }
+            Err(StoreError::Database(error)) if jobs.len() > 1 => {
+                tracing::warn!(
+                    "a group of {} events is tried in two halves: {error}",
+                    of_part.len()
+                );
+                let middle = part.start + jobs.len() / 2;
+                parts.push(middle..part.end);
+                parts.push(part.start..middle);
+            }
+            Err(error) => {
+                tracing::error!("{} events were not recorded: {error}", of_part.len());
+                // Where nobody answers, the others need not be tried.
+                let also = match error {
+                    StoreError::Unavailable(_) => std::mem::take(&mut parts),
+                    _ => Vec::new(),
+                };
+                for job in also.into_iter().chain([part]).flatten() {
+                    tell(job, Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Records events, all or nothing. What failed is tried once more: it may have been another process that
+/// was in the way, or a connection that broke off.
 async fn record(server: &Server, events: &[Admitted]) -> Result<Vec<Receipt>, StoreError> {
+    let mut appender = server.appender().await?;
+    match appender.record(events, server.clock.now()).await {
+        Err(StoreError::Unavailable(error) | StoreError::Database(error)) => {
+            tracing::info!("{} events are tried once more: {error}", events.len());
+        }
+        done => return done,
+    }
+    drop(appender);
     let mut appender = server.appender().await?;
     appender.record(events, server.clock.now()).await
 }

@@ -10,7 +10,10 @@ use domain::event::{Actor, Target};
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A dictionary that many read and the writer extends.
@@ -65,12 +68,24 @@ impl Extent {
             catalogue: None,
         }
     }
+
+    /// How often texts were emptied.
+    pub(crate) fn emptied(self) -> i64 {
+        self.emptied
+    }
+
+    /// Whether more is known than the tables held.
+    pub(crate) fn is_behind(self, known: Sizes) -> bool {
+        known.is_beyond(self.sizes)
+    }
 }
 
 /// The dictionaries, by `ws`.
 #[derive(Debug, Default)]
 pub(crate) struct Dictionaries {
     shared: RwLock<HashMap<i64, Arc<Shared>>>,
+    /// How often all were forgotten.
+    times: AtomicU64,
 }
 
 impl Dictionaries {
@@ -108,6 +123,28 @@ impl Dictionaries {
     pub(crate) fn latest(&self, ws: i64) -> Option<Arc<Shared>> {
         let all = self.shared.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&ws).cloned()
+    }
+
+    /// Forgets a dictionary that is not what the database holds: it is read again. Whoever reads with it
+    /// now goes on.
+    pub(crate) fn forget(&self, ws: i64, wrong: &Arc<Shared>) {
+        let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&ws).is_some_and(|known| Arc::ptr_eq(known, wrong)) {
+            all.remove(&ws);
+        }
+    }
+
+    /// How often the database was found to be another, or in another state than was known: what was
+    /// read of it before is not to be believed.
+    pub(crate) fn times(&self) -> u64 {
+        self.times.load(Ordering::Acquire)
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn forget_all(&self) {
+        self.times.fetch_add(1, Ordering::AcqRel);
+        let mut all = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        all.clear();
     }
 
     /// Reads what the tables hold beyond what is known. `extent` is what the connection's snapshot

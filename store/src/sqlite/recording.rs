@@ -123,7 +123,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The queue is full, or the store failed; then nothing was recorded.
+    /// The queue is full, or the store failed; then nothing was recorded, unless it is that it is not
+    /// known ([`StoreError::InDoubt`]).
     pub async fn record(&self, events: Vec<Admitted>) -> Result<Vec<Receipt>, RecordError> {
         self.inner.enqueue(events).await
     }

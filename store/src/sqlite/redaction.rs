@@ -29,11 +29,14 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+/// How often the database had been found to be another, and the number that a workspace's rules had.
+type Seen = (u64, i64);
+
 /// The rules of the workspaces that were sent to, each with its number.
 #[derive(Debug, Default)]
 pub(super) struct KnownRules {
     built_in: Arc<Rules>,
-    added: RwLock<HashMap<i64, (i64, Arc<Rules>)>>,
+    added: RwLock<HashMap<i64, (Seen, Arc<Rules>)>>,
 }
 
 impl KnownRules {
@@ -55,10 +58,11 @@ impl Inner {
         if version == 0 {
             return Ok(Arc::clone(&known.built_in));
         }
+        let times = self.dictionaries.times();
         {
             let all = known.added.read().unwrap_or_else(PoisonError::into_inner);
             if let Some((of, rules)) = all.get(&workspace)
-                && *of >= version
+                && *of >= (times, version)
             {
                 return Ok(Arc::clone(rules));
             }
@@ -68,9 +72,9 @@ impl Inner {
         let mut all = known.added.write().unwrap_or_else(PoisonError::into_inner);
         let newest = all
             .entry(workspace)
-            .or_insert_with(|| (version, Arc::clone(&rules)));
-        if newest.0 < version {
-            *newest = (version, rules);
+            .or_insert_with(|| ((times, version), Arc::clone(&rules)));
+        if newest.0 < (times, version) {
+            *newest = ((times, version), rules);
         }
         Ok(Arc::clone(&newest.1))
     }

@@ -345,6 +345,9 @@ impl Store {
     /// Notes that a token is in use. It is not worth failing a request for.
     async fn note_use(&self, grant: &TokenGrant, now: Timestamp) {
         let noted = async {
+            if let super::Kept::Postgres(server) = &self.inner.kept {
+                return server.note_use(grant.id, now).await;
+            }
             let mut change = self.inner.change().await?;
             let result = database::query("UPDATE token SET last_used = ? WHERE id = ?")
                 .bind(now.micros())

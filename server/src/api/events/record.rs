@@ -189,8 +189,9 @@ impl Parameters {
             "errors": [{"index": 0, "field": "action",
                         "reason": "is missing: what was done, such as MEMBER_ADDED"}]
         })),
-        (status = 503, description = "The queue is full, the log cannot be written, or the server \
-            is stopping. Nothing was recorded: send it again after `Retry-After` seconds.",
+        (status = 503, description = "The queue is full, the log cannot be written, the database is not \
+            available, or the server is stopping. Nothing was recorded, unless `type` says `in-doubt`: \
+            send it again after `Retry-After` seconds.",
             body = ProblemDocument, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 507, description = "The disk is full. Nothing was recorded: send it again when \
