@@ -24,7 +24,9 @@ impl PostgresUrl {
         Ok(self
             .0
             .parse::<PgConnectOptions>()?
-            .application_name("daybook"))
+            .application_name("daybook")
+            // Whoever waited for a lock looks at what is there then, whatever the database says.
+            .options([("default_transaction_isolation", "read committed")]))
     }
 }
 
