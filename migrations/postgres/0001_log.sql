@@ -106,7 +106,8 @@ CREATE INDEX membership_by_workspace ON membership (workspace);
 
 -- Whoever changes a membership, in whichever way: it is not for groups any more. Signing in says so
 -- itself, after its own changes, when it is.
-CREATE FUNCTION note_changed_membership() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_changed_membership() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     NEW.role_from := 'changed';
     NEW.role_group := NULL;
@@ -258,7 +259,7 @@ CREATE TABLE hold (
 CREATE UNIQUE INDEX hold_standing ON hold (workspace) WHERE lifted_at IS NULL;
 CREATE INDEX hold_by_workspace ON hold (workspace, id);
 
-CREATE FUNCTION keep_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_hold() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a hold is lifted, not removed';
@@ -311,8 +312,8 @@ CREATE UNIQUE INDEX leaf_by_id ON leaf (tenant, id);
 --
 -- Contents lie apart by how long they are kept, so that they go by whole partitions: `class` is the
 -- smallest of 31, 92, 366, 1,100 and 3,700 days that holds the workspace's retention when the event is
--- recorded, or 0 (for ever, and what never expires); and by the month of `at`, when they occurred
--- (class 0: by the year).
+-- recorded, or 0 (for ever, what never expires, and what is older than its class then); and by the
+-- month of `at`, when they occurred (class 0: by the year).
 CREATE TABLE content (
     tenant BIGINT NOT NULL,
     class SMALLINT NOT NULL,
@@ -491,7 +492,8 @@ FROM (
 GROUP BY tenant, ws, what, key, other;
 
 -- Adds the changes of a log up. One does so at a time; who comes meanwhile does nothing.
-CREATE FUNCTION add_up(of_tenant BIGINT, of_ws BIGINT) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION add_up(of_tenant BIGINT, of_ws BIGINT) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook tally ' || of_ws, 0)) THEN
         RETURN;
@@ -525,6 +527,9 @@ CREATE TABLE release (
     events BIGINT NOT NULL,
     -- When all of them were gone.
     finished_at BIGINT,
+    -- The last that was removed: nothing before it is left to be.
+    reached_at BIGINT NOT NULL DEFAULT -9223372036854775808,
+    reached_seq BIGINT NOT NULL DEFAULT 0,
     UNIQUE (tenant, seq)
 );
 

@@ -1,16 +1,31 @@
--- The partitions of contents and their entries.
+-- The partitions of contents and their entries. There are never many of them, whatever times events come
+-- with: what occurred before 2020 lies in one of each class, and what is older than its class, in those
+-- of class 0.
 
--- When the month (of class 0: the year) begins in which something occurred, and when it ends.
+-- When the month (of class 0: the year) begins in which something occurred, and when it ends. Nothing is
+-- the beginning of what occurred before 2020.
 CREATE FUNCTION partition_of(of_class SMALLINT, of_at BIGINT, OUT name TEXT, OUT since BIGINT, OUT until BIGINT)
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = public, pg_temp AS $$
 DECLARE
+    day CONSTANT BIGINT := 86400000000;
+    first_year CONSTANT DATE := '2020-01-01';
     unit TEXT := CASE WHEN of_class = 0 THEN 'year' ELSE 'month' END;
-    first TIMESTAMP := date_trunc(unit, TIMESTAMP '1970-01-01' + of_at * INTERVAL '1 microsecond');
-    last TIMESTAMP := first + ('1 ' || unit)::INTERVAL;
+    first DATE;
 BEGIN
+    IF of_at < (first_year - DATE '1970-01-01') * day THEN
+        name := of_class || '_before';
+        until := (first_year - DATE '1970-01-01') * day;
+        RETURN;
+    END IF;
+    first := date_trunc(unit, DATE '1970-01-01' + (of_at / day)::INTEGER);
     name := of_class || '_' || to_char(first, CASE WHEN of_class = 0 THEN 'YYYY' ELSE 'YYYYMM' END);
-    since := (extract(epoch FROM first) * 1000000)::BIGINT;
-    until := (extract(epoch FROM last) * 1000000)::BIGINT;
+    since := (first - DATE '1970-01-01') * day;
+    until := ((first + ('1 ' || unit)::INTERVAL)::DATE - DATE '1970-01-01') * day;
+END $$;
+
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'the log is append-only: % of % is refused', lower(TG_OP), TG_TABLE_NAME;
 END $$;
 
 -- Makes the partition in which something of a class and a time belongs, where it is not there yet.
@@ -22,15 +37,23 @@ DECLARE
     of_table TEXT;
     made TEXT;
 BEGIN
+    IF of_class NOT IN (0, 31, 92, 366, 1100, 3700) THEN
+        RAISE EXCEPTION 'there is no class % of contents', of_class;
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('daybook partitions', 0));
     SELECT * INTO part FROM partition_of(of_class, of_at);
     FOREACH of_table IN ARRAY ARRAY['content', 'entry'] LOOP
         made := of_table || '_' || part.name;
         IF to_regclass(made) IS NULL THEN
             EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', made, of_table);
+            -- Of the triggers of the whole table, a partition does not have this one.
+            EXECUTE format(
+                'CREATE TRIGGER %I BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse()',
+                of_table || '_is_not_emptied', made
+            );
             EXECUTE format(
                 'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s, %s) TO (%s, %s)',
-                of_table, made, of_class, part.since, of_class, part.until
+                of_table, made, of_class, coalesce(part.since::TEXT, 'MINVALUE'), of_class, part.until
             );
         END IF;
     END LOOP;

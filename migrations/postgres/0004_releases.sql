@@ -3,7 +3,8 @@
 -- functions below alone.
 
 -- Whether a legal hold stands in a log: in that workspace, or in one of that tenant.
-CREATE FUNCTION is_held(of_ws BIGINT) RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
+CREATE FUNCTION is_held(of_ws BIGINT) RETURNS BOOLEAN
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     SELECT EXISTS (
         SELECT 1 FROM hold h JOIN workspace w ON w.id = h.workspace
         WHERE h.lifted_at IS NULL AND (w.id = of_ws OR w.tenant = -of_ws)
@@ -11,7 +12,8 @@ CREATE FUNCTION is_held(of_ws BIGINT) RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
 $$;
 
 -- The first moment that a retention keeps at another. A year is a calendar year.
-CREATE FUNCTION keeps_from(setting TEXT, now BIGINT) RETURNS BIGINT LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION keeps_from(setting TEXT, now BIGINT) RETURNS BIGINT
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
     SELECT CASE
         WHEN setting = 'forever' THEN -9223372036854775808
         WHEN setting LIKE '%d' THEN now - rtrim(setting, 'd')::BIGINT * 86400000000
@@ -20,12 +22,14 @@ CREATE FUNCTION keeps_from(setting TEXT, now BIGINT) RETURNS BIGINT LANGUAGE sql
     END
 $$;
 
-CREATE FUNCTION check_release() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_release() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     now BIGINT;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF OLD.finished_at IS NOT NULL OR NEW.finished_at IS NULL
+        -- While it is carried out it is noted how far that came.
+        IF OLD.finished_at IS NOT NULL
+            OR (NEW.reached_at, NEW.reached_seq) < (OLD.reached_at, OLD.reached_seq)
             OR (NEW.id, NEW.tenant, NEW.ws, NEW.seq, NEW.before, NEW.events)
                 IS DISTINCT FROM (OLD.id, OLD.tenant, OLD.ws, OLD.seq, OLD.before, OLD.events)
         THEN
@@ -37,7 +41,7 @@ BEGIN
         OR NEW.seq IS DISTINCT FROM (SELECT max(seq) FROM leaf WHERE tenant = NEW.tenant)
         OR NEW.tenant IS DISTINCT FROM
             (CASE WHEN NEW.ws < 0 THEN -NEW.ws ELSE (SELECT tenant FROM workspace WHERE id = NEW.ws) END)
-        OR NEW.finished_at IS NOT NULL
+        OR NEW.finished_at IS NOT NULL OR NEW.reached_at <> -9223372036854775808 OR NEW.reached_seq <> 0
     THEN
         RAISE EXCEPTION 'a release has the next number and the last event, and is not finished';
     END IF;
@@ -65,12 +69,7 @@ END $$;
 CREATE TRIGGER release_is_due BEFORE INSERT OR UPDATE ON release
     FOR EACH ROW EXECUTE FUNCTION check_release();
 
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'the log is append-only: % of % is refused', lower(TG_OP), TG_TABLE_NAME;
-END $$;
-
-CREATE FUNCTION check_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_removal() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF OLD.keep OR NOT EXISTS (
         SELECT 1 FROM release r WHERE r.ws = OLD.ws AND r.finished_at IS NULL
@@ -86,7 +85,7 @@ END $$;
 
 -- When the last event of somebody, or of some object, is gone, so is what was said of them: their
 -- number stays, empty. Only while a release is being carried out.
-CREATE FUNCTION check_emptying() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_emptying() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (NEW.tenant, NEW.ws, NEW.num, NEW.kind) IS DISTINCT FROM (OLD.tenant, OLD.ws, OLD.num, OLD.kind)
         OR NEW.id IS NOT NULL OR NEW.name IS NOT NULL
@@ -99,7 +98,7 @@ BEGIN
 END $$;
 
 -- What is appended has the next numbers, without a gap.
-CREATE FUNCTION check_next() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_next() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (
         SELECT 1 FROM (
@@ -132,32 +131,55 @@ CREATE TRIGGER target_stays BEFORE DELETE ON target FOR EACH ROW EXECUTE FUNCTIO
 CREATE TRIGGER related_stays BEFORE UPDATE OR DELETE ON related FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TRIGGER release_stays BEFORE DELETE ON release FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TRIGGER installation_stays BEFORE DELETE ON installation FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TRIGGER actor_is_not_emptied BEFORE TRUNCATE ON actor EXECUTE FUNCTION refuse();
+CREATE TRIGGER via_is_not_emptied BEFORE TRUNCATE ON via EXECUTE FUNCTION refuse();
+CREATE TRIGGER action_is_not_emptied BEFORE TRUNCATE ON action EXECUTE FUNCTION refuse();
+CREATE TRIGGER kind_is_not_emptied BEFORE TRUNCATE ON kind EXECUTE FUNCTION refuse();
+CREATE TRIGGER target_is_not_emptied BEFORE TRUNCATE ON target EXECUTE FUNCTION refuse();
+CREATE TRIGGER related_is_not_emptied BEFORE TRUNCATE ON related EXECUTE FUNCTION refuse();
+CREATE TRIGGER release_is_not_emptied BEFORE TRUNCATE ON release EXECUTE FUNCTION refuse();
+CREATE TRIGGER hold_is_not_emptied BEFORE TRUNCATE ON hold EXECUTE FUNCTION refuse();
+CREATE TRIGGER installation_is_not_emptied BEFORE TRUNCATE ON installation EXECUTE FUNCTION refuse();
 
 -- Removes so many events at most of what a release covers, the oldest first, with all that was made of
 -- them; tells how many. Nobody else writes in the tenant meanwhile: who places a hold waits, or is
--- seen here.
+-- seen here. It goes on where the last batch ended: until a vacuum, what that deleted is still met by
+-- whoever begins before it.
 CREATE FUNCTION remove_batch(of_release BIGINT, most INTEGER) RETURNS BIGINT
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+-- Of partitions, only those that it needs are looked at: that depends on where it goes on.
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     r release;
     removed BIGINT;
+    last_at BIGINT;
+    last_seq BIGINT;
 BEGIN
+    PERFORM 1 FROM release e JOIN tenant_head h ON h.tenant = e.tenant WHERE e.id = of_release
+    FOR UPDATE OF h;
+    -- Looked at now: somebody else may have ended it.
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
-    WITH batch AS MATERIALIZED (
-        SELECT c.class, c.at, c.seq, c.actor, c.via, c.action, c.kind, c.target, c.related, c.outcome,
-            c.key, c.key_rest
-        FROM content c
+    SELECT b.at, b.seq INTO last_at, last_seq
+    FROM (
+        SELECT c.at, c.seq FROM content c
         WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at < r.before AND c.seq <= r.seq AND NOT c.keep
+            AND c.at >= r.reached_at AND (c.at, c.seq) > (r.reached_at, r.reached_seq)
         ORDER BY c.at, c.seq LIMIT most
-    ), gone AS (
-        DELETE FROM content c USING batch b
-        WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at = b.at AND c.seq = b.seq
-            AND c.class = b.class AND c.at < r.before
-        RETURNING 1
+    ) b
+    ORDER BY b.at DESC, b.seq DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    WITH batch AS (
+        DELETE FROM content c
+        WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at < r.before AND c.seq <= r.seq AND NOT c.keep
+            AND c.at >= r.reached_at AND (c.at, c.seq) > (r.reached_at, r.reached_seq)
+            AND c.at <= last_at AND (c.at, c.seq) <= (last_at, last_seq)
+        RETURNING c.class, c.at, c.seq, c.actor, c.via, c.action, c.kind, c.target, c.related,
+            c.outcome, c.key, c.key_rest
     ), beside AS MATERIALIZED (
         SELECT DISTINCT b.class, b.at, b.seq, b.actor, 1 AS what, m.value::INTEGER AS key
         FROM batch b JOIN via v ON v.tenant = r.tenant AND v.ws = r.ws AND v.num = b.via
@@ -171,7 +193,8 @@ BEGIN
     ), entries AS (
         DELETE FROM entry e USING beside x
         WHERE e.tenant = r.tenant AND e.ws = r.ws AND e.what = x.what AND e.key = x.key
-            AND e.at = x.at AND e.seq = x.seq AND e.class = x.class AND e.at < r.before
+            AND e.at = x.at AND e.seq = x.seq AND e.class = x.class
+            AND e.at >= r.reached_at AND e.at <= last_at
     ), keys AS (
         DELETE FROM idempotency k USING batch b
         WHERE k.tenant = r.tenant AND k.ws = r.ws AND k.key = b.key AND k.key_rest = b.key_rest
@@ -195,24 +218,23 @@ BEGIN
             array_agg(entries)
         FROM tallies GROUP BY what
     )
-    SELECT count(*) INTO removed FROM gone;
-    IF removed > 0 THEN
-        UPDATE tenant_head SET removals = removals + 1 WHERE tenant = r.tenant;
-    END IF;
+    SELECT count(*) INTO removed FROM batch;
+    UPDATE release SET reached_at = last_at, reached_seq = last_seq WHERE id = r.id;
+    UPDATE tenant_head SET removals = removals + 1 WHERE tenant = r.tenant;
     RETURN removed;
 END $$;
 
 -- Empties a piece of the texts that nothing refers to any more, of a release of which no event is left:
--- those with numbers after `after_num` (at first -1), so many at most. Tells the number to go on after;
--- NULL where nothing is left. Whoever holds the log's texts in memory reads them again after each piece.
+-- of those with numbers after `after_num` (at first -1), so many. Tells the number to go on after; NULL
+-- where nothing is left. Whoever holds the log's texts in memory reads them again after each piece.
 CREATE FUNCTION empty_texts(of_release BIGINT, after_num INTEGER, most INTEGER) RETURNS INTEGER
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     r release;
     last INTEGER;
     up_to INTEGER;
-    no_actors BIGINT;
-    no_targets BIGINT;
+    actors INTEGER[];
+    targets INTEGER[];
 BEGIN
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
@@ -221,55 +243,88 @@ BEGIN
     IF after_num < 0 THEN
         PERFORM add_up(r.tenant, r.ws);
     END IF;
-    SELECT greatest(actor, action, kind, target, 2) INTO last FROM text_head
-    WHERE tenant = r.tenant AND ws = r.ws FOR UPDATE;
+    SELECT greatest(actor, target) INTO last FROM text_head WHERE tenant = r.tenant AND ws = r.ws;
     IF last IS NULL OR after_num >= last THEN
         RETURN NULL;
     END IF;
+    up_to := least(after_num::BIGINT + most, last);
+    -- Which they are is found while nobody waits; what is recorded meanwhile can only make them fewer.
+    actors := ARRAY(
+        SELECT t.key FROM tallied t
+        JOIN actor a ON a.tenant = r.tenant AND a.ws = r.ws AND a.num = t.key
+            AND (a.id IS NOT NULL OR a.name IS NOT NULL OR a.email IS NOT NULL)
+        WHERE t.tenant = r.tenant AND t.ws = r.ws AND t.what = 1 AND t.key > after_num
+            AND t.key <= up_to AND t.entries = 0
+    );
+    targets := ARRAY(
+        SELECT t.key FROM tallied t
+        JOIN target a ON a.tenant = r.tenant AND a.ws = r.ws AND a.num = t.key
+            AND (a.id IS NOT NULL OR a.name IS NOT NULL OR a.url IS NOT NULL)
+        WHERE t.tenant = r.tenant AND t.ws = r.ws AND t.what = 4 AND t.key > after_num
+            AND t.key <= up_to AND t.entries = 0
+    );
+    IF actors = '{}' AND targets = '{}' THEN
+        RETURN up_to;
+    END IF;
+    PERFORM 1 FROM text_head WHERE tenant = r.tenant AND ws = r.ws FOR UPDATE;
     PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
+    -- Looked at now: somebody else may have ended it.
+    PERFORM 1 FROM release WHERE id = r.id AND finished_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
     IF is_held(r.ws) THEN
         RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
     END IF;
-    up_to := least(after_num::BIGINT + most, last);
     UPDATE actor SET id = NULL, name = NULL, email = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num > after_num AND num <= up_to
-        AND num IN (SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1
-            AND key > after_num AND key <= up_to AND entries = 0)
-        AND (id IS NOT NULL OR name IS NOT NULL OR email IS NOT NULL);
-    GET DIAGNOSTICS no_actors = ROW_COUNT;
+    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+        SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1
+            AND key = ANY (actors) AND entries = 0
+    );
     UPDATE target SET id = NULL, name = NULL, url = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num > after_num AND num <= up_to
-        AND num IN (SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4
-            AND key > after_num AND key <= up_to AND entries = 0)
-        AND (id IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL);
-    GET DIAGNOSTICS no_targets = ROW_COUNT;
-    IF no_actors + no_targets > 0 THEN
-        UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
-    END IF;
-    -- What stands at nothing changes no sum.
-    DELETE FROM tally
-    WHERE tenant = r.tenant AND ws = r.ws AND what = ANY ('{1,2,3,4,5,6,7,8}'::SMALLINT[])
-        AND key > after_num AND key <= up_to AND events = 0 AND entries = 0;
+    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+        SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4
+            AND key = ANY (targets) AND entries = 0
+    );
+    UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
     RETURN up_to;
 END $$;
 
--- Ends a release of which nothing is left. False where something is left.
-CREATE FUNCTION finish_release(of_release BIGINT, now BIGINT) RETURNS BOOLEAN
+-- Removes the tallies of a release's log that stand at nothing, and change no sum, when all texts of it
+-- that are to be empty are. Nobody who records waits; who adds up does so another time.
+CREATE FUNCTION forget_tallies(of_release BIGINT) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     r release;
 BEGIN
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('daybook tally ' || r.ws, 0));
+    DELETE FROM tally WHERE tenant = r.tenant AND ws = r.ws AND events = 0 AND entries = 0;
+END $$;
+
+-- Ends a release of which nothing is left. False where something is left.
+CREATE FUNCTION finish_release(of_release BIGINT, now BIGINT) RETURNS BOOLEAN
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    r release;
+BEGIN
+    PERFORM 1 FROM release e JOIN tenant_head h ON h.tenant = e.tenant WHERE e.id = of_release
+    FOR UPDATE OF h;
+    -- Looked at now: somebody else may have ended it.
+    SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
+    IF NOT FOUND THEN
         RETURN TRUE;
     END IF;
-    PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     IF is_held(r.ws) THEN
         RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
     END IF;
     IF EXISTS (
         SELECT 1 FROM content c WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at < r.before
             AND c.seq <= r.seq AND NOT c.keep
+            AND c.at >= r.reached_at AND (c.at, c.seq) > (r.reached_at, r.reached_seq)
     ) THEN
         RETURN FALSE;
     END IF;
@@ -277,39 +332,50 @@ BEGIN
     RETURN TRUE;
 END $$;
 
--- Drops partitions of which everything is gone and in whose time nothing is recorded any more; tells how
--- many. Whoever reads or writes is waited for a moment only: then it is tried again another time.
-CREATE FUNCTION drop_empty_partitions(now BIGINT) RETURNS INTEGER
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms' AS $$
+-- Drops one partition of which everything is gone, in whose time nothing is recorded any more; tells
+-- whether there was one that could be. Nobody waits while it is looked for. Dropping it takes the whole
+-- table away from everybody, for no longer than that takes: whoever reads or writes is waited for a
+-- moment only, and then it is tried again another time.
+--
+-- What is older than its class is recorded in class 0, so nothing comes into the partitions of the other
+-- classes some time after their end (a month, as clocks go wrong). Those of class 0 are few, and stay.
+CREATE FUNCTION drop_empty_partition(now BIGINT) RETURNS BOOLEAN
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms'
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     part RECORD;
     holds_something BOOLEAN;
-    dropped INTEGER := 0;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'what came since is to be seen: READ COMMITTED is wanted';
+    END IF;
     IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook partitions', 0)) THEN
-        RETURN 0;
+        RETURN FALSE;
     END IF;
     FOR part IN
-        SELECT substr(c.relname, 9) AS name,
-            regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''?(\d+)''?, ''?(-?\d+)''?\)') AS bound
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'content'::regclass
+        SELECT substr(p.relname, 9) AS name
+        FROM (
+            SELECT c.relname, regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                'TO \(''?(\d+)''?, ''?(-?\d+)''?\)')::BIGINT[] AS bound
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'content'::regclass
+        ) p
+        WHERE p.bound[1] > 0 AND p.bound[2] < now - (p.bound[1] + 31) * 86400000000
+        ORDER BY p.bound[2]
     LOOP
-        CONTINUE WHEN part.bound[2]::BIGINT > now - 31 * 86400000000;
-        BEGIN
-            EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', 'content_' || part.name)
-                INTO holds_something;
-            CONTINUE WHEN holds_something;
-            EXECUTE format('LOCK TABLE %I, %I IN ACCESS EXCLUSIVE MODE',
-                'content_' || part.name, 'entry_' || part.name);
-            EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I) OR EXISTS (SELECT 1 FROM %I)',
-                'content_' || part.name, 'entry_' || part.name) INTO holds_something;
-            CONTINUE WHEN holds_something;
-            EXECUTE format('DROP TABLE %I, %I', 'content_' || part.name, 'entry_' || part.name);
-            dropped := dropped + 1;
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I) OR EXISTS (SELECT 1 FROM %I)',
+            'content_' || part.name, 'entry_' || part.name) INTO holds_something;
+        CONTINUE WHEN holds_something;
+        -- Whoever writes in it all the same is waited for, and nobody else can begin to.
+        EXECUTE format('LOCK TABLE %I, %I IN SHARE MODE',
+            'content_' || part.name, 'entry_' || part.name);
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I) OR EXISTS (SELECT 1 FROM %I)',
+            'content_' || part.name, 'entry_' || part.name) INTO holds_something;
+        CONTINUE WHEN holds_something;
+        EXECUTE format('DROP TABLE %I, %I', 'content_' || part.name, 'entry_' || part.name);
+        RETURN TRUE;
     END LOOP;
-    RETURN dropped;
+    RETURN FALSE;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN FALSE;
 END $$;

@@ -29,6 +29,16 @@ EXCEPTION
         END IF;
 END $$;
 
+-- Nobody needs tables of their own beside it; whose the database is may say so.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END $$;
+
+-- As it is of itself in databases that were made by PostgreSQL 15 or later.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO daybook_server;
@@ -49,4 +59,5 @@ GRANT DELETE ON tenant_admin, session, identity, sign_in_failure, catalogue_entr
 GRANT EXECUTE ON FUNCTION look_at_young_tables(), add_partition(SMALLINT, BIGINT), partition_of(SMALLINT, BIGINT),
     add_up(BIGINT, BIGINT), note_changed_membership(), keep_hold(), is_held(BIGINT),
     keeps_from(TEXT, BIGINT), check_release(), check_next(), remove_batch(BIGINT, INTEGER),
-    empty_texts(BIGINT, INTEGER, INTEGER), finish_release(BIGINT, BIGINT), drop_empty_partitions(BIGINT) TO daybook_server;
+    empty_texts(BIGINT, INTEGER, INTEGER), forget_tallies(BIGINT), finish_release(BIGINT, BIGINT),
+    drop_empty_partition(BIGINT) TO daybook_server;

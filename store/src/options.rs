@@ -25,12 +25,14 @@ impl PostgresUrl {
             .0
             .parse::<PgConnectOptions>()?
             .application_name("daybook")
-            // A server that is frozen, or lost without a word, holds its locks no longer than this.
             .options([
+                // A server that is frozen, or lost without a word, holds its locks no longer than this.
                 ("tcp_keepalives_idle", "10"),
                 ("tcp_keepalives_interval", "5"),
                 ("tcp_keepalives_count", "3"),
                 ("tcp_user_timeout", "30000"),
+                // Whoever waited for a lock looks at what is there then, whatever the database says.
+                ("default_transaction_isolation", "read committed"),
             ]))
     }
 }

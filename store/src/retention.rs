@@ -1,10 +1,10 @@
 //! Retention: what has expired is deleted under a release, which is an event of its own.
 //!
 //! A log (a workspace's, or a tenant's own) is released at most once a day, or when the operator asks
-//! for it. What a release covers is then removed in short batches by the process that keeps the
-//! index, one after the other, from the index and the log; interrupted anywhere, it goes on. The
-//! database itself refuses to delete what no release covers, and everything while a legal hold
-//! stands.
+//! for it. What a release covers is then removed in short batches by one process (on SQLite the one
+//! that keeps the index), one after the other, from the index and the log; interrupted anywhere, it
+//! goes on. The database itself refuses to delete what no release covers, and everything while a
+//! legal hold stands.
 
 use crate::access::{Tenant, Workspace};
 use domain::{retention::Retention, time::Timestamp};
@@ -85,7 +85,7 @@ pub enum Removal {
     },
     /// No release is left to be carried out, but for those that a legal hold suspends.
     Nothing,
-    /// Another process keeps the index, and removes what is to be removed.
+    /// Another process removes what is to be removed: on SQLite the one that keeps the index.
     Elsewhere,
 }
 

@@ -16,7 +16,8 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// Releases what has expired in each log, once a day, and removes what releases cover, batch by
-/// batch. Only the process that keeps the index does.
+/// batch. Of several processes one does: on SQLite the one that keeps the index, on PostgreSQL the one
+/// that began.
 pub async fn expire(store: Store) {
     let mut looked: Option<Instant> = None;
     let mut trouble: Option<String> = None;

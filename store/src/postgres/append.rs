@@ -43,6 +43,7 @@ use uuid::Uuid;
 /// How long contents of a class are kept at most, in days; 0 is for ever.
 const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
 const FOR_EVER: i16 = 0;
+const DAY: i64 = 86_400_000_000;
 
 /// How long a group may take until it is committed, with its waiting for locks.
 const GROUP: Duration = Duration::from_secs(30);
@@ -106,8 +107,9 @@ pub(crate) struct Appender {
 }
 
 /// What is known of a tenant's workspaces before its head is held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Places {
+    now: Timestamp,
     /// In which class what of a log expires lies.
     classes: HashMap<i64, i16>,
     /// The workspaces that do not record.
@@ -396,7 +398,6 @@ fn tenants(events: &[Admitted]) -> Vec<i64> {
 
 /// In which class the contents of a log lie that keeps them so long.
 fn class_of(retention: Retention, now: Timestamp) -> i16 {
-    const DAY: i64 = 86_400_000_000;
     let Some(from) = retention.keeps_from(now) else {
         return FOR_EVER;
     };
@@ -420,7 +421,11 @@ async fn places(
     .bind(now.micros())
     .fetch_all(connection)
     .await?;
-    let mut places = Places::default();
+    let mut places = Places {
+        now,
+        classes: HashMap::new(),
+        off: BTreeSet::new(),
+    };
     let mut longest: HashMap<i64, i16> = HashMap::new();
     for row in &rows {
         let (ws, tenant): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -443,12 +448,16 @@ async fn places(
 }
 
 impl Places {
-    /// In which class an event's content lies.
+    /// In which class an event's content lies. One that is older than its class (its log's retention
+    /// became shorter since it was sent) lies with what stays: nothing comes into partitions of which
+    /// the time is over, and there are no more of them than a class has months.
     fn class(&self, event: &Admitted) -> i16 {
-        if event.keep {
+        let class = self.classes.get(&event.ws).copied().unwrap_or(FOR_EVER);
+        let age = self.now.micros() - event.occurred_at.micros();
+        if event.keep || age > i64::from(class) * DAY {
             return FOR_EVER;
         }
-        self.classes.get(&event.ws).copied().unwrap_or(FOR_EVER)
+        class
     }
 }
 

@@ -61,8 +61,10 @@ pub(crate) struct Server {
     writers: PgPool,
     /// Looks at what arrived, while all readers may be busy.
     watcher: PgPool,
-    /// Removes what has expired.
+    /// Removes what has expired, and tends the log.
     remover: PgPool,
+    /// The turn to remove what has expired, while it is this process's.
+    removing: Mutex<Option<retention::Turn>>,
     known: Arc<Known>,
     clock: Arc<dyn Clock>,
     /// Those who wait for events.
@@ -134,7 +136,8 @@ impl Server {
             exporters: pool(options.clone().options(by_index), export::turns(READERS), 0).await?,
             watcher: pool(options.clone().options(by_index), 1, 0).await?,
             writers: pool(options.clone().options(one_by_one), WRITERS, 1).await?,
-            remover: pool(options, 1, 0).await?,
+            remover: pool(options, 2, 0).await?,
+            removing: Mutex::default(),
             known: Arc::clone(&known),
             clock,
             arrivals: Arc::new(Arrivals::new(0)),
@@ -162,6 +165,7 @@ impl Server {
         self.exporters.close().await;
         self.watcher.close().await;
         self.writers.close().await;
+        self.stop_removing().await;
         self.remover.close().await;
     }
 

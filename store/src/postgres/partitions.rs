@@ -9,12 +9,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A class, and the month since the year 0 (of class 0: the year).
+/// A class, and the month since the year 0 (of class 0: the year); 0: all before `FIRST_YEAR`.
 type Partition = (i16, i32);
+
+/// What occurred before it lies in one partition of each class: events may come with any time, and there
+/// must never be many partitions. The schema's `partition_of` says the same.
+const FIRST_YEAR: i32 = 2020;
 
 fn partition_of(class: i16, at: i64) -> Partition {
     let day = Timestamp::from_micros(at).datetime().date_naive();
-    if class == 0 {
+    if day.year() < FIRST_YEAR {
+        (class, 0)
+    } else if class == 0 {
         (class, day.year())
     } else {
         (class, day.year() * 12 + day.month0().cast_signed())

@@ -46,9 +46,14 @@ impl Drop for Database {
         let (server, name) = (self.server.clone(), self.name.clone());
         apart(move || async move {
             let mut connection = connect(&server, "postgres").await;
-            // Whoever is connected still belongs to a test that is over.
-            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            run(&mut connection, drop).await;
+            // Whoever is connected still belongs to a test that is over. Where the database is being
+            // vacuumed, the server stops that only for who drops without force.
+            let drop = format!("DROP DATABASE IF EXISTS {name}");
+            let force = format!("{drop} WITH (FORCE)");
+            if try_to_run(&mut connection, &force).await.is_err() {
+                let _ = try_to_run(&mut connection, &drop).await;
+                run(&mut connection, force).await;
+            }
         });
     }
 }
@@ -108,8 +113,12 @@ async fn connect(server: &str, database: &str) -> PgConnection {
 }
 
 async fn run(connection: &mut PgConnection, statement: String) {
-    let statement = sqlx::raw_sql(AssertSqlSafe(statement));
-    statement.execute(connection).await.unwrap();
+    try_to_run(connection, &statement).await.unwrap();
+}
+
+async fn try_to_run(connection: &mut PgConnection, statement: &str) -> Result<(), sqlx::Error> {
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+    statement.execute(connection).await.map(drop)
 }
 
 /// Waits for what is done apart from whatever the test itself runs on.
