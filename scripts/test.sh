@@ -109,16 +109,16 @@ build_tests() {
 # run_programs NAME KIND CRATE…: runs the test programs of these crates that are of a kind, as cargo
 # would, and counts the tests by their summaries.
 run_programs() {
-  local log=target/test/$1.log kind=$2 status=0 crate programs program
+  local log=target/test/$1.log kind=$2 status=0 crate programs binary
   shift 2
   build_tests || status=$?
   : >"$log"
   for crate in "$@"; do
     programs=$(awk -F '\t' -v kind="^($kind)$" -v crate="$crate" '$1 ~ kind && $3 == crate { print $2 }' \
       target/test/programs) || status=$?
-    for program in $programs; do
-      printf '\n%s: %s\n' "$crate" "$(basename "$program")"
-      (cd "$crate" && CARGO_MANIFEST_DIR=$PWD timeout $(limit) "$program") | tee -a "$log" || status=$?
+    for binary in $programs; do
+      printf '\n%s: %s\n' "$crate" "$(basename "$binary")"
+      (cd "$crate" && CARGO_MANIFEST_DIR=$PWD timeout $(limit) "$binary") | tee -a "$log" || status=$?
     done
   done
   count_of "$log" $status

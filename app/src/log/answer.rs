@@ -58,7 +58,8 @@ pub(crate) async fn shown(
     snapshot.end().await;
     let (around, log, entry) = answered?;
     if log.query.cursor.is_none() {
-        note(&asker, &scope, &log.query).await;
+        // It has a place for all that recording takes, which is much: it is not carried about.
+        Box::pin(note(&asker, &scope, &log.query)).await;
     }
     Ok(Shown {
         address,
