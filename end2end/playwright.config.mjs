@@ -8,7 +8,7 @@ export default defineConfig({
   // On a loaded machine one of hundreds may stumble over what is not ours: it is tried again, and told.
   retries: 1,
   timeout: 60_000,
-  globalTimeout: 20 * 60_000,
+  globalTimeout: 30 * 60_000,
   expect: { timeout: 15_000 },
   use: {
     browserName: 'chromium',
