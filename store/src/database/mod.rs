@@ -5,8 +5,6 @@
 //! what little becomes another text on PostgreSQL. Values and rows have the types that both have:
 //! integers of 64 bits, texts, bytes, and booleans.
 
-#![allow(dead_code, reason = "what PostgreSQL alone needs is not used yet")]
-
 mod dialect;
 mod failure;
 mod query;
@@ -190,7 +188,8 @@ impl Pool {
         }
     }
 
-    /// The pool as SQLite's, for what is said to SQLite alone.
+    /// The pool as SQLite's.
+    #[cfg(test)]
     pub(crate) fn sqlite(&self) -> Result<&SqlitePool, StoreError> {
         match self {
             Self::Sqlite(pool) => Ok(pool),

@@ -579,7 +579,8 @@ async fn hold_texts(
 fn extent(row: &PgRow, from: usize) -> Result<Extent, StoreError> {
     let mut sizes = [0_u32; 6];
     for (at, size) in sizes.iter_mut().enumerate() {
-        *size = u32::try_from(row.try_get::<i32, _>(from + at)?).unwrap_or_default();
+        *size = u32::try_from(row.try_get::<i32, _>(from + at)?)
+            .map_err(|_| damaged("the last number of a text is none"))?;
     }
     let emptied: i32 = row.try_get(from + 6)?;
     Ok(Extent::of(sizes, i64::from(emptied)))
@@ -677,6 +678,12 @@ async fn write_texts(
     Ok(())
 }
 
+/// An event's number in its tenant.
+fn number_of(seq: i64) -> Result<u64, StoreError> {
+    u64::try_from(seq).map_err(|_| damaged("the number of an event is none"))
+}
+
+/// The database refuses a sum beyond this.
 fn length<T>(list: &[T]) -> i32 {
     i32::try_from(list.len()).unwrap_or(i32::MAX)
 }
@@ -816,7 +823,7 @@ async fn placed(connection: &mut PgConnection, events: &[Admitted]) -> Result<By
         let id = Uuid::from_slice(row.try_get(3)?).map_err(|_| damaged("an id is broken"))?;
         let placed = Placed {
             id: EventId(id),
-            seq: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or_default(),
+            seq: number_of(row.try_get(4)?)?,
             recorded_at: Timestamp::from_micros(row.try_get(5)?),
         };
         known.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), placed);
@@ -914,7 +921,7 @@ impl<'a> Group<'a> {
             head.last = Some(id);
             let placed = Placed {
                 id: EventId(id),
-                seq: u64::try_from(head.seq).unwrap_or_default(),
+                seq: number_of(head.seq)?,
                 recorded_at,
             };
             let numbers = texts.numbers(event);
@@ -932,7 +939,7 @@ impl<'a> Group<'a> {
     fn add(&mut self, event: &Admitted, placed: &Placed, seq: i64, numbers: &Numbered) {
         let class = self.places.class(event);
         let (tenant, ws, at) = (event.tenant, event.ws, event.occurred_at.micros());
-        let outcome = i16::try_from(outcome_number(event.event.outcome)).unwrap_or_default();
+        let outcome = i16::from(outcome_number(event.event.outcome));
         self.classes.insert((tenant, ws, class));
         self.leaves
             .row()
@@ -989,7 +996,7 @@ impl<'a> Group<'a> {
 
     /// Counts an event.
     fn count(&mut self, event: &Admitted, numbers: &Numbered) {
-        let outcome = u32::try_from(outcome_number(event.event.outcome)).unwrap_or_default();
+        let outcome = u32::from(outcome_number(event.event.outcome));
         let tallies = self.tallies.entry((event.tenant, event.ws)).or_default();
         tallies.add(What::Actor, numbers.actor, 0, 1);
         tallies.add(What::Action, numbers.action, 0, 1);

@@ -62,7 +62,7 @@ impl Rows {
         self.number_or_null(Some(number))
     }
 
-    /// A number of a text, or none.
+    /// A number of a text, or none. `text_head` counts no further than an INTEGER goes.
     pub(super) fn number_or_null(&mut self, number: Option<u32>) -> &mut Self {
         let number = number.map(|number| i32::try_from(number).unwrap_or(i32::MAX));
         push!(self, Integer, number)

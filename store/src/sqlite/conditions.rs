@@ -61,7 +61,7 @@ pub(super) fn conditions(
             Some(named) => both(&named, &own),
         });
     }
-    let outcome = |outcome| u32::try_from(outcome_number(outcome)).unwrap_or_default();
+    let outcome = |outcome| u32::from(outcome_number(outcome));
     Conditions {
         actor,
         anyone: filter

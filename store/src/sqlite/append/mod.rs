@@ -235,7 +235,7 @@ impl Appender {
             action: numbers.action,
             target: numbers.target,
             related: numbers.related,
-            outcome: outcome_number(event.event.outcome),
+            outcome: i64::from(outcome_number(event.event.outcome)),
             operation: event.event.operation,
             key: event.key,
             salt: event.salt.0,

@@ -50,7 +50,7 @@ pub(super) struct Content {
 }
 
 /// Outcomes by number, as the log keeps them.
-pub(crate) const fn outcome_number(outcome: Outcome) -> i64 {
+pub(crate) const fn outcome_number(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Success => 0,
         Outcome::Failure => 1,
