@@ -1,4 +1,5 @@
-# A PostgreSQL server for the tests: of its own, in a temporary folder, on a free port of this machine.
+# A PostgreSQL server for tests and measurements: of its own, in a temporary folder, on a free port of
+# this machine.
 
 # The programs of the newest PostgreSQL that is here.
 postgres_programs() {
@@ -29,8 +30,14 @@ as_postgres() {
   (cd "$postgres_folder" && PATH=$(postgres_programs):$PATH "${run[@]}" </dev/null)
 }
 
-# Starts a server, and says in DAYBOOK_TEST_POSTGRES_URL where it is, for somebody who has no more rights
-# there than an installation needs. What is in it need not outlive it: nothing has to reach the disk.
+# Nothing in it need outlive the server: nothing has to reach the disk.
+postgres_for_tests='-c fsync=off -c full_page_writes=off -c synchronous_commit=off'
+postgres_for_tests+=' -c max_connections=400 -c shared_buffers=256MB -c jit=off'
+# As durable as PostgreSQL comes, with the memory that one gives it.
+postgres_for_measuring='-c shared_buffers=2GB -c max_wal_size=4GB'
+
+# start_postgres SETTINGS: starts a server, and says in DAYBOOK_TEST_POSTGRES_URL where it is, for somebody
+# who has no more rights there than an installation needs.
 start_postgres() {
   postgres_programs >/dev/null || fail "PostgreSQL is not here. Please run: ./dev setup"
   postgres_folder=$(mktemp -d "${TMPDIR:-/tmp}/daybook-postgres.XXXXXX")
@@ -45,8 +52,7 @@ start_postgres() {
     # A port that is taken is found out by the server itself.
     if as_postgres pg_ctl start --silent --wait --pgdata data --log log --options "-p $port \
         -c listen_addresses=127.0.0.1 -c unix_socket_directories='$postgres_folder' \
-        -c fsync=off -c full_page_writes=off -c synchronous_commit=off \
-        -c max_connections=400 -c shared_buffers=256MB -c jit=off" >/dev/null 2>&1; then
+        $1" >/dev/null 2>&1; then
       as_postgres psql --quiet --host "$postgres_folder" --port "$port" --username postgres \
         --command 'CREATE ROLE daybook LOGIN CREATEDB' --command 'CREATE ROLE daybook_server' \
         --command 'GRANT daybook_server TO daybook' || postgres_failed "PostgreSQL refused its roles."

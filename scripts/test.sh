@@ -127,7 +127,7 @@ run_programs() {
 # on_postgres COMMAND…: with a PostgreSQL server for the tests.
 on_postgres() {
   say "The same on PostgreSQL"
-  start_postgres
+  start_postgres "$postgres_for_tests"
   "$@"
   stop_postgres
 }

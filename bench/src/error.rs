@@ -50,6 +50,9 @@ pub enum BenchError {
     /// The plain table.
     #[error("the plain table: {0}")]
     Plain(#[from] sqlx::Error),
+    /// The PostgreSQL server.
+    #[error("the PostgreSQL server: {0}")]
+    Postgres(#[source] sqlx::Error),
     /// HTTP.
     #[error(transparent)]
     Http(#[from] hyper::Error),

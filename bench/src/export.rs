@@ -3,8 +3,9 @@
 
 use crate::{
     error::BenchError,
+    log::LARGE,
     program::{Program, Server},
-    recording::{LARGE, Sets, bar, empty},
+    recording::{Sets, bar, empty},
     report::{Row, Unit, rate},
 };
 use http_body_util::{BodyExt, Empty};

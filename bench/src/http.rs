@@ -3,9 +3,10 @@
 use crate::{
     data::{self, Set, World, as_json, end_of_set},
     error::BenchError,
+    log::{LARGE, OWNER, PASSWORD},
     program::{Program, Server},
     questions::everyday,
-    recording::{LARGE, OWNER, PASSWORD, Sets, bar, empty},
+    recording::{Sets, bar, empty},
     report::{Row, Times, Unit, rate},
 };
 use domain::{slug::WorkspacePath, time::Timestamp};

@@ -5,8 +5,10 @@ mod data;
 mod error;
 mod export;
 mod http;
+mod log;
 mod pages;
 mod plain_table;
+mod postgres;
 mod program;
 mod questions;
 mod recording;
@@ -53,6 +55,11 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
 
+    /// The PostgreSQL server to measure on, in a database of its own there, as `postgres://USER@HOST:PORT`
+    /// [default: `DAYBOOK_BENCH_POSTGRES_URL`; without it, PostgreSQL is not measured]
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
+
     /// How often each page is asked for
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -85,6 +92,8 @@ enum Part {
     Retention,
     /// Taking the whole log away as a file
     Export,
+    /// Recording into PostgreSQL, and pages of 50 from there
+    Postgres,
 }
 
 fn thousands(text: &str) -> Result<u64, String> {
@@ -148,7 +157,7 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         let pages = pages::measure(&sets, &world, events, rounds, plain_time).await?;
         report.rows.extend(pages.rows);
         report.slowest.extend(pages.slowest);
-        report.notes.push(pages.note);
+        report.notes.extend(pages.notes);
     }
     if wanted(Part::Http) {
         let folder = &arguments.folder;
@@ -169,6 +178,23 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         sets.make_missing(&world, false).await?;
         let rows = export::measure(&program, &sets, &arguments.folder);
         report.rows.extend(rows.await?);
+    }
+    if wanted(Part::Postgres) {
+        let server = arguments.postgres.clone();
+        match server.or_else(|| env::var("DAYBOOK_BENCH_POSTGRES_URL").ok()) {
+            Some(server) => {
+                let folder = &arguments.folder;
+                let rounds = usize::from(arguments.rounds);
+                let (rows, pages) =
+                    postgres::measure(&server, &sets, folder, &world, events, rounds).await?;
+                report.rows.extend(rows);
+                report.rows.extend(pages.rows);
+                report.slowest.extend(pages.slowest);
+            }
+            None => report
+                .notes
+                .push("PostgreSQL: no server was named.".to_owned()),
+        }
     }
     Ok(())
 }

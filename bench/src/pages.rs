@@ -4,9 +4,10 @@
 use crate::{
     data::{Dice, World, end_of_set},
     error::BenchError,
+    log::{LARGE, grant},
     plain_table::PlainTable,
     questions::{in_every_order, single_filters},
-    recording::{LARGE, Sets, bar, grant},
+    recording::{Sets, bar},
     report::{Row, Slow, Times, Unit},
 };
 use domain::question::{Limit, Query, Sort};
@@ -16,8 +17,25 @@ use std::{
 };
 use store::{Scope, Store, question::Page};
 
-/// A page within the 99th percentile must not take longer, in milliseconds.
-const PAGE: f64 = 5.0;
+/// How long a page may take, in milliseconds.
+#[derive(Clone, Copy)]
+struct Bars {
+    /// At the median; nothing is demanded where there is none.
+    p50: Option<f64>,
+    /// At the 99th percentile.
+    p99: f64,
+}
+
+/// What a page from SQLite may take.
+const SQLITE: Bars = Bars {
+    p50: None,
+    p99: 5.0,
+};
+/// What a page from PostgreSQL may take.
+const POSTGRES: Bars = Bars {
+    p50: Some(3.0),
+    p99: 15.0,
+};
 /// How many pages of 500 are turned to get deep into an answer.
 const DEEP: usize = 10;
 /// How many of the slowest questions are told of.
@@ -87,8 +105,8 @@ pub struct Pages {
     pub rows: Vec<Row>,
     /// The slowest questions.
     pub slowest: Vec<Slow>,
-    /// What of the plain table's figures should be known.
-    pub note: String,
+    /// What of the figures should be known.
+    pub notes: Vec<String>,
 }
 
 /// The log that is asked.
@@ -178,7 +196,68 @@ pub async fn measure(
     plain_time: Duration,
 ) -> Result<Pages, BenchError> {
     let store = Store::open(sets.store_options()).await?;
-    let grant = grant(&store, &sets.token()?).await?;
+    let now = store.now();
+    let mut asked = ask(store, &sets.token()?, world, events, rounds).await?;
+
+    let mut table = PlainTable::open(&sets.plain_path()).await?;
+    Dice::new(events + 1).shuffle(&mut asked);
+    let progress = bar(
+        asked.len() as u64,
+        "asking the plain table for the same pages",
+    );
+    let mut plain: Vec<Asked> = Vec::new();
+    let begun = Instant::now();
+    for question in &asked {
+        if begun.elapsed() > plain_time {
+            break;
+        }
+        let asking = Instant::now();
+        let offset = question.offset as u64;
+        table.page(LARGE, &question.query, now, offset).await?;
+        plain.push(Asked {
+            query: question.query.clone(),
+            times: vec![asking.elapsed()],
+            ..*question
+        });
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    table.close().await?;
+    let mut pages = told(&asked, &plain, "", SQLITE);
+    pages.notes.push(format!(
+        "Pages: {} different ones, each asked of Daybook {rounds} times; {} of them, drawn at \
+         random, of the plain table once.",
+        asked.len(),
+        plain.len(),
+    ));
+    Ok(pages)
+}
+
+/// Asks a log on PostgreSQL for the same pages.
+///
+/// # Errors
+///
+/// A question was not answered.
+pub async fn measure_postgres(
+    store: Store,
+    token: &str,
+    world: &World,
+    events: u64,
+    rounds: usize,
+) -> Result<Pages, BenchError> {
+    let asked = ask(store, token, world, events, rounds).await?;
+    Ok(told(&asked, &[], "PostgreSQL: ", POSTGRES))
+}
+
+/// Asks a log for every page so many times.
+async fn ask(
+    store: Store,
+    token: &str,
+    world: &World,
+    events: u64,
+    rounds: usize,
+) -> Result<Vec<Asked>, BenchError> {
+    let grant = grant(&store, token).await?;
     let reader = Reader {
         scope: grant.read_scope()?,
         store,
@@ -216,41 +295,16 @@ pub async fn measure(
         }
     }
     progress.finish_and_clear();
-    let now = reader.store.now();
     reader.store.close().await;
-
-    let mut table = PlainTable::open(&sets.plain_path()).await?;
-    dice.shuffle(&mut asked);
-    let progress = bar(
-        asked.len() as u64,
-        "asking the plain table for the same pages",
-    );
-    let mut plain: Vec<Asked> = Vec::new();
-    let begun = Instant::now();
-    for question in &asked {
-        if begun.elapsed() > plain_time {
-            break;
-        }
-        let asking = Instant::now();
-        let offset = question.offset as u64;
-        table.page(LARGE, &question.query, now, offset).await?;
-        plain.push(Asked {
-            query: question.query.clone(),
-            times: vec![asking.elapsed()],
-            ..*question
-        });
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    table.close().await?;
-    Ok(told(&asked, &plain, rounds))
+    Ok(asked)
 }
 
 /// Which sorts a row is about.
 type Chosen = fn(Sort) -> bool;
 
-/// The figures of what was asked; `plain` are the first of `asked`, as the plain table took them.
-fn told(asked: &[Asked], plain: &[Asked], rounds: usize) -> Pages {
+/// The figures of what was asked, with `of` before each one's name; `plain` are the first of `asked`, as
+/// the plain table took them.
+fn told(asked: &[Asked], plain: &[Asked], of: &'static str, bars: Bars) -> Pages {
     let times = |asked: &[Asked], takes: Chosen| -> Times {
         asked
             .iter()
@@ -272,14 +326,22 @@ fn told(asked: &[Asked], plain: &[Asked], rounds: usize) -> Pages {
         let (own, other) = (times(asked, takes), times(plain, takes));
         for (name, part) in [("p50", 500), ("p99", 990), ("worst", 1_000)] {
             let mut row = Row::new(
-                format!("{what}: {name}"),
+                format!("{of}{what}: {name}"),
                 Unit::Milliseconds,
                 own.per_mille(part),
             );
             if other.len() > 0 {
                 row = row.beside(other.per_mille(part));
             }
-            rows.push(if part == 990 { row.bar(PAGE) } else { row });
+            let bar = match part {
+                500 => bars.p50,
+                990 => Some(bars.p99),
+                _ => None,
+            };
+            rows.push(match bar {
+                Some(bar) => row.bar(bar),
+                None => row,
+            });
         }
     }
     let slowest = |asked: &[Asked], of| {
@@ -288,25 +350,21 @@ fn told(asked: &[Asked], plain: &[Asked], rounds: usize) -> Pages {
         all.truncate(SLOWEST);
         all
     };
-    let mut slow = slowest(asked, "Daybook");
-    let mut worst: Vec<Slow> = asked
-        .iter()
-        .map(|question| question.slow("Daybook"))
-        .collect();
+    let name = if of.is_empty() {
+        "Daybook"
+    } else {
+        "Daybook on PostgreSQL"
+    };
+    let mut slow = slowest(asked, name);
+    let mut worst: Vec<Slow> = asked.iter().map(|question| question.slow(name)).collect();
     worst.sort_by(|one, other| other.worst.total_cmp(&one.worst));
     worst.truncate(3);
     worst.retain(|one| slow.iter().all(|other| other.question != one.question));
     slow.extend(worst);
     slow.extend(slowest(plain, "plain table").into_iter().take(6));
-    let note = format!(
-        "Pages: {} different ones, each asked of Daybook {rounds} times; {} of them, drawn at \
-         random, of the plain table once.",
-        asked.len(),
-        plain.len(),
-    );
     Pages {
         rows,
         slowest: slow,
-        note,
+        notes: Vec::new(),
     }
 }

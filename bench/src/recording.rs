@@ -4,42 +4,25 @@
 use crate::{
     data::{self, Set, World},
     error::BenchError,
+    log::{LARGE, Log, SMALL},
     plain_table::PlainTable,
     report::{Row, Unit, float, rate},
 };
-use domain::{
-    event::NewEvent,
-    question::Query,
-    retention::Retention,
-    role::{Role, TokenScope},
-    slug::WorkspacePath,
-    time::Timestamp,
-};
+use domain::{event::NewEvent, time::Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
-use store::{
-    DatabaseUrl, Options, Store,
-    administration::{By, NewPerson, NewToken, Place, TokenPlace},
-    clock::Clock,
-    question::Count,
-    recording::{Door, Receipt, Redaction},
-    settings::SettingsChange,
-};
-use tokio::task::JoinSet;
+use store::{DatabaseUrl, Options, clock::Clock};
 
-/// The workspace that nearly everything happens in, and a small one beside it.
-pub const LARGE: &str = "acme/growth";
-const SMALL: &str = "acme/revenue";
 /// One in so many events is the small one's.
 const SMALL_PART: u64 = 50;
 /// How many events are sent at once.
-const BATCH: usize = 1_000;
+pub const BATCH: usize = 1_000;
 /// How many batches are made before the clock runs on.
 const CHUNK: usize = 50;
 /// How many events a single sender records, where it is measured by itself.
@@ -49,11 +32,6 @@ const ONE_BY_ONE: u64 = 50_000;
 const ONE_BY_ONE_SENDERS: usize = 64;
 /// How many events a second the store must take, and delete.
 pub const RATE: f64 = 12_000.0;
-
-/// Who owns the large workspace.
-pub const OWNER: &str = "ingrid.solheim@acme.example";
-/// The owner's password.
-pub const PASSWORD: &str = "a password for measuring";
 
 /// A clock that showed the end of the set when it was made: on whatever day something is measured,
 /// "the last 24 hours" are the set's.
@@ -95,15 +73,41 @@ pub struct Sets {
 
 /// How long recording took, piece by piece.
 #[derive(Debug, Default)]
-struct Recorded(Vec<(u64, Duration)>);
+pub struct Recorded(Vec<(u64, Duration)>);
 
 impl Recorded {
+    /// Has batches recorded by so many senders at the same time. Events are made while the clock stands.
+    ///
+    /// # Errors
+    ///
+    /// Something was not recorded.
+    pub async fn of(
+        log: &Log,
+        mut batches: impl Iterator<Item = (&'static str, Vec<NewEvent>)>,
+        senders: usize,
+        bar: &ProgressBar,
+    ) -> Result<Self, BenchError> {
+        let mut recorded = Self::default();
+        loop {
+            let chunk: Vec<_> = batches.by_ref().take(CHUNK).collect();
+            let count: usize = chunk.iter().map(|(_, batch)| batch.len()).sum();
+            if count == 0 {
+                return Ok(recorded);
+            }
+            let begun = Instant::now();
+            log.record(chunk, senders).await?;
+            recorded.0.push((count as u64, begun.elapsed()));
+            bar.inc(count as u64);
+        }
+    }
+
     fn rate(pieces: &[(u64, Duration)]) -> f64 {
         let events = pieces.iter().map(|(events, _)| events).sum();
         rate(events, pieces.iter().map(|(_, time)| *time).sum())
     }
 
-    fn of_all(&self) -> f64 {
+    /// Events a second, of all.
+    pub fn of_all(&self) -> f64 {
         Self::rate(&self.0)
     }
 
@@ -139,10 +143,7 @@ impl Sets {
 
     /// How the store's set is opened, with the set's time.
     pub fn store_options(&self) -> Options {
-        Options {
-            clock: Arc::new(SetTime::begin()),
-            ..Options::new(DatabaseUrl::Sqlite(self.database()))
-        }
+        options_in(&self.store_folder())
     }
 
     /// Where the store's log is.
@@ -171,6 +172,11 @@ impl Sets {
             (label.version, label.seed, label.events)
                 == (data::VERSION, self.set.seed, self.set.events)
         })
+    }
+
+    /// How many of the set's events are the large workspace's.
+    pub fn in_large(&self) -> u64 {
+        self.set.events - self.set.events / SMALL_PART
     }
 
     fn write_label(&self, folder: &Path, token: String) -> Result<(), BenchError> {
@@ -254,7 +260,7 @@ impl Sets {
     /// What many senders record into an empty log, one event at a time.
     async fn record_one_by_one(&self, world: &World) -> Result<Recorded, BenchError> {
         let folder = empty(&self.folder.join("alone"))?;
-        let log = Log::create(&folder).await?;
+        let log = Log::create(options_in(&folder)).await?;
         let events = self.set.events.min(ONE_BY_ONE);
         let bar = bar(events, "recording one event at a time");
         let set = Set { events, ..self.set };
@@ -266,13 +272,13 @@ impl Sets {
         log.record(ones, ONE_BY_ONE_SENDERS).await?;
         let recorded = Recorded(vec![(events, begun.elapsed())]);
         bar.finish_and_clear();
-        log.store.close().await;
+        log.close().await;
         fs::remove_dir_all(&folder).map_err(BenchError::file(&folder))?;
         Ok(recorded)
     }
 
     /// The set's batches in the order in which they are sent, each with its workspace.
-    fn batches<'a>(
+    pub fn batches<'a>(
         &self,
         world: &'a World,
         events: u64,
@@ -295,52 +301,33 @@ impl Sets {
     /// What one sender records by itself into an empty log.
     async fn record_alone(&self, world: &World) -> Result<Recorded, BenchError> {
         let folder = empty(&self.folder.join("alone"))?;
-        let log = Log::create(&folder).await?;
+        let log = Log::create(options_in(&folder)).await?;
         let events = self.set.events.min(ALONE);
         let bar = bar(events, "recording by one sender");
         let mut recorded = Recorded::default();
         for (place, batch) in self.batches(world, events) {
             let count = batch.len() as u64;
             let begun = Instant::now();
-            log.sender(place).send(batch).await?;
+            log.send(place, batch).await?;
             recorded.0.push((count, begun.elapsed()));
             bar.inc(count);
         }
         bar.finish_and_clear();
-        log.store.close().await;
+        log.close().await;
         fs::remove_dir_all(&folder).map_err(BenchError::file(&folder))?;
         Ok(recorded)
     }
 
     async fn record_into_store(&self, world: &World) -> Result<Recorded, BenchError> {
         let folder = empty(&self.store_folder())?;
-        let log = Log::create(&folder).await?;
+        let log = Log::create(options_in(&folder)).await?;
         let bar = bar(self.set.events, "recording into Daybook");
-        let mut recorded = Recorded::default();
-        let mut batches = self.batches(world, self.set.events);
-        loop {
-            // Events are made while the clock stands.
-            let chunk: Vec<_> = batches.by_ref().take(CHUNK).collect();
-            let count: usize = chunk.iter().map(|(_, batch)| batch.len()).sum();
-            if count == 0 {
-                break;
-            }
-            let begun = Instant::now();
-            log.record(chunk, self.senders).await?;
-            recorded.0.push((count as u64, begun.elapsed()));
-            bar.inc(count as u64);
-        }
+        let batches = self.batches(world, self.set.events);
+        let recorded = Recorded::of(&log, batches, self.senders, &bar).await?;
         bar.finish_and_clear();
-        let scope = log.large.grant().await?.read_scope()?;
-        let count = log.store.count(&scope, &Query::default()).await;
-        let expected = self.set.events - self.set.events / SMALL_PART;
-        if !matches!(count, Ok(Count::Exactly(found)) if found >= expected) {
-            return Err(BenchError::Unfit(format!(
-                "{expected} events were recorded, and {count:?} are found"
-            )));
-        }
-        let token = log.large.secret.clone();
-        log.store.close().await;
+        log.holds(self.in_large()).await?;
+        let token = log.token().to_owned();
+        log.close().await;
         self.write_label(&folder, token)?;
         Ok(recorded)
     }
@@ -371,165 +358,16 @@ impl Sets {
     }
 }
 
-/// A log with its two workspaces, and somebody who sends to each.
-struct Log {
-    store: Store,
-    large: Sender,
-    small: Sender,
-}
-
-/// An application that sends to one workspace.
-#[derive(Clone)]
-struct Sender {
-    store: Store,
-    secret: String,
-    door: Door,
-}
-
-impl Log {
-    async fn create(folder: &Path) -> Result<Self, BenchError> {
-        let store = Store::open(Options {
-            clock: Arc::new(SetTime::begin()),
-            ..Options::new(DatabaseUrl::Sqlite(database(folder)))
-        })
-        .await?;
-        let by = operator();
-        let place = |path: &str| {
-            path.parse::<WorkspacePath>()
-                .map_err(|error| BenchError::Unfit(error.to_string()))
-        };
-        let (large, small) = (place(LARGE)?, place(SMALL)?);
-        store.create_tenant(&large.tenant, "Acme Inc", &by).await?;
-        for (path, name) in [(&large, "Growth"), (&small, "Revenue")] {
-            store.create_workspace(path, name, &by).await?;
-            let forever = SettingsChange {
-                retention: Some(Retention::Forever),
-                now: true,
-                ..SettingsChange::default()
-            };
-            if let Some(scope) = store.operator_settings(path).await? {
-                store.change_settings(&scope, forever, &by).await?;
-            }
-        }
-        let owner = NewPerson {
-            email: OWNER.to_owned(),
-            name: "Ingrid Solheim".to_owned(),
-            place: Place::Workspace(large.clone(), Role::Owner),
-            until: None,
-        };
-        store.create_person(&owner, PASSWORD, &by).await?;
-        Ok(Self {
-            large: Sender::new(&store, large).await?,
-            small: Sender::new(&store, small).await?,
-            store,
-        })
-    }
-
-    fn sender(&self, place: &str) -> &Sender {
-        if place == SMALL {
-            &self.small
-        } else {
-            &self.large
-        }
-    }
-
-    /// Records batches: all senders take one after the other until none is left.
-    async fn record(
-        &self,
-        batches: Vec<(&'static str, Vec<NewEvent>)>,
-        senders: usize,
-    ) -> Result<(), BenchError> {
-        let waiting = Arc::new(Mutex::new(batches.into_iter()));
-        let mut sending = JoinSet::new();
-        for _ in 0..senders {
-            let waiting = Arc::clone(&waiting);
-            let (large, small) = (self.large.clone(), self.small.clone());
-            sending.spawn(async move {
-                loop {
-                    let next = waiting
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .next();
-                    let Some((place, batch)) = next else {
-                        return Ok::<_, BenchError>(());
-                    };
-                    let sender = if place == SMALL { &small } else { &large };
-                    sender.send(batch).await?;
-                }
-            });
-        }
-        while let Some(sender) = sending.join_next().await {
-            sender.map_err(|error| BenchError::Unfit(error.to_string()))??;
-        }
-        // What is recorded is indexed when its sender hears of it; this makes sure.
-        self.store.wait_for_index(|_, _| ()).await?;
-        Ok(())
-    }
-}
-
-impl Sender {
-    async fn new(store: &Store, place: WorkspacePath) -> Result<Self, BenchError> {
-        let token = NewToken {
-            place: TokenPlace::Workspace(place),
-            name: "measuring".to_owned(),
-            scopes: vec![TokenScope::EventsWrite, TokenScope::EventsRead],
-            expires: None,
-            oldest_seconds: None,
-        };
-        let secret = store.create_token(&token, &operator()).await?;
-        let grant = grant(store, secret.reveal()).await?;
-        Ok(Self {
-            store: store.clone(),
-            secret: secret.reveal().to_owned(),
-            door: Door::token(&grant, Redaction::On)?,
-        })
-    }
-
-    async fn grant(&self) -> Result<store::access::TokenGrant, BenchError> {
-        grant(&self.store, &self.secret).await
-    }
-
-    /// Sends a batch as an application does, and waits until it is durable and can be found.
-    async fn send(&self, batch: Vec<NewEvent>) -> Result<(), BenchError> {
-        let admitted: Result<Vec<_>, _> = batch
-            .into_iter()
-            .map(|event| self.store.admit(&self.door, event))
-            .collect();
-        let receipts = self
-            .store
-            .record(admitted.map_err(BenchError::Refused)?)
-            .await?;
-        let all = receipts
-            .iter()
-            .all(|receipt| matches!(receipt, Receipt::Recorded(_)));
-        if all {
-            Ok(())
-        } else {
-            Err(BenchError::Unfit(
-                "an event was taken for a duplicate".to_owned(),
-            ))
-        }
-    }
-}
-
-/// What a token opens.
-///
-/// # Errors
-///
-/// The token is not good.
-pub async fn grant(store: &Store, secret: &str) -> Result<store::access::TokenGrant, BenchError> {
-    store
-        .token(secret)
-        .await?
-        .ok_or_else(|| BenchError::Unfit("the set's token is not good any more".to_owned()))
-}
-
-fn operator() -> By {
-    By::operator("bench")
-}
-
 fn database(folder: &Path) -> PathBuf {
     folder.join("daybook.db")
+}
+
+/// A log in a folder, with the set's time.
+fn options_in(folder: &Path) -> Options {
+    Options {
+        clock: Arc::new(SetTime::begin()),
+        ..Options::new(DatabaseUrl::Sqlite(database(folder)))
+    }
 }
 
 fn label_in(folder: &Path) -> Option<Label> {

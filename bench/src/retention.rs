@@ -2,7 +2,8 @@
 
 use crate::{
     error::BenchError,
-    recording::{LARGE, RATE, Sets, empty},
+    log::LARGE,
+    recording::{RATE, Sets, empty},
     report::{Row, Times, Unit, rate},
 };
 use domain::{retention::Retention, slug::WorkspacePath};

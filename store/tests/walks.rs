@@ -10,15 +10,17 @@ use domain::{
     category::Category,
     event::{Actor, ActorKind, Event, Given, NewEvent, Outcome, Target},
     question::{Filter, Limit, Moment, Order, Query, Sort, Span},
+    retention::Retention,
     role::Role,
     time::Timestamp,
     verb::Verb,
 };
-use log::{BEGINNING, Log, time};
+use log::{BEGINNING, Log, operator, time};
 use proptest::{prelude::*, sample::select};
 use std::collections::{BTreeMap, HashMap};
 use store::{
     Scope, Store, access::ExportScope, administration::By, export::Format, question::Count,
+    settings::SettingsChange,
 };
 use tokio::runtime::Runtime;
 
@@ -359,6 +361,56 @@ async fn expect_readings(
     Ok(())
 }
 
+/// What is kept for ever lies together on PostgreSQL, and all else apart from it.
+async fn keep_for(log: &Log, kept: Retention) {
+    let place = "acme/growth".parse().unwrap();
+    let settings = log.store.operator_settings(&place).await.unwrap().unwrap();
+    let keep = SettingsChange {
+        retention: Some(kept),
+        now: true,
+        ..SettingsChange::default()
+    };
+    let kept = log
+        .store
+        .change_settings(&settings, keep, &operator())
+        .await;
+    kept.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_with_very_many_entries_is_walked_through_like_any_other() {
+    for kept in [Retention::Days(90), Retention::Forever] {
+        let log = Log::new().await;
+        keep_for(&log, kept).await;
+        let grant = log.token("acme/growth").await;
+        let scope = grant.read_scope().unwrap();
+        for action in ["a", "b", "c"] {
+            let many = (0..700).map(|number| {
+                let name = format!("Nr {}", number % 3);
+                let object = log::object("user", &name, &name);
+                let at = format!("2026-05-12T08:{:02}:{:02}Z", number / 60, number % 60);
+                log::event(log::user(&name, &name), action, object, &at)
+            });
+            log.record(&grant, many.collect()).await;
+        }
+        let all = everything(&log, &scope).await;
+        for sort in [Sort::Action, Sort::TargetKind, Sort::Actor] {
+            for order in [Order::Ascending, Order::Descending] {
+                let query = Query {
+                    sort,
+                    order: Some(order),
+                    ..log::limit(100)
+                };
+                let wanted = expected(&all, &query, log.store.now());
+                let (there, back) = there_and_back(&log, &scope, &query, &grant, Vec::new()).await;
+                assert_eq!(there, wanted, "{}", query.query_string());
+                assert_eq!(back, wanted, "back: {}", query.query_string());
+            }
+        }
+        log.store.close().await;
+    }
+}
+
 /// On PostgreSQL fewer: each takes several times as long there.
 fn cases() -> u32 {
     if log::postgres().is_some() { 10 } else { 24 }
@@ -372,9 +424,11 @@ proptest! {
         events in proptest::collection::vec(event(), 1..60),
         late in proptest::collection::vec(event(), 0..6),
         queries in proptest::collection::vec(query(), 12),
+        kept in select(vec![Retention::Days(90), Retention::Forever]),
     ) {
         Runtime::new().unwrap().block_on(async {
             let log = Log::new().await;
+            keep_for(&log, kept).await;
             let grant = log.token("acme/growth").await;
             let scope = grant.read_scope().unwrap();
             for batch in events.chunks(7) {

@@ -528,14 +528,13 @@ impl Search<'_> {
                     met,
                 };
                 // Each class apart: see `in_order_by_class`.
-                let (classes, begin) = match self.within.dialect {
-                    Dialect::Sqlite => (&[][..], "SELECT * FROM ("),
-                    Dialect::Postgres => (self.within.classes, "("),
+                let classes = match self.within.dialect {
+                    Dialect::Sqlite => &[],
+                    Dialect::Postgres => self.within.classes,
                 };
                 for part in 0..classes.len().max(1) {
                     sql.add(if at + part == 0 { "" } else { " UNION ALL " });
-                    sql.add(begin);
-                    sql.add("SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
+                    sql.add("SELECT * FROM (SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
                     from(&mut sql, &arm, &self.within);
                     if let Some(class) = classes.get(part) {
                         let _ = write!(sql.text, " AND x.class = {class}");
@@ -543,7 +542,7 @@ impl Search<'_> {
                     self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
                     tests(&mut sql, self.conditions, met);
                     let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
-                    sql.with(" LIMIT ?)", wanted);
+                    sql.with(" LIMIT ?) y", wanted);
                 }
             }
             if numbers.len() * self.within.classes.len().max(1) > 1 {
