@@ -97,20 +97,24 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- What is appended has the next numbers, without a gap.
-CREATE FUNCTION check_next() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- What is appended has the next numbers, without a gap. The number before it is looked for by itself: as
+-- part of one condition it would be compared with all that there are.
+CREATE FUNCTION check_next() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    a RECORD;
 BEGIN
-    IF EXISTS (
-        SELECT 1 FROM (
-            SELECT tenant, min(seq) AS first, max(seq) AS last, count(*) AS leaves
-            FROM added GROUP BY tenant
-        ) a
-        WHERE a.last - a.first + 1 <> a.leaves OR a.first < 1 OR (a.first > 1 AND NOT EXISTS (
-            SELECT 1 FROM leaf l WHERE l.tenant = a.tenant AND l.seq = a.first - 1
-        ))
-    ) THEN
+    FOR a IN
+        SELECT tenant, min(seq) AS first, max(seq) AS last, count(*) AS leaves
+        FROM added GROUP BY tenant
+    LOOP
+        IF a.last - a.first + 1 = a.leaves AND a.first >= 1 THEN
+            CONTINUE WHEN a.first = 1;
+            PERFORM 1 FROM leaf l WHERE l.tenant = a.tenant AND l.seq = a.first - 1;
+            CONTINUE WHEN FOUND;
+        END IF;
         RAISE EXCEPTION 'the log is append-only: a leaf has the next number';
-    END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER leaf_is_next AFTER INSERT ON leaf REFERENCING NEW TABLE AS added

@@ -272,13 +272,45 @@ pub(crate) struct Counts {
     pub(crate) last: i64,
     /// How many batches of events had been removed: since then there may be less of anything.
     pub(crate) removals: i64,
+    /// What reading it costs.
+    pub(crate) costs: Costs,
 }
 
-const SEEK: f64 = 2.5;
-const LOOK: f64 = 0.15;
-const SORT: f64 = 0.35;
-/// What one more statement costs, microseconds.
-const STATEMENT: f64 = 60.0;
+/// What reading costs, microseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Costs {
+    /// To begin at an entry.
+    seek: f64,
+    /// To look at the next.
+    look: f64,
+    /// To read one that is then sorted.
+    sort: f64,
+    /// One more statement.
+    statement: f64,
+}
+
+impl Costs {
+    /// Of SQLite, whose index holds all that is looked at, in order.
+    pub(crate) const SQLITE: Self = Self {
+        seek: 2.5,
+        look: 0.15,
+        sort: 0.35,
+        statement: 60.0,
+    };
+    /// Of PostgreSQL, whose indexes lead to a row elsewhere.
+    pub(crate) const POSTGRES: Self = Self {
+        seek: 5.0,
+        look: 1.0,
+        sort: 3.0,
+        statement: 300.0,
+    };
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self::SQLITE
+    }
+}
 
 fn sum(counts: &[u64], numbers: &Numbers) -> u64 {
     // What is not counted yet is new, and little.
@@ -494,9 +526,10 @@ impl Conditions {
         };
         let entries = sum(&counts.action, actions);
         let share = (float(entries) / float(counts.total.max(1))).clamp(1e-7, 1.0);
-        let passing = (float(limit as u64 + 1) / share).min(float(counts.total)) * LOOK;
+        let passing =
+            (float(limit as u64 + 1) / share).min(float(counts.total)) * counts.costs.look;
         let pairs = entries.min((actions.len() * counts.actor.len()) as u64);
-        float(pairs) * SORT < passing
+        float(pairs) * counts.costs.sort < passing
     }
 
     /// What part of the log's time is asked for.
@@ -545,6 +578,12 @@ impl Conditions {
         if self.is_contradiction() {
             return Vec::new();
         }
+        let Costs {
+            seek,
+            look,
+            sort: sorted,
+            statement,
+        } = counts.costs;
         let all = Arm::all();
         let openings = self.openings(counts);
         // An operation cannot be tested elsewhere: where one is asked for, it is the way in.
@@ -556,9 +595,9 @@ impl Conditions {
         let all_shares: f64 = openings.iter().map(share).product();
 
         // What reading in time order, and what gathering costs by each way.
-        let mut in_order = (wanted / all_shares).min(total * time) * LOOK + SEEK;
+        let mut in_order = (wanted / all_shares).min(total * time) * look + seek;
         let mut order_arms = vec![all.clone()];
-        let mut gather = total * time * SORT + SEEK;
+        let mut gather = total * time * sorted + seek;
         let mut gather_arms = vec![all];
         for (at, opening) in openings.iter().enumerate() {
             let forced = only.is_some();
@@ -567,12 +606,12 @@ impl Conditions {
             }
             let others = all_shares / share(opening);
             let entries = opening.entries * time;
-            let cost = (wanted / others).min(entries) * LOOK + opening.seeks * SEEK;
+            let cost = (wanted / others).min(entries) * look + opening.seeks * seek;
             if cost < in_order || forced {
                 in_order = cost;
                 order_arms.clone_from(&opening.arms);
             }
-            let cost = entries * SORT + opening.seeks * SEEK;
+            let cost = entries * sorted + opening.seeks * seek;
             if cost < gather || forced {
                 gather = cost;
                 gather_arms.clone_from(&opening.arms);
@@ -600,7 +639,7 @@ impl Conditions {
             let visited =
                 (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
             let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
-            looked_at * LOOK + visited * SEEK + statements * STATEMENT
+            looked_at * look + visited * seek + statements * statement
         };
         let (part, others, groups_left) = match restricted {
             Some(numbers) => {
@@ -625,7 +664,7 @@ impl Conditions {
         if let Some(apart) = self.apart(sort, counts) {
             let part = (float(apart.own) / total).clamp(1e-7, 1.0);
             let others = all_shares / (float(apart.own + apart.beside) / total).clamp(1e-7, 1.0);
-            let gathered = float(apart.beside) * time * SORT + STATEMENT;
+            let gathered = float(apart.beside) * time * sorted + statement;
             let walked = walking(part, others, apart.only.len().min(groups));
             let both = Plan::Both {
                 table,
@@ -713,6 +752,7 @@ mod tests {
             first: 0,
             last: 1_000_000_000,
             removals: 0,
+            costs: Costs::SQLITE,
         }
     }
 

@@ -122,8 +122,13 @@ impl Server {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "10s"),
         ];
-        // And whatever is asked for is looked for in an index.
-        let by_index = [("jit", "off"), ("enable_seqscan", "off")];
+        // And whatever is asked for is looked for in an index, by one process for each who asks.
+        let by_index = [
+            ("jit", "off"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("max_parallel_workers_per_gather", "0"),
+        ];
         let known = Arc::new(Known {
             dictionaries,
             partitions: Partitions::default(),

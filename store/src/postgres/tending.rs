@@ -17,6 +17,8 @@ use tokio::{
 /// How often tallies are added up. Whoever reads them adds up what came since.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// How often tables that have grown much are looked at, while they grow.
+const YOUNG_EVERY: Duration = Duration::from_secs(6);
 /// How often it is looked for what nobody added up: another process may have been killed before it did.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// How long one statement may take.
@@ -28,6 +30,7 @@ pub(super) async fn tend(server: Arc<Server>, mut until: oneshot::Receiver<()>) 
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut month = None;
     let mut looked: Option<Instant> = None;
+    let mut young = Instant::now();
     loop {
         tokio::select! {
             _ = &mut until => return,
@@ -39,8 +42,15 @@ pub(super) async fn tend(server: Arc<Server>, mut until: oneshot::Receiver<()>) 
                 Err(error) => tracing::warn!("it was not looked what is to be added up: {error}"),
             }
         }
-        if let Err(error) = server.add_up().await {
-            tracing::warn!("what was counted was not added up: {error}");
+        match server.add_up().await {
+            Ok(true) if young.elapsed() >= YOUNG_EVERY => {
+                young = Instant::now();
+                if let Err(error) = server.look_at_young_tables().await {
+                    tracing::warn!("tables that grew were not looked at: {error}");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("what was counted was not added up: {error}"),
         }
         // Once a month, whatever month it is here.
         let now = server.clock.now();
@@ -64,15 +74,16 @@ impl Server {
         Ok(())
     }
 
-    /// Adds up what there is to add up. What cannot be is tried again the next time.
-    async fn add_up(&self) -> Result<(), StoreError> {
+    /// Adds up what there is to add up, and tells whether there was anything. What cannot be is tried
+    /// again the next time.
+    async fn add_up(&self) -> Result<bool, StoreError> {
         let logs: Vec<LogId> = {
             let logs = self.known.tallied.lock();
             let mut logs = logs.unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *logs).into_iter().collect()
         };
         if logs.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut done = Ok(());
         for (tenant, ws) in logs {
@@ -88,7 +99,11 @@ impl Server {
             }
             self.known.to_add_up([(tenant, ws)]);
         }
-        done?;
+        done.map(|()| true)
+    }
+
+    /// Looks at tables that have grown much.
+    async fn look_at_young_tables(&self) -> Result<(), StoreError> {
         let looked = sqlx::query("SELECT look_at_young_tables()").execute(&self.remover);
         within(PATIENCE, looked).await?;
         Ok(())

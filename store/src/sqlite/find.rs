@@ -664,10 +664,9 @@ pub(crate) fn from(sql: &mut Sql, arm: &Arm, within: &Within<'_>) {
                 sql.add(" AND x.key = j.value");
             }
             (_, Dialect::Postgres) => {
-                sql.with("unnest(?) j(value)", list(numbers)).add(" JOIN ");
                 within.table_of(sql, arm);
-                sql.add(" ON x.key = j.value");
                 within.is_ours(sql, "x");
+                sql.with(" AND x.key = ANY(?)", list(numbers));
             }
         },
     }

@@ -12,7 +12,7 @@ use crate::{
     StoreError,
     access::{Reach, Scope},
     database::{self, Connection, Dialect, Pool, Sql},
-    plan::{Conditions, Counts, Plan},
+    plan::{Conditions, Costs, Counts, Plan},
     question::QuestionError,
 };
 use domain::{
@@ -381,6 +381,10 @@ async fn read_counts(
             .await?
         }
     };
+    let costs = match connection.dialect() {
+        Dialect::Sqlite => Costs::SQLITE,
+        Dialect::Postgres => Costs::POSTGRES,
+    };
     let (actor, own_actor) = list(connection, ACTOR, log).await?;
     let (action, _) = list(connection, ACTION, log).await?;
     let (kind, own_kind) = list(connection, KIND, log).await?;
@@ -398,5 +402,6 @@ async fn read_counts(
         first: first.unwrap_or(0),
         last: last.unwrap_or(0),
         removals,
+        costs,
     })
 }
