@@ -462,7 +462,7 @@ fn told(event: &Event) -> String {
         event.seq,
         event.occurred_at,
         event.action,
-        of_application.then(|| (&event.actor, &event.via, &event.target, &event.related)),
+        of_application.then_some((&event.actor, &event.via, &event.target, &event.related)),
         (event.action.as_str() == "AUDIT_EVENTS_EXPIRED").then_some(&event.after)
     )
 }
@@ -825,7 +825,6 @@ async fn the_widest_question_takes_no_more_locks_than_is_said() {
         )
         .await;
     state.end().await;
-    eprintln!("LOCKS {locks}");
     assert!(locks > LOCKS / 2, "{locks}");
     assert!(locks <= LOCKS, "{locks}");
 }

@@ -226,7 +226,7 @@ impl Log {
 
     /// A connection to the log's database on PostgreSQL, past the store, as the owner of its tables.
     pub async fn connection(&self) -> PgConnection {
-        let server = postgres().expect("this is about PostgreSQL");
+        let server = postgres().unwrap();
         let url = format!("{server}/{}", database_of(self.folder.path()));
         PgConnection::connect(&url).await.unwrap()
     }
