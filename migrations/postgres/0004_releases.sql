@@ -393,10 +393,9 @@ END $$;
 -- at most others waited.
 --
 -- What takes long is done while everybody else goes on: nothing comes into the partition, and nothing
--- goes, because it is locked against that. Then who records in one of its tenants waits, and who places
--- a hold there, or is seen here; and everybody who reads or records anything, for as long as a drop
--- takes. Whoever has the tables then is waited for a moment only, because all others wait behind it; and
--- then it is tried again, so often at most.
+-- goes, because it is locked against that. Then who records waits, and so does who places a hold, or is
+-- seen here; and at last who reads, for as long as a drop takes. Whoever has the tables then is waited
+-- for a moment only, because all others wait behind it; and then it is tried again, so often at most.
 CREATE FUNCTION remove_partition(
     of_name TEXT, tries INTEGER, OUT events BIGINT, OUT kept_waiting BIGINT
 )
@@ -408,7 +407,6 @@ DECLARE
     tenants BIGINT[];
     logs BIGINT[];
     lasts BIGINT[];
-    in_order BIGINT[];
     keeps_some BOOLEAN;
     begun TIMESTAMPTZ;
 BEGIN
@@ -465,7 +463,6 @@ BEGIN
             AND k.seq = c.seq',
         contents
     );
-    in_order := ARRAY(SELECT DISTINCT t FROM unnest(tenants) t ORDER BY t);
     PERFORM set_config('lock_timeout', '200ms', TRUE);
     FOR try IN 1..tries LOOP
         IF try > 1 THEN
@@ -473,7 +470,8 @@ BEGIN
         END IF;
         begun := clock_timestamp();
         BEGIN
-            PERFORM 1 FROM tenant_head WHERE tenant = ANY (in_order) ORDER BY tenant FOR UPDATE;
+            -- All heads at once: one after the other, the first would be held until the last is free.
+            LOCK TABLE tenant_head IN EXCLUSIVE MODE;
             -- Looked at now: a hold may have been placed, or somebody else have ended a release.
             IF NOT may_go(tenants, logs, lasts, until) THEN
                 RAISE SQLSTATE 'DB001';
@@ -481,10 +479,10 @@ BEGIN
             IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook partitions', 0)) THEN
                 RAISE SQLSTATE '55P03';
             END IF;
+            UPDATE tenant_head SET removals = removals + 1 WHERE tenant = ANY (tenants);
             LOCK TABLE reading IN ACCESS EXCLUSIVE MODE;
             LOCK TABLE ONLY content, ONLY entry IN ACCESS EXCLUSIVE MODE;
             EXECUTE format('DROP TABLE %I, %I', contents, entries);
-            UPDATE tenant_head SET removals = removals + 1 WHERE tenant = ANY (in_order);
             kept_waiting := greatest(kept_waiting, extract(epoch FROM clock_timestamp() - begun) * 1000000);
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN

@@ -16,7 +16,7 @@ use domain::{
 };
 use log::{BEGINNING, Log, event, limit, object, operator, time, user};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::collections::BTreeSet;
 use store::{
     export::Format,
@@ -90,7 +90,8 @@ impl Log {
                 Removal::Some { events: 0, .. } => {}
                 Removal::Some { events, .. } => pieces.push(events),
                 Removal::Nothing => return pieces,
-                Removal::Elsewhere => panic!("nobody else removes"),
+                // Of whoever was killed the server is still ending the connection.
+                Removal::Elsewhere => tokio::task::yield_now().await,
             }
         }
     }
@@ -607,7 +608,9 @@ async fn a_state_that_somebody_reads_stays_whole() {
     }
     let log = shortened().await;
     let scope = log.scope(GROWTH).await;
-    // Nothing was asked of it yet.
+    // What the log looks like is known from then on.
+    log.store.snapshot(&scope).await.unwrap().end().await;
+    // Of this nothing was asked yet.
     let mut state = log.store.snapshot(&scope).await.unwrap();
     assert_eq!(log.remove_partition(DECEMBER).await, None);
     let oldest = asked("order=asc&limit=500");
@@ -703,7 +706,7 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
     }
     let log = shortened().await;
     let before = everything(&log).await;
-    let reader = reader_of(&log).await;
+    let mut reader = reader_of(&log).await;
     // By now it has done everything but for the drop.
     let (removed, killed) = tokio::join!(log.store.remove_some(), async {
         let pid = log.removal_that_waits().await;
@@ -725,7 +728,7 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
         lost.iter().all(|line| !line.contains("operation")),
         "{lost:?}"
     );
-    reader.close().await.unwrap();
+    reader.execute("ROLLBACK").await.unwrap();
     assert_eq!(log.pieces().await[..2], [1_500, 1_500]);
     assert_eq!(log.miscounted().await, 0);
 }
