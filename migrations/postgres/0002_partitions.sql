@@ -1,15 +1,17 @@
 -- The partitions of contents and their entries. There are never many of them, whatever times events come
 -- with: what occurred before 2020 lies in one of each class, and what is older than its class, in those
--- of class 0.
+-- of class 0. And the longer a class is kept, the longer is the time of one: whoever asks for a whole
+-- log locks each of them with its indexes.
 
--- When the month (of class 0: the year) begins in which something occurred, and when it ends. Nothing is
--- the beginning of what occurred before 2020.
+-- When the time of a partition begins in which something occurred, and when it ends. Nothing is the
+-- beginning of what occurred before 2020.
 CREATE FUNCTION partition_of(of_class SMALLINT, of_at BIGINT, OUT name TEXT, OUT since BIGINT, OUT until BIGINT)
 LANGUAGE plpgsql IMMUTABLE SET search_path = public, pg_temp AS $$
 DECLARE
     day CONSTANT BIGINT := 86400000000;
     first_year CONSTANT DATE := '2020-01-01';
-    unit TEXT := CASE WHEN of_class = 0 THEN 'year' ELSE 'month' END;
+    unit CONSTANT TEXT := CASE WHEN of_class IN (0, 3700) THEN 'year' WHEN of_class = 1100 THEN 'quarter'
+        ELSE 'month' END;
     first DATE;
 BEGIN
     IF of_at < (first_year - DATE '1970-01-01') * day THEN
@@ -18,10 +20,30 @@ BEGIN
         RETURN;
     END IF;
     first := date_trunc(unit, DATE '1970-01-01' + (of_at / day)::INTEGER);
-    name := of_class || '_' || to_char(first, CASE WHEN of_class = 0 THEN 'YYYY' ELSE 'YYYYMM' END);
+    name := of_class || '_' || to_char(first,
+        CASE unit WHEN 'year' THEN 'YYYY' WHEN 'quarter' THEN 'YYYY"q"Q' ELSE 'YYYYMM' END);
     since := (first - DATE '1970-01-01') * day;
-    until := ((first + ('1 ' || unit)::INTERVAL)::DATE - DATE '1970-01-01') * day;
+    until := ((first + CASE unit WHEN 'year' THEN INTERVAL '1 year' WHEN 'quarter' THEN INTERVAL '3 months'
+        ELSE INTERVAL '1 month' END)::DATE - DATE '1970-01-01') * day;
 END $$;
+
+-- Which partitions there are: how their names end, of which class they are, and when their time ends.
+CREATE FUNCTION partitions(OUT name TEXT, OUT class SMALLINT, OUT until BIGINT) RETURNS SETOF RECORD
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT substr(p.relname, 9), p.bound[1]::SMALLINT, p.bound[2]
+    FROM (
+        SELECT c.relname, regexp_match(pg_get_expr(c.relpartbound, c.oid),
+            'TO \(''?(\d+)''?, ''?(-?\d+)''?\)')::BIGINT[] AS bound
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'content'::regclass
+    ) p
+$$;
+
+-- Of the dropping of a partition, PostgreSQL tells nobody who reads another state than the last: what was
+-- in it is gone from all states. Who reads several things of one state locks this (ACCESS SHARE) before
+-- the state is taken, and who drops, against them. Nothing is ever in it, so that on several nodes it is
+-- the first one's alone.
+CREATE TABLE reading ();
 
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN

@@ -336,6 +336,171 @@ BEGIN
     RETURN TRUE;
 END $$;
 
+-- Whether all of these logs up to these events, as far as it occurred before a moment, may go: releases
+-- cover it, and no legal hold stands.
+CREATE FUNCTION may_go(tenants BIGINT[], logs BIGINT[], lasts BIGINT[], until BIGINT) RETURNS BOOLEAN
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT NOT EXISTS (
+        SELECT 1 FROM unnest(tenants, logs, lasts) x(tenant, ws, last)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM release r WHERE r.tenant = x.tenant AND r.ws = x.ws
+                AND r.finished_at IS NULL AND r.before >= until AND r.seq >= x.last
+        )
+    ) AND NOT EXISTS (
+        SELECT 1 FROM hold h JOIN workspace w ON w.id = h.workspace
+        WHERE h.lifted_at IS NULL AND (w.id = ANY (logs) OR -w.tenant = ANY (logs))
+    )
+$$;
+
+-- The oldest partition of which unfinished releases cover everything, as far as can be told from which
+-- logs there is something in it: of each one entry is looked at. Of each class it is said up to when
+-- nothing is recorded in it any more; and which partitions are passed by.
+CREATE FUNCTION covered_partition(classes SMALLINT[], unused_until BIGINT[], passed TEXT[]) RETURNS TEXT
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
+SET enable_bitmapscan = off AS $$
+DECLARE
+    part RECORD;
+    next_tenant BIGINT;
+    next_ws BIGINT;
+    has_some BOOLEAN;
+BEGIN
+    <<each>>
+    FOR part IN
+        SELECT p.name, p.until FROM partitions() p
+        JOIN unnest(classes, unused_until) u(class, until) ON u.class = p.class
+        WHERE p.class > 0 AND p.until <= u.until AND p.name <> ALL (passed)
+            AND p.until <= (SELECT max(before) FROM release WHERE finished_at IS NULL)
+        ORDER BY p.until, p.class
+    LOOP
+        next_tenant := -9223372036854775808;
+        next_ws := -9223372036854775808;
+        has_some := FALSE;
+        LOOP
+            EXECUTE format(
+                'SELECT tenant, ws FROM %I WHERE (tenant, ws) > ($1, $2) ORDER BY tenant, ws LIMIT 1',
+                'content_' || part.name
+            ) INTO next_tenant, next_ws USING next_tenant, next_ws;
+            EXIT WHEN next_tenant IS NULL;
+            CONTINUE each WHEN NOT may_go(ARRAY[next_tenant], ARRAY[next_ws], ARRAY[0], part.until);
+            has_some := TRUE;
+        END LOOP;
+        IF has_some THEN
+            RETURN part.name;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+-- Removes everything that lies in a partition, by dropping it, with all that was made of it, where
+-- unfinished releases cover everything. Tells how many events that were, 0 where not everything is
+-- covered, NULL where the tables cannot be had: then nothing was done; and for how many microseconds
+-- at most others waited.
+--
+-- What takes long is done while everybody else goes on: nothing comes into the partition, and nothing
+-- goes, because it is locked against that. Then who records waits, and so does who places a hold, or is
+-- seen here; and at last who reads, for as long as a drop takes. Whoever has the tables then is waited
+-- for a moment only, because all others wait behind it; and then it is tried again, so often at most.
+CREATE FUNCTION remove_partition(
+    of_name TEXT, tries INTEGER, OUT events BIGINT, OUT kept_waiting BIGINT
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    contents CONSTANT TEXT := 'content_' || of_name;
+    entries CONSTANT TEXT := 'entry_' || of_name;
+    until BIGINT;
+    tenants BIGINT[];
+    logs BIGINT[];
+    lasts BIGINT[];
+    keeps_some BOOLEAN;
+    begun TIMESTAMPTZ;
+BEGIN
+    kept_waiting := 0;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'what came since is to be seen: READ COMMITTED is wanted';
+    END IF;
+    SELECT p.until INTO until FROM partitions() p WHERE p.name = of_name AND p.class > 0;
+    IF NOT FOUND THEN
+        events := 0;
+        RETURN;
+    END IF;
+    EXECUTE format('LOCK TABLE %I, %I IN SHARE MODE', contents, entries);
+    EXECUTE format(
+        'SELECT array_agg(tenant), array_agg(ws), array_agg(last), sum(events), bool_or(keeps_some)
+        FROM (
+            SELECT tenant, ws, max(seq) AS last, count(*) AS events, bool_or(keep) AS keeps_some
+            FROM %I GROUP BY tenant, ws
+        ) each',
+        contents
+    ) INTO tenants, logs, lasts, events, keeps_some;
+    -- The tallies hold no more than so many of a log.
+    IF events IS NULL OR keeps_some OR events > 2000000000 OR NOT may_go(tenants, logs, lasts, until) THEN
+        events := 0;
+        RETURN;
+    END IF;
+    EXECUTE format(
+        'INSERT INTO tally_change (tenant, ws, what, key, other, events, entries)
+        SELECT tenant, ws, what, array_agg(key), array_agg(other), array_agg(-events), array_agg(-entries)
+        FROM (
+            SELECT tenant, ws, what, key, other, sum(events)::INTEGER AS events, sum(entries)::INTEGER AS entries
+            FROM (
+                SELECT c.tenant, c.ws, x.what, x.key, x.other, count(*) AS events, count(*) AS entries
+                FROM %I c
+                CROSS JOIN LATERAL (VALUES (1, c.actor, 0), (2, c.action, 0), (3, c.kind, 0),
+                    (4, c.target, 0), (5, c.outcome::INTEGER, 0), (6, c.action, c.actor),
+                    (7, c.action, c.kind)) x(what, key, other)
+                GROUP BY c.tenant, c.ws, x.what, x.key, x.other
+                UNION ALL
+                SELECT tenant, ws, CASE what WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 3 END, key, 0, 0, count(*)
+                FROM %I GROUP BY tenant, ws, what, key
+                UNION ALL
+                SELECT tenant, ws, 8, key, actor, count(*), count(*)
+                FROM %2$I WHERE what = 1 GROUP BY tenant, ws, key, actor
+            ) apart
+            GROUP BY tenant, ws, what, key, other
+        ) together
+        GROUP BY tenant, ws, what',
+        contents, entries
+    );
+    EXECUTE format(
+        'DELETE FROM idempotency k USING %I c
+        WHERE k.tenant = c.tenant AND k.ws = c.ws AND k.key = c.key AND k.key_rest = c.key_rest
+            AND k.seq = c.seq',
+        contents
+    );
+    PERFORM set_config('lock_timeout', '200ms', TRUE);
+    FOR try IN 1..tries LOOP
+        IF try > 1 THEN
+            PERFORM pg_sleep(0.3);
+        END IF;
+        begun := clock_timestamp();
+        BEGIN
+            -- All heads at once: one after the other, the first would be held until the last is free.
+            LOCK TABLE tenant_head IN EXCLUSIVE MODE;
+            -- Looked at now: a hold may have been placed, or somebody else have ended a release.
+            IF NOT may_go(tenants, logs, lasts, until) THEN
+                RAISE SQLSTATE 'DB001';
+            END IF;
+            IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook partitions', 0)) THEN
+                RAISE SQLSTATE '55P03';
+            END IF;
+            UPDATE tenant_head SET removals = removals + 1 WHERE tenant = ANY (tenants);
+            LOCK TABLE reading IN ACCESS EXCLUSIVE MODE;
+            LOCK TABLE ONLY content, ONLY entry IN ACCESS EXCLUSIVE MODE;
+            EXECUTE format('DROP TABLE %I, %I', contents, entries);
+            kept_waiting := greatest(kept_waiting, extract(epoch FROM clock_timestamp() - begun) * 1000000);
+            RETURN;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            kept_waiting := greatest(kept_waiting, extract(epoch FROM clock_timestamp() - begun) * 1000000);
+        END;
+    END LOOP;
+    RAISE SQLSTATE '55P03';
+EXCEPTION
+    WHEN lock_not_available OR deadlock_detected THEN
+        events := NULL;
+    WHEN SQLSTATE 'DB001' THEN
+        events := 0;
+END $$;
+
 -- Drops one partition of which everything is gone, in whose time nothing is recorded any more; tells
 -- whether there was one that could be. Nobody waits while it is looked for. Dropping it takes the whole
 -- table away from everybody, for no longer than that takes: whoever reads or writes is waited for a
@@ -357,15 +522,9 @@ BEGIN
         RETURN FALSE;
     END IF;
     FOR part IN
-        SELECT substr(p.relname, 9) AS name
-        FROM (
-            SELECT c.relname, regexp_match(pg_get_expr(c.relpartbound, c.oid),
-                'TO \(''?(\d+)''?, ''?(-?\d+)''?\)')::BIGINT[] AS bound
-            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = 'content'::regclass
-        ) p
-        WHERE p.bound[1] > 0 AND p.bound[2] < now - (p.bound[1] + 31) * 86400000000
-        ORDER BY p.bound[2]
+        SELECT p.name FROM partitions() p
+        WHERE p.class > 0 AND p.until < now - (p.class + 31) * 86400000000
+        ORDER BY p.until
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I) OR EXISTS (SELECT 1 FROM %I)',
             'content_' || part.name, 'entry_' || part.name) INTO holds_something;
@@ -376,6 +535,7 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I) OR EXISTS (SELECT 1 FROM %I)',
             'content_' || part.name, 'entry_' || part.name) INTO holds_something;
         CONTINUE WHEN holds_something;
+        LOCK TABLE reading IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('DROP TABLE %I, %I', 'content_' || part.name, 'entry_' || part.name);
         RETURN TRUE;
     END LOOP;

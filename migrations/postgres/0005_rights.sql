@@ -60,4 +60,5 @@ GRANT EXECUTE ON FUNCTION look_at_young_tables(), add_partition(SMALLINT, BIGINT
     add_up(BIGINT, BIGINT), note_changed_membership(), keep_hold(), is_held(BIGINT),
     keeps_from(TEXT, BIGINT), check_release(), check_next(), remove_batch(BIGINT, INTEGER),
     empty_texts(BIGINT, INTEGER, INTEGER), forget_tallies(BIGINT), finish_release(BIGINT, BIGINT),
-    drop_empty_partition(BIGINT) TO daybook_server;
+    partitions(), may_go(BIGINT[], BIGINT[], BIGINT[], BIGINT), covered_partition(SMALLINT[], BIGINT[], TEXT[]),
+    remove_partition(TEXT, INTEGER), drop_empty_partition(BIGINT) TO daybook_server;

@@ -41,9 +41,9 @@ use std::{
 use uuid::Uuid;
 
 /// How long contents of a class are kept at most, in days; 0 is for ever.
-const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
+pub(super) const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
 const FOR_EVER: i16 = 0;
-const DAY: i64 = 86_400_000_000;
+pub(super) const DAY: i64 = 86_400_000_000;
 
 /// How long a group may take until it is committed, with its waiting for locks.
 const GROUP: Duration = Duration::from_secs(30);
@@ -397,7 +397,7 @@ fn tenants(events: &[Admitted]) -> Vec<i64> {
 }
 
 /// In which class the contents of a log lie that keeps them so long.
-fn class_of(retention: Retention, now: Timestamp) -> i16 {
+pub(super) fn class_of(retention: Retention, now: Timestamp) -> i16 {
     let Some(from) = retention.keeps_from(now) else {
         return FOR_EVER;
     };

@@ -9,7 +9,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A class, and the month since the year 0 (of class 0: the year); 0: all before `FIRST_YEAR`.
+/// A class, and the month since the year 0 (of classes that are kept long, the quarter or the year); 0: all
+/// before `FIRST_YEAR`.
 type Partition = (i16, i32);
 
 /// What occurred before it lies in one partition of each class: events may come with any time, and there
@@ -19,12 +20,15 @@ const FIRST_YEAR: i32 = 2020;
 fn partition_of(class: i16, at: i64) -> Partition {
     let day = Timestamp::from_micros(at).datetime().date_naive();
     if day.year() < FIRST_YEAR {
-        (class, 0)
-    } else if class == 0 {
-        (class, day.year())
-    } else {
-        (class, day.year() * 12 + day.month0().cast_signed())
+        return (class, 0);
     }
+    let month = day.year() * 12 + day.month0().cast_signed();
+    let months = match class {
+        0 | 3_700 => 12,
+        1_100 => 3,
+        _ => 1,
+    };
+    (class, month / months)
 }
 
 /// The partitions that are known to be there. They may be dropped while they are empty; whoever finds

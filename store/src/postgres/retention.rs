@@ -1,17 +1,31 @@
 //! Carrying releases out on PostgreSQL: through the functions of its schema, because the server itself may
 //! delete nothing. Of several processes one does, until nothing is left: who records in a tenant waits
 //! for a batch, and has the pause between two of them.
+//!
+//! Where releases cover all that lies in a partition, it goes as a whole, which takes a fraction of the
+//! time and leaves nothing to be vacuumed.
 
-use super::Server;
-use crate::{StoreError, retention::Removal};
-use sqlx::{Postgres, pool::PoolConnection};
-use std::time::Instant;
+use super::{
+    Server,
+    append::{CLASSES, DAY, class_of},
+};
+use crate::{StoreError, retention::Removal, sqlite::settings::effective};
+use domain::time::Timestamp;
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 /// How many events are removed at a time: nobody else records in the tenant until they are.
 const BATCH: i32 = 1_000;
 /// Of how many texts those that nothing refers to are emptied at a time: the same, and whoever has them
 /// in memory reads them again.
 const TEXTS: i32 = 2_000;
+/// How often it is tried to have the tables from which a partition is dropped: everybody waits behind it.
+const TRIES: i32 = 10;
+/// How long after these it is tried again; meanwhile batches go.
+const AGAIN: Duration = Duration::from_mins(10);
 
 /// The key of the lock that is one process's at a time.
 macro_rules! turn {
@@ -29,13 +43,28 @@ macro_rules! turn {
 pub(super) struct Turn {
     connection: PoolConnection<Postgres>,
     is_ours: bool,
+    whole: Whole,
+}
+
+/// What is known of partitions that may go as a whole.
+#[derive(Debug, Default)]
+struct Whole {
+    /// The last release, and how many holds stood: what it depends on which may go.
+    state: (i64, i64),
+    /// Of that state, those of which more was found than is covered.
+    passed: Vec<String>,
+    /// Whether no other may go.
+    is_done: bool,
+    /// When the tables could not be had.
+    gave_way: Option<Instant>,
 }
 
 impl Turn {
-    const fn new(connection: PoolConnection<Postgres>) -> Self {
+    fn new(connection: PoolConnection<Postgres>) -> Self {
         Self {
             connection,
             is_ours: false,
+            whole: Whole::default(),
         }
     }
 
@@ -61,6 +90,93 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// Removes a partition of which unfinished releases cover everything, where there is one and nobody
+    /// has the tables for long.
+    async fn remove_partition(&mut self, now: Timestamp) -> Result<Option<Removal>, StoreError> {
+        let (connection, whole) = (&mut *self.connection, &mut self.whole);
+        let state = sqlx::query_as(
+            "SELECT (SELECT coalesce(max(id), 0) FROM release), \
+                 (SELECT count(*) FROM hold WHERE lifted_at IS NULL)",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if whole.state != state {
+            whole.state = state;
+            whole.passed.clear();
+            whole.is_done = false;
+        }
+        if whole.is_done || whole.gave_way.is_some_and(|at| at.elapsed() < AGAIN) {
+            return Ok(None);
+        }
+        let (classes, unused_until) = unused_until(connection, now).await?;
+        loop {
+            let covered: Option<String> =
+                sqlx::query_scalar("SELECT covered_partition($1, $2, $3)")
+                    .bind(&classes)
+                    .bind(&unused_until)
+                    .bind(&whole.passed)
+                    .fetch_one(&mut *connection)
+                    .await?;
+            let Some(name) = covered else {
+                whole.is_done = true;
+                return Ok(None);
+            };
+            let (events, kept_waiting): (Option<i64>, i64) =
+                sqlx::query_as("SELECT events, kept_waiting FROM remove_partition($1, $2)")
+                    .bind(&name)
+                    .bind(TRIES)
+                    .fetch_one(&mut *connection)
+                    .await?;
+            match events.map(u64::try_from) {
+                Some(Ok(events)) if events > 0 => {
+                    tracing::info!("the partition {name} is deleted with {events} events");
+                    let kept_waiting = u64::try_from(kept_waiting).unwrap_or_default();
+                    return Ok(Some(Removal::Some {
+                        events,
+                        kept_waiting: Duration::from_micros(kept_waiting),
+                    }));
+                }
+                Some(_) => whole.passed.push(name),
+                None => {
+                    tracing::info!("the partition {name} is in use; its events go in batches");
+                    whole.gave_way = Some(Instant::now());
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Up to when nothing is recorded any more in each class: older events are not taken in by any of the
+/// workspaces that record in it; with a day, as clocks differ. What somebody records there all the same,
+/// because a retention became longer, makes the partition anew.
+async fn unused_until(
+    connection: &mut PgConnection,
+    now: Timestamp,
+) -> Result<(Vec<i16>, Vec<i64>), StoreError> {
+    let rows: Vec<(String, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT DISTINCT CASE WHEN w.pending_from <= $1 THEN w.pending ELSE w.retention END, \
+             t.floor, t.cap \
+         FROM workspace w JOIN tenant t ON t.id = w.tenant",
+    )
+    .bind(now.micros())
+    .fetch_all(connection)
+    .await?;
+    let mut recorded_from: HashMap<i16, i64> = HashMap::new();
+    for (retention, floor, cap) in rows {
+        let retention = effective(&retention, floor.as_deref(), cap.as_deref())?;
+        if let Some(from) = retention.keeps_from(now) {
+            let oldest = recorded_from
+                .entry(class_of(retention, now))
+                .or_insert(from.micros());
+            *oldest = from.micros().min(*oldest);
+        }
+    }
+    let until = |class| recorded_from.get(class).copied().unwrap_or(now.micros()) - DAY;
+    Ok((CLASSES.to_vec(), CLASSES.iter().map(until).collect()))
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.is_ours {
@@ -70,8 +186,9 @@ impl Drop for Turn {
 }
 
 impl Server {
-    /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a legal
-    /// hold; or ends it, where nothing is left.
+    /// Removes a partition of which unfinished releases cover everything; where there is none, a batch of
+    /// what the oldest release covers that is unfinished and not suspended by a legal hold; or ends it,
+    /// where nothing is left.
     pub(crate) async fn remove_some(&self) -> Result<Removal, StoreError> {
         let mut ours = self.removing.lock().await;
         let mut turn = match ours.take() {
@@ -91,7 +208,20 @@ impl Server {
         if !turn.take().await? {
             return Ok(Removal::Elsewhere);
         }
-        let now = self.clock.now().micros();
+        let moment = self.clock.now();
+        match turn.remove_partition(moment).await {
+            Ok(Some(removal)) => {
+                self.known.partitions.forget();
+                *ours = Some(turn);
+                return Ok(removal);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!("no whole partition is deleted: {error}");
+                turn.whole.gave_way = Some(Instant::now());
+            }
+        }
+        let now = moment.micros();
         let removal = match carry_out(&mut turn, id, now).await {
             Ok(removal) => removal,
             Err(error) => {

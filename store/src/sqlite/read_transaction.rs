@@ -22,7 +22,9 @@ const BEGIN: &str = concat!(
     extent_of!()
 );
 
-const BEGIN_ON_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+/// The lock is had before the state is taken: see the table.
+const BEGIN_ON_POSTGRES: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE reading IN ACCESS SHARE MODE";
 
 /// An open transaction of a reader.
 #[derive(Debug)]

@@ -48,6 +48,31 @@ macro_rules! only_sqlite {
     };
 }
 
+/// How many tallies of PostgreSQL's are other than what the contents come to, and how many entries stand
+/// for nothing.
+const MISCOUNTED: &str = "
+    WITH there AS (
+        SELECT c.tenant, c.ws, x.what, x.key, x.other, 1 AS events, 1 AS entries
+        FROM content c CROSS JOIN LATERAL (VALUES (1, actor, 0), (2, action, 0), (3, kind, 0),
+            (4, target, 0), (5, outcome::INTEGER, 0), (6, action, actor), (7, action, kind))
+            x(what, key, other)
+        UNION ALL
+        SELECT tenant, ws, CASE what WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 3 END, key, 0, 0, 1 FROM entry
+        UNION ALL
+        SELECT tenant, ws, 8, key, actor, 1, 1 FROM entry WHERE what = 1
+    ), counted AS (
+        SELECT tenant, ws, what, key, other, sum(events) AS events, sum(entries) AS entries
+        FROM there GROUP BY tenant, ws, what, key, other
+    )
+    SELECT (SELECT count(*) FROM counted c FULL JOIN (SELECT * FROM tallied
+                WHERE events <> 0 OR entries <> 0) t
+            ON (t.tenant, t.ws, t.what, t.key, t.other) = (c.tenant, c.ws, c.what, c.key, c.other)
+            WHERE (t.events, t.entries) IS DISTINCT FROM (c.events::BIGINT, c.entries::BIGINT))
+        + (SELECT count(*) FROM entry e WHERE NOT EXISTS (SELECT 1 FROM content c
+            WHERE c.tenant = e.tenant AND c.seq = e.seq))
+        + (SELECT count(*) FROM idempotency k WHERE NOT EXISTS (SELECT 1 FROM content c
+            WHERE c.tenant = k.tenant AND c.seq = k.seq))";
+
 /// The database of the log that a folder is for.
 fn database_of(folder: &Path) -> String {
     name_for(folder.file_name().unwrap().to_str().unwrap())
@@ -197,6 +222,19 @@ impl Log {
             panic!("{statement} finds one number");
         };
         number
+    }
+
+    /// A connection to the log's database on PostgreSQL, past the store, as the owner of its tables.
+    pub async fn connection(&self) -> PgConnection {
+        let server = postgres().unwrap();
+        let url = format!("{server}/{}", database_of(self.folder.path()));
+        PgConnection::connect(&url).await.unwrap()
+    }
+
+    /// How much of what PostgreSQL counts, or finds beside contents, is other than what the contents come
+    /// to.
+    pub async fn miscounted(&self) -> i64 {
+        self.number(MISCOUNTED).await
     }
 
     /// Closes the log and opens it again.
