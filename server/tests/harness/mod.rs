@@ -48,8 +48,9 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const READ_AND_WRITE: [&str; 2] = ["events:write", "events:read"];
 
 /// The environment variables that the program reads: tests give them explicitly or not at all.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "DAYBOOK_DATABASE_URL",
+    "DAYBOOK_DATABASE_READ_URL",
     "DAYBOOK_LISTEN",
     "DAYBOOK_PUBLIC_URL",
     "DAYBOOK_TRUSTED_PROXIES",
