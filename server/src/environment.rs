@@ -243,7 +243,9 @@ mod tests {
     fn the_password_of_a_database_is_not_repeated() {
         let set = || Some("postgres://daybook:hunter2@db:port/x".into());
         let database = DATABASE_URL.read::<store::DatabaseUrl>(set()).map(drop);
-        let replica = DATABASE_READ_URL.read::<store::PostgresUrl>(set()).map(drop);
+        let replica = DATABASE_READ_URL
+            .read::<store::PostgresUrl>(set())
+            .map(drop);
         for (told, name) in [
             (database, "DAYBOOK_DATABASE_URL "),
             (replica, "DAYBOOK_DATABASE_READ_URL "),

@@ -50,7 +50,10 @@ enum Told {
         #[serde(skip_serializing_if = "Option::is_none")]
         replica: Option<&'static str>,
     },
-    Indexing { mark: u64, head: u64 },
+    Indexing {
+        mark: u64,
+        head: u64,
+    },
     Unreachable,
 }
 

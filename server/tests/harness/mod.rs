@@ -17,6 +17,7 @@
 )]
 
 mod client;
+mod cluster;
 #[path = "../../../store/tests/log/postgres.rs"]
 mod database;
 mod events;
@@ -24,6 +25,7 @@ mod server;
 mod setting;
 
 pub use client::{Answer, Client};
+pub use cluster::{Cluster, Node};
 pub use events::{Walk, event, members_of, with};
 pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
@@ -75,6 +77,16 @@ pub fn postgres() -> Option<String> {
 macro_rules! only_sqlite {
     () => {
         if harness::postgres().is_some() {
+            return;
+        }
+    };
+}
+
+/// Ends a test of what only PostgreSQL has, where the tests are run on SQLite.
+#[macro_export]
+macro_rules! only_postgres {
+    () => {
+        if harness::postgres().is_none() {
             return;
         }
     };

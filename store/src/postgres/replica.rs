@@ -550,9 +550,8 @@ pub(super) async fn follow(server: Arc<Server>) {
 impl Server {
     /// How much the server has written into its log, in bytes.
     async fn end_of_log(&self) -> Result<i64, StoreError> {
-        let asked =
-            sqlx::query_scalar("SELECT CAST(pg_current_wal_lsn() - '0/0' AS BIGINT)")
-                .fetch_one(&self.watcher);
+        let asked = sqlx::query_scalar("SELECT CAST(pg_current_wal_lsn() - '0/0' AS BIGINT)")
+            .fetch_one(&self.watcher);
         within(PATIENCE, async { Ok(asked.await?) }).await
     }
 

@@ -160,9 +160,7 @@ impl Store {
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
         let log = Log::from(&scope.workspace);
-        let begun = self
-            .inner
-            .begin_reading(Reader::Page, Asked::Primary, log);
+        let begun = self.inner.begin_reading(Reader::Page, Asked::Primary, log);
         let (mut transaction, beginning) = begun.await?;
         let used = in_use(transaction.connection(), log).await;
         transaction.end().await;
