@@ -47,9 +47,14 @@ impl Client {
 
     /// The same, with connections of its own.
     pub fn apart(&self) -> Self {
+        self.at(&self.base)
+    }
+
+    /// The same, at another server's address.
+    pub fn at(&self, base: &str) -> Self {
         Self {
             headers: self.headers.clone(),
-            ..Self::new(&self.base)
+            ..Self::new(base)
         }
     }
 
