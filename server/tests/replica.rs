@@ -81,33 +81,34 @@ fn what_was_acknowledged_is_on_the_next_page_of_any_server_however_far_the_repli
     let servers = [(); 2].map(|()| serve(&daybook, &cluster.standby));
     let [one, other] = [0, 1].map(|at| holder(&servers[at], &secret));
     stands(&servers[1], "in use");
-    each_is_found_at_once(&one, &other, "in-use", 20);
+    each_is_found_at_once(&one, &other, "in-use", 10);
     assert!(reads(&servers[1], "replica") > 0);
     // A page, with all that stands on it, is the replica's too.
     let before = reads(&servers[1], "replica");
     let owner = servers[1].client().signed_in("owner@acme.example");
     let page = owner.get("/acme/growth/audit?operation=in-use").expect(200);
-    assert_eq!(page.text().matches("data-event-id").count(), 20);
+    assert_eq!(page.text().matches("data-event-id").count(), 10);
     assert!(reads(&servers[1], "replica") > before);
 
     // It stands still: the database answers, at once, and then without waiting for the replica.
     cluster.standby.ask("SELECT pg_wal_replay_pause()");
-    each_is_found_at_once(&one, &other, "behind", 20);
+    each_is_found_at_once(&one, &other, "behind", 10);
     stands(&servers[1], "behind");
-    each_is_found_at_once(&other, &one, "far-behind", 20);
+    each_is_found_at_once(&other, &one, "far-behind", 10);
     assert!(reads(&servers[1], "behind") > 0);
     let removed = daybook.run(&["token", "list"]).succeeded();
     assert!(removed.out.contains("acme/growth"), "{removed:?}");
+    cluster.primary.ask("SELECT pg_switch_wal()");
     cluster.standby.ask("SELECT pg_wal_replay_resume()");
     stands(&servers[1], "in use");
-    each_is_found_at_once(&one, &other, "back", 20);
+    each_is_found_at_once(&one, &other, "back", 10);
 
     // It is gone: servers are ready without it, start without it, and take it up again by themselves.
     cluster.standby.stop("immediate");
-    each_is_found_at_once(&one, &other, "gone", 20);
+    each_is_found_at_once(&one, &other, "gone", 10);
     stands(&servers[1], "away");
     let third = serve(&daybook, &cluster.standby);
-    each_is_found_at_once(&one, &holder(&third, &secret), "third", 20);
+    each_is_found_at_once(&one, &holder(&third, &secret), "third", 10);
     let told = servers[1].told();
     let away = told
         .matches("is not read from, the database itself is")
@@ -118,7 +119,7 @@ fn what_was_acknowledged_is_on_the_next_page_of_any_server_however_far_the_repli
         stands(server, "in use");
     }
     let before = reads(&third, "replica");
-    each_is_found_at_once(&one, &holder(&third, &secret), "again", 20);
+    each_is_found_at_once(&one, &holder(&third, &secret), "again", 10);
     assert!(reads(&third, "replica") > before);
 }
 
@@ -133,14 +134,14 @@ fn what_a_replica_breaks_off_is_answered_all_the_same() {
     );
     let server = serve(&daybook, &cluster.standby);
     let client = holder(&server, &secret);
-    for batch in 0..40 {
+    for batch in 0..12 {
         let events: Vec<_> = (0..500)
             .map(|n| numbered("series", batch * 500 + n))
             .collect();
         client.send(&json!(events)).expect(201);
     }
     let whole = client.walk("operation=series&limit=500").texts("/seq");
-    assert_eq!(whole.len(), 20_000);
+    assert_eq!(whole.len(), 6_000);
     let export = "/api/v1/events/export?format=ndjson&operation=series";
     let file = client.get(export).expect(200).text();
     stands(&server, "in use");
@@ -161,18 +162,18 @@ fn what_a_replica_breaks_off_is_answered_all_the_same() {
             let (client, owner, whole, file) = (client.apart(), owner.apart(), &whole, &file);
             scope.spawn(move || match at {
                 0 => {
-                    for _ in 0..3 {
+                    for _ in 0..2 {
                         let walk = client.walk("operation=series&limit=500");
                         assert_eq!(walk.texts("/seq"), *whole);
                     }
                 }
                 1 => {
-                    for _ in 0..4 {
+                    for _ in 0..3 {
                         assert_eq!(client.get(export).expect(200).text(), *file);
                     }
                 }
                 _ => {
-                    for _ in 0..10 {
+                    for _ in 0..5 {
                         let page = owner.get("/acme/growth/audit").expect(200).text();
                         assert!(page.matches("data-event-id").count() >= 50);
                         owner.get("/acme/growth/objects").expect(200);
@@ -330,7 +331,7 @@ fn what_is_no_replica_of_the_installation_is_refused_or_not_read_from() {
     let client = holder(&server, &secret);
     stands(&server, "in use");
     cluster.standby.ask("SELECT pg_promote()");
-    each_is_found_at_once(&client, &client, "promoted", 20);
+    each_is_found_at_once(&client, &client, "promoted", 10);
     stands(&server, "away");
     let before = reads(&server, "replica");
     each_is_found_at_once(&client, &client, "alone", 5);

@@ -516,19 +516,25 @@ pub(super) async fn follow(server: Arc<Server>) {
             () = server.arrivals.ended() => return,
         }
         let look = async {
-            // Without the primary nothing is answered.
-            let ended = server.end_of_log().await.ok()?;
+            let ended = server.end_of_log().await?;
             let times = server.known.dictionaries.times();
             let seen = server.compared(replica, times, &mut connection);
             let seen = tokio::time::timeout(PATIENCE, seen).await;
-            Some((ended, seen))
+            Ok::<_, StoreError>((ended, seen))
         };
         let looked = tokio::select! {
             looked = look => looked,
             () = server.arrivals.ended() => return,
         };
-        let Some((ended, seen)) = looked else {
-            continue;
+        let (ended, seen) = match looked {
+            Ok(looked) => looked,
+            // Without the primary nothing is answered.
+            Err(StoreError::Unavailable(_) | StoreError::Closing) => continue,
+            Err(error) => {
+                let silent = format!("the database does not tell how far it is: {error}");
+                replica.note(Err(Unfit::Away(silent)), false, &mut told);
+                continue;
+            }
         };
         match seen {
             Ok(Ok(Seen { applied })) => {
