@@ -118,6 +118,8 @@ fn what_was_acknowledged_is_on_the_next_page_of_any_server_however_far_the_repli
     for server in servers.iter().chain([&third]) {
         stands(server, "in use");
     }
+    let told = servers[1].told();
+    assert!(told.contains("is read from again"), "{told}");
     let before = reads(&third, "replica");
     each_is_found_at_once(&one, &holder(&third, &secret), "again", 10);
     assert!(reads(&third, "replica") > before);

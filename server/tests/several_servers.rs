@@ -134,11 +134,9 @@ impl Acknowledged {
     /// Waits until some more was acknowledged.
     fn grows(&self, what: &str) {
         let enough = self.count.load(Ordering::SeqCst) + MEANWHILE;
-        let t = std::time::Instant::now();
         wait_for(what, || {
             (self.count.load(Ordering::SeqCst) >= enough).then_some(())
         });
-        eprintln!("{what}: {:?}", t.elapsed());
     }
 }
 
@@ -364,12 +362,6 @@ fn nothing_is_lost_or_doubled_while_servers_are_killed_and_the_database_is_stopp
     for page in &pages {
         has_no_gap(page, &places);
     }
-    eprintln!(
-        "{} events, {} acknowledged, {} pages",
-        log.len(),
-        events.len(),
-        pages.len()
-    );
 }
 
 /// While the database is away, it is said so, to programs and people, and when to come back.

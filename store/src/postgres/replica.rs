@@ -19,6 +19,7 @@ use crate::{
 };
 use sqlx::{
     ConnectOptions, Executor, PgConnection, PgPool, Row,
+    error::DatabaseError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
@@ -128,7 +129,7 @@ impl Unfit {
 impl From<sqlx::Error> for Unfit {
     fn from(error: sqlx::Error) -> Self {
         // undefined_table
-        match error.as_database_error().and_then(|said| said.code()) {
+        match error.as_database_error().and_then(DatabaseError::code) {
             Some(code) if code == "42P01" => Self::Empty,
             _ => Self::Away(error.to_string()),
         }
@@ -422,11 +423,11 @@ impl Replica {
             }
             match (fit, state.behind) {
                 (Err(unfit), _) => Told::Away(unfit),
-                (Ok(()), None) => Told::InUse,
-                (Ok(()), Some(since)) if since.elapsed() >= TELL_AFTER => Told::Behind,
-                // As before, for now.
-                (Ok(()), Some(_)) if *told == Told::Behind => Told::Behind,
-                (Ok(()), Some(_)) => Told::InUse,
+                // Once it was told, until it has caught up.
+                (Ok(()), Some(since)) if since.elapsed() >= TELL_AFTER || *told == Told::Behind => {
+                    Told::Behind
+                }
+                (Ok(()), _) => Told::InUse,
             }
         };
         let is_used = standing == Told::InUse;
@@ -437,7 +438,11 @@ impl Replica {
         let url = &self.url;
         match &standing {
             Told::Nothing => {}
-            Told::InUse => tracing::info!("the read replica {url} is read from"),
+            Told::InUse if *told == Told::Nothing => {
+                tracing::info!("the read replica {url} is read from");
+            }
+            // As loud as that it was not.
+            Told::InUse => tracing::warn!("the read replica {url} is read from again"),
             Told::Behind => tracing::warn!(
                 "the read replica {url} is behind: the database itself is read from until it has \
                  caught up"

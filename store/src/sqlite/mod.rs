@@ -88,7 +88,7 @@ pub(crate) struct Inner {
     choices: choices::LastChoices,
     looks: looks::Looks,
     /// Tokens that are being looked up, by the fingerprint of their secret.
-    tokens: Coalescing<Vec<u8>, Option<TokenGrant>>,
+    tokens: Coalescing<Vec<u8>, Result<Option<TokenGrant>, StoreError>>,
     queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
     room: Arc<Semaphore>,
     /// What keeps the log.

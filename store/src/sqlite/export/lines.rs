@@ -469,10 +469,12 @@ mod tests {
         .into();
         let mut pieces = Vec::new();
         while !found.is_empty() {
-            pieces.push(fitting(&mut found, 1_000));
+            let fit = fitting(&found, 1_000);
+            found.drain(..fit.len());
+            pieces.push(fit);
         }
         assert_eq!(pieces, [vec![1, 2], vec![3], vec![4], vec![5]]);
-        assert!(fitting(&mut found, 1_000).is_empty());
+        assert!(fitting(&found, 1_000).is_empty());
     }
 
     #[test]
