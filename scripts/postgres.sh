@@ -57,6 +57,9 @@ start_postgres() {
         --command 'CREATE ROLE daybook LOGIN CREATEDB' --command 'CREATE ROLE daybook_server' \
         --command 'GRANT daybook_server TO daybook' || postgres_failed "PostgreSQL refused its roles."
       export DAYBOOK_TEST_POSTGRES_URL=postgres://daybook@127.0.0.1:$port
+      # Tests that stop and start a server have one of their own.
+      DAYBOOK_TEST_POSTGRES_PROGRAMS=$(postgres_programs)
+      export DAYBOOK_TEST_POSTGRES_PROGRAMS
       return
     fi
   done
@@ -76,7 +79,7 @@ stop_postgres() {
   wait "$postgres_watcher" 2>/dev/null || true
   end_postgres
   postgres_folder=
-  unset DAYBOOK_TEST_POSTGRES_URL
+  unset DAYBOOK_TEST_POSTGRES_URL DAYBOOK_TEST_POSTGRES_PROGRAMS
 }
 
 end_postgres() {

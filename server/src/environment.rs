@@ -19,6 +19,13 @@ pub const DATABASE_URL: Variable = Variable {
     default: "sqlite:data/daybook.db",
     about: "where the log is, as --database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
 };
+/// A standby of the database, which is read from too.
+pub const DATABASE_READ_URL: Variable = Variable {
+    name: "DAYBOOK_DATABASE_READ_URL",
+    default: "",
+    about: "a read replica of the PostgreSQL database, as --read-database, which pages and exports are \
+            read from as far as it has kept up: postgres://USER:PASSWORD@HOST/DATABASE",
+};
 /// The address that the server listens on.
 pub const LISTEN: Variable = Variable {
     name: "DAYBOOK_LISTEN",
@@ -94,8 +101,9 @@ pub const LOG: Variable = Variable {
     about: "how much is told on standard error",
 };
 
-const ALL: [&Variable; 13] = [
+const ALL: [&Variable; 14] = [
     &DATABASE_URL,
+    &DATABASE_READ_URL,
     &LISTEN,
     &PUBLIC_URL,
     &TRUSTED_PROXIES,
@@ -173,8 +181,9 @@ impl Variable {
         text.parse().map_err(|error: T::Err| {
             // A secret is not repeated, not even where it is wrong.
             let secrets = [METRICS_TOKEN.name, OIDC_CLIENT_SECRET.name];
+            let may_hold_one = [DATABASE_URL.name, DATABASE_READ_URL.name];
             let is_secret = secrets.contains(&self.name)
-                || (self.name == DATABASE_URL.name && text.contains("://"));
+                || (may_hold_one.contains(&self.name) && text.contains("://"));
             if is_secret {
                 return self.error(error);
             }
@@ -232,15 +241,22 @@ mod tests {
 
     #[test]
     fn the_password_of_a_database_is_not_repeated() {
-        let told = DATABASE_URL
-            .read::<store::DatabaseUrl>(Some("postgres://daybook:hunter2@db:port/x".into()))
-            .map_err(|error| error.to_string());
-        assert!(
-            told.as_ref().is_err_and(
-                |told| told.starts_with("DAYBOOK_DATABASE_URL ") && !told.contains("hunter2")
-            ),
-            "{told:?}"
-        );
+        let set = || Some("postgres://daybook:hunter2@db:port/x".into());
+        let database = DATABASE_URL.read::<store::DatabaseUrl>(set()).map(drop);
+        let replica = DATABASE_READ_URL
+            .read::<store::PostgresUrl>(set())
+            .map(drop);
+        for (told, name) in [
+            (database, "DAYBOOK_DATABASE_URL "),
+            (replica, "DAYBOOK_DATABASE_READ_URL "),
+        ] {
+            let told = told.map_err(|error| error.to_string());
+            assert!(
+                told.as_ref()
+                    .is_err_and(|told| told.starts_with(name) && !told.contains("hunter2")),
+                "{told:?}"
+            );
+        }
     }
 
     #[test]

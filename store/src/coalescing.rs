@@ -36,16 +36,10 @@ impl<K, V> Default for Coalescing<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Coalescing<K, V> {
-    /// The answer to `key`: found out by `find`, or by somebody else who began after this was asked.
-    ///
-    /// # Errors
-    ///
-    /// Those of `find`; others who wait try for themselves.
-    pub(crate) async fn ask<E>(
-        &self,
-        key: &K,
-        find: impl AsyncFnOnce() -> Result<V, E>,
-    ) -> Result<V, E> {
+    /// The answer to `key`: found out by `find`, or by somebody else who began after this was asked. Where
+    /// it may be an error, that is the answer for all of them too: it may have taken long, and they would
+    /// wait for their own one after the other.
+    pub(crate) async fn ask(&self, key: &K, find: impl AsyncFnOnce() -> V) -> V {
         let asked = {
             let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(key.clone()).or_insert_with(|| {
@@ -74,7 +68,7 @@ struct Waiting<'a, K: Eq + Hash, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Waiting<'_, K, V> {
-    async fn answer<E>(&self, find: impl AsyncFnOnce() -> Result<V, E>) -> Result<V, E> {
+    async fn answer(&self, find: impl AsyncFnOnce() -> V) -> V {
         let Some(asked) = &self.asked else {
             return find().await;
         };
@@ -83,12 +77,12 @@ impl<K: Eq + Hash, V: Clone> Waiting<'_, K, V> {
         if let Some((which, value)) = &*answer
             && *which > known
         {
-            return Ok(value.clone());
+            return value.clone();
         }
         let which = asked.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        let value = find().await?;
+        let value = find().await;
         *answer = Some((which, value.clone()));
-        Ok(value)
+        value
     }
 }
 
@@ -114,12 +108,11 @@ impl<K: Eq + Hash, V> Drop for Waiting<'_, K, V> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use std::convert::Infallible;
     use tokio::{sync::Notify, task::JoinSet};
 
     #[tokio::test]
-    async fn those_who_ask_while_one_finds_out_share_the_next_answer() {
-        let coalescing = Arc::new(Coalescing::<u8, u64>::default());
+    async fn those_who_ask_while_one_finds_out_share_the_next_answer_or_error() {
+        let coalescing = Arc::new(Coalescing::<u8, Result<u64, u64>>::default());
         let found = Arc::new(AtomicU64::new(0));
         let go_on = Arc::new(Notify::new());
         let began = Arc::new(Notify::new());
@@ -130,9 +123,9 @@ mod tests {
                 let find = async || {
                     began.notify_one();
                     go_on.notified().await;
-                    Ok::<_, Infallible>(found.fetch_add(1, Ordering::SeqCst))
+                    Ok(found.fetch_add(1, Ordering::SeqCst))
                 };
-                coalescing.ask(&1, find).await.unwrap()
+                coalescing.ask(&1, find).await
             }
         });
         began.notified().await;
@@ -140,8 +133,8 @@ mod tests {
         for _ in 0..20 {
             let (coalescing, found) = (Arc::clone(&coalescing), Arc::clone(&found));
             others.spawn(async move {
-                let find = async || Ok::<_, Infallible>(found.fetch_add(1, Ordering::SeqCst));
-                coalescing.ask(&1, find).await.unwrap()
+                let find = async || Err(found.fetch_add(1, Ordering::SeqCst));
+                coalescing.ask(&1, find).await
             });
         }
         // All of them wait: an entry is held by the map and by each who asks.
@@ -153,22 +146,40 @@ mod tests {
             tokio::task::yield_now().await;
         }
         go_on.notify_one();
-        assert_eq!(first.await.unwrap(), 0);
+        assert_eq!(first.await.unwrap(), Ok(0));
         let answers = others.join_all().await;
         // Not the first one's: that was begun before they asked.
-        assert_eq!(answers, [1; 20]);
+        assert_eq!(answers, [Err(1); 20]);
         assert!(coalescing.asked.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn nothing_is_kept_and_an_error_is_its_asker_s_own() {
-        let coalescing = Coalescing::<u8, u64>::default();
-        assert_eq!(
-            coalescing.ask(&1, async || Err("broken")).await,
-            Err("broken")
-        );
-        assert_eq!(coalescing.ask(&1, async || Ok::<_, &str>(7)).await, Ok(7));
-        assert_eq!(coalescing.ask(&1, async || Ok::<_, &str>(8)).await, Ok(8));
+    async fn who_gives_up_finding_out_leaves_it_to_the_next() {
+        let coalescing = Arc::new(Coalescing::<u8, u64>::default());
+        let began = Arc::new(Notify::new());
+        let first = tokio::spawn({
+            let (coalescing, began) = (Arc::clone(&coalescing), Arc::clone(&began));
+            async move {
+                let find = async || {
+                    began.notify_one();
+                    std::future::pending().await
+                };
+                coalescing.ask(&1, find).await
+            }
+        });
+        began.notified().await;
+        first.abort();
+        assert_eq!(coalescing.ask(&1, async || 7).await, 7);
+        assert!(first.await.is_err());
+        assert!(coalescing.asked.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept() {
+        let coalescing = Coalescing::<u8, Result<u64, &str>>::default();
+        for answer in [Err("broken"), Ok(7), Ok(8)] {
+            assert_eq!(coalescing.ask(&1, async || answer).await, answer);
+        }
         assert!(coalescing.asked.lock().unwrap().is_empty());
     }
 }

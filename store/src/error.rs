@@ -28,6 +28,9 @@ pub enum StoreError {
     /// tell whether it was.
     #[error("the database went away while it committed; it is not known whether it did: {0}")]
     InDoubt(String),
+    /// The read replica that is named cannot be one.
+    #[error("{0}")]
+    Replica(String),
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Database(String),

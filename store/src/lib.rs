@@ -43,5 +43,5 @@ mod texts;
 
 pub use access::Scope;
 pub use error::StoreError;
-pub use options::{DatabaseUrl, Options, PostgresUrl, Readiness};
+pub use options::{DatabaseUrl, Options, PostgresUrl, Readiness, ReplicaStanding};
 pub use sqlite::{Snapshot, Store, discard_index};

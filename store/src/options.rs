@@ -65,6 +65,21 @@ pub enum DatabaseUrlError {
     /// No address of a PostgreSQL server.
     #[error("this is no address of a PostgreSQL database: {0}")]
     Postgres(String),
+    /// Another database than a PostgreSQL server's.
+    #[error("a read replica is named postgres://USER:PASSWORD@HOST/DATABASE")]
+    NoServer,
+}
+
+impl FromStr for PostgresUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        match text.parse() {
+            Ok(DatabaseUrl::Postgres(url)) => Ok(url),
+            Err(error @ DatabaseUrlError::Postgres(_)) => Err(error),
+            Ok(DatabaseUrl::Sqlite(_)) | Err(_) => Err(DatabaseUrlError::NoServer),
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {
@@ -117,6 +132,8 @@ const KEY_FILE: &str = "data/daybook.key";
 pub struct Options {
     /// Where the log is.
     pub database: DatabaseUrl,
+    /// A standby of a PostgreSQL server that is read from too: pages, exports, and feeds that catch up.
+    pub replica: Option<PostgresUrl>,
     /// Where the installation's secrets are; none: beside an SQLite database, as `PATH.key`, and with
     /// PostgreSQL in `data/daybook.key`.
     pub key_file: Option<PathBuf>,
@@ -133,6 +150,7 @@ impl Options {
     pub fn new(database: DatabaseUrl) -> Self {
         Self {
             database,
+            replica: None,
             key_file: None,
             clock: Arc::new(SystemClock),
             gather_within: Duration::from_micros(2_500),
@@ -171,6 +189,17 @@ pub enum Readiness {
     Unreachable(String),
 }
 
+/// How a read replica stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplicaStanding {
+    /// It is read from.
+    InUse,
+    /// It has not caught up with the database, which is read from until it has.
+    Behind,
+    /// It does not answer, or is not what it has to be: the log tells why.
+    Away,
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -196,6 +225,16 @@ mod tests {
             assert_eq!(url.to_string(), "sqlite:data/x.db");
             let options = Options::new(url);
             assert_eq!(options.key_file(), PathBuf::from("data/x.db.key"));
+        }
+    }
+
+    #[test]
+    fn a_replica_is_a_server() {
+        let url: PostgresUrl = "postgres://daybook:hunter2@standby/audit".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://daybook@standby:5432/audit");
+        for text in ["", "sqlite:data/x.db", "standby"] {
+            let refused = text.parse::<PostgresUrl>();
+            assert_eq!(refused, Err(DatabaseUrlError::NoServer), "{text}");
         }
     }
 

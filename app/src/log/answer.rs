@@ -45,16 +45,22 @@ pub(crate) async fn shown(
     let workspaces = Workspaces::of(&asker, &scope);
     let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let answered = async {
-        let log = log(&asker, &address, &mut snapshot, &workspaces, read).await?;
-        let entry = match &open {
-            Some(id) => entry(&mut snapshot, &workspaces, id, &log.query).await?,
-            None => None,
+    let answered = loop {
+        let read = read.clone();
+        let answered = async {
+            let log = log(&asker, &address, &mut snapshot, &workspaces, read).await?;
+            let entry = match &open {
+                Some(id) => entry(&mut snapshot, &workspaces, id, &log.query).await?,
+                None => None,
+            };
+            let scope = around(&asker, &address, &scope, &mut snapshot).await?;
+            Ok((scope, log, entry))
         };
-        let scope = around(&asker, &address, &scope, &mut snapshot).await?;
-        Ok((scope, log, entry))
+        let answered: Result<_, Refusal> = answered.await;
+        if answered.is_ok() || !snapshot.begin_again().await? {
+            break answered;
+        }
     };
-    let answered: Result<_, Refusal> = answered.await;
     snapshot.end().await;
     let (around, log, entry) = answered?;
     if log.query.cursor.is_none() {
@@ -84,7 +90,12 @@ pub(crate) async fn opened_entry(
         .checked(Query::read(&search, Unknown::Ignored))
         .query;
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let entry = entry(&mut snapshot, &workspaces, id, &query).await;
+    let entry = loop {
+        let entry = entry(&mut snapshot, &workspaces, id, &query).await;
+        if entry.is_ok() || !snapshot.begin_again().await? {
+            break entry;
+        }
+    };
     snapshot.end().await;
     let entry = entry?;
     let about = About::of(&address);

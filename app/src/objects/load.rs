@@ -47,7 +47,12 @@ pub(super) async fn overview(
     };
     let zone = zone(search);
     let mut snapshot = asker.store.snapshot(&scope).await?;
-    let known = known(&scope, &subject, &mut snapshot, &zone).await;
+    let known = loop {
+        let known = known(&scope, &subject, &mut snapshot, &zone).await;
+        if known.is_ok() || !snapshot.begin_again().await? {
+            break known;
+        }
+    };
     let now = snapshot.now();
     snapshot.end().await;
     let (object, known) = known?;

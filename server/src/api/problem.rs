@@ -312,7 +312,7 @@ impl From<StoreError> for Problem {
                 )
                 .retry_after(RETRY_AFTER)
             }
-            StoreError::Keys(_) | StoreError::Database(_) => {
+            StoreError::Keys(_) | StoreError::Replica(_) | StoreError::Database(_) => {
                 tracing::error!("{words}");
                 Self::new(Kind::Internal, "the request was not carried out")
             }

@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 use store::{
-    DatabaseUrl, Options, Store, StoreError,
+    DatabaseUrl, Options, PostgresUrl, Store, StoreError,
     administration::{AdministrationError, By},
     backup::BackupError,
     clock::{Clock, SystemClock},
@@ -48,6 +48,10 @@ pub struct Cli {
     /// `DAYBOOK_DATABASE_URL`, else sqlite:data/daybook.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<DatabaseUrl>,
+    /// A read replica of the PostgreSQL database, which `serve` and `export` read from as far as it has
+    /// kept up: `postgres://USER:PASSWORD@HOST/DATABASE` [default: `DAYBOOK_DATABASE_READ_URL`]
+    #[arg(long, global = true, value_name = "URL")]
+    read_database: Option<PostgresUrl>,
     #[command(subcommand)]
     command: Command,
 }
@@ -97,6 +101,8 @@ enum OnTheLog {
 #[derive(Debug)]
 struct Installation {
     database: DatabaseUrl,
+    /// What is read from beside it.
+    replica: Option<PostgresUrl>,
     key_file: Option<PathBuf>,
 }
 
@@ -189,7 +195,10 @@ fn advise(error: &StoreError) -> String {
         StoreError::Indexing { .. } => "try again when it is made",
         StoreError::Unavailable(_) => "nothing was done; try again when the server answers",
         StoreError::InDoubt(_) => "look whether it was done before you try again",
-        StoreError::Keys(_) | StoreError::Database(_) | StoreError::Closing => {
+        StoreError::Keys(_)
+        | StoreError::Replica(_)
+        | StoreError::Database(_)
+        | StoreError::Closing => {
             return error.to_string();
         }
     };
@@ -305,6 +314,7 @@ impl Installation {
     /// How the log is opened with the machine's clock.
     fn options(&self) -> Options {
         Options {
+            replica: self.replica.clone(),
             key_file: self.key_file.clone(),
             ..Options::new(self.database.clone())
         }
@@ -342,11 +352,26 @@ impl Cli {
     ///
     /// It could not be done, or not all of it.
     pub async fn run(self) -> Result<(), CommandError> {
+        let database = match self.database {
+            Some(database) => database,
+            None => environment::DATABASE_URL.value()?,
+        };
+        // What reads little goes without: it would only wait for one that is away.
+        let replica = match self.read_database {
+            _ if !self.command.reads_much() => None,
+            Some(replica) => Some(replica),
+            None => environment::DATABASE_READ_URL.get()?,
+        };
+        if let (DatabaseUrl::Sqlite(_), Some(replica)) = (&database, &replica) {
+            return Err(CommandError::Usage(format!(
+                "{replica} is named as a read replica ({}), which only a log on PostgreSQL has; this \
+                 one is {database}",
+                environment::DATABASE_READ_URL.name
+            )));
+        }
         let installation = Installation {
-            database: match self.database {
-                Some(database) => database,
-                None => environment::DATABASE_URL.value()?,
-            },
+            database,
+            replica,
             key_file: environment::KEY_FILE.get()?,
         };
         match self.command {
@@ -361,6 +386,13 @@ impl Cli {
                 done
             }
         }
+    }
+}
+
+impl Command {
+    /// Whether a read replica is of use to it.
+    const fn reads_much(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::OnTheLog(OnTheLog::Export(_)))
     }
 }
 

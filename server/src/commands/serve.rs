@@ -153,6 +153,10 @@ fn words(installation: &Installation, config: &ServeConfig) -> Vec<String> {
     let mut words = vec![
         format!("daybook {}", env!("CARGO_PKG_VERSION")),
         format!("  database         {}", installation.database),
+        match &installation.replica {
+            Some(replica) => format!("  read replica     {replica}"),
+            None => "  read replica     not set".to_owned(),
+        },
         format!("  key file         {}", installation.key_file().display()),
         format!("  listen           {}", config.listen),
         match &config.public_url {
@@ -298,6 +302,7 @@ mod tests {
     fn a_secret_is_not_shown() {
         let installation = Installation {
             database: store::DatabaseUrl::Sqlite("x.db".into()),
+            replica: None,
             key_file: None,
         };
         let provider = Provider::new(Registration {

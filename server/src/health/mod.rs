@@ -14,7 +14,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use std::sync::Arc;
-use store::{Readiness, Store};
+use store::{Readiness, ReplicaStanding, Store};
 use subtle::ConstantTimeEq;
 
 /// The text format of Prometheus.
@@ -45,8 +45,15 @@ pub fn router(store: &Store, config: &Arc<ServeConfig>, metrics: PrometheusHandl
 #[derive(Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
 enum Told {
-    Ready,
-    Indexing { mark: u64, head: u64 },
+    Ready {
+        /// How the read replica stands, where one is named: the server is ready without it too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        replica: Option<&'static str>,
+    },
+    Indexing {
+        mark: u64,
+        head: u64,
+    },
     Unreachable,
 }
 
@@ -54,7 +61,14 @@ enum Told {
 /// date.
 async fn readiness(State(health): State<Health>) -> Response {
     let told = match health.store.readiness().await {
-        Readiness::Ready => return Json(Told::Ready).into_response(),
+        Readiness::Ready => {
+            let replica = health.store.replica().map(|standing| match standing {
+                ReplicaStanding::InUse => "in use",
+                ReplicaStanding::Behind => "behind",
+                ReplicaStanding::Away => "away",
+            });
+            return Json(Told::Ready { replica }).into_response();
+        }
         Readiness::Indexing { mark, head } => Told::Indexing { mark, head },
         Readiness::Unreachable(reason) => {
             // What the database says names its files: that is for the operator.

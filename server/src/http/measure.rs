@@ -28,6 +28,13 @@ const EXPORTS_RUNNING: &str = "daybook_exports_running";
 /// Rows of exports that were handed over.
 const EXPORTED_ROWS: &str = "daybook_exported_rows_total";
 
+/// What was asked of the log where a read replica is named, by who answered.
+const REPLICA_READS: &str = "daybook_replica_reads_total";
+/// How far it is behind.
+const REPLICA_LAG: &str = "daybook_replica_lag_bytes";
+/// Whether it is read from.
+const REPLICA_IN_USE: &str = "daybook_replica_in_use";
+
 /// What requests take, from a page out of memory to a slow search.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
@@ -65,6 +72,17 @@ pub fn start() -> Result<PrometheusHandle, String> {
         "Those who follow a log and wait for what arrives"
     );
     describe_counter!(FEED_EVENTS, "Events given to those who follow a log");
+    describe_counter!(
+        REPLICA_READS,
+        "Reads of the log with a read replica, by who answered: the replica, or the database because \
+         the replica was behind, away, or failed"
+    );
+    describe_gauge!(
+        REPLICA_LAG,
+        Unit::Bytes,
+        "How much of the database's write-ahead log the read replica has not applied"
+    );
+    describe_gauge!(REPLICA_IN_USE, "Whether the read replica is read from");
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut due = tokio::time::interval(UPKEEP);

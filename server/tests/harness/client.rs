@@ -2,7 +2,7 @@
 
 use super::PASSWORD;
 use serde_json::Value;
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 use ureq::{
     Agent,
     http::{HeaderMap, Request},
@@ -47,9 +47,14 @@ impl Client {
 
     /// The same, with connections of its own.
     pub fn apart(&self) -> Self {
+        self.at(&self.base)
+    }
+
+    /// The same, at another server's address.
+    pub fn at(&self, base: &str) -> Self {
         Self {
             headers: self.headers.clone(),
-            ..Self::new(&self.base)
+            ..Self::new(base)
         }
     }
 
@@ -83,6 +88,14 @@ impl Client {
     pub fn try_get(&self, path: &str) -> Result<Answer, ureq::Error> {
         let request = self.request("GET", path).body(()).unwrap();
         Answer::of(self.agent.run(request)?)
+    }
+
+    /// Asks for an address, and takes the answer bit by bit.
+    pub fn open(&self, path: &str) -> impl Read + use<> {
+        let request = self.request("GET", path).body(()).unwrap();
+        let answer = self.agent.run(request).unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.into_body().into_reader()
     }
 
     /// Sends a body.

@@ -17,6 +17,7 @@
 )]
 
 mod client;
+mod cluster;
 #[path = "../../../store/tests/log/postgres.rs"]
 mod database;
 mod events;
@@ -24,6 +25,7 @@ mod server;
 mod setting;
 
 pub use client::{Answer, Client};
+pub use cluster::{Cluster, Node};
 pub use events::{Walk, event, members_of, with};
 pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
@@ -48,8 +50,9 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const READ_AND_WRITE: [&str; 2] = ["events:write", "events:read"];
 
 /// The environment variables that the program reads: tests give them explicitly or not at all.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "DAYBOOK_DATABASE_URL",
+    "DAYBOOK_DATABASE_READ_URL",
     "DAYBOOK_LISTEN",
     "DAYBOOK_PUBLIC_URL",
     "DAYBOOK_TRUSTED_PROXIES",
@@ -74,6 +77,16 @@ pub fn postgres() -> Option<String> {
 macro_rules! only_sqlite {
     () => {
         if harness::postgres().is_some() {
+            return;
+        }
+    };
+}
+
+/// Ends a test of what only PostgreSQL has, where the tests are run on SQLite.
+#[macro_export]
+macro_rules! only_postgres {
+    () => {
+        if harness::postgres().is_none() {
             return;
         }
     };

@@ -44,6 +44,8 @@ pub(crate) enum Connection {
     Postgres(PgConnection),
     /// The same, of a pool.
     PooledPostgres(PoolConnection<Postgres>),
+    /// The same, of a pool, to a standby of the server: what fails there is asked of the server itself.
+    OfReplica(PoolConnection<Postgres>),
 }
 
 /// A connection, as the database's own.
@@ -59,7 +61,9 @@ impl Connection {
             Self::Sqlite(connection) => Which::Sqlite(connection),
             Self::PooledSqlite(connection) => Which::Sqlite(connection),
             Self::Postgres(connection) => Which::Postgres(connection),
-            Self::PooledPostgres(connection) => Which::Postgres(connection),
+            Self::PooledPostgres(connection) | Self::OfReplica(connection) => {
+                Which::Postgres(connection)
+            }
         }
     }
 
@@ -83,16 +87,31 @@ impl Connection {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) | Self::PooledSqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) | Self::PooledPostgres(_) => Dialect::Postgres,
+            Self::Postgres(_) | Self::PooledPostgres(_) | Self::OfReplica(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Whether it leads to a standby.
+    pub(crate) const fn is_of_replica(&self) -> bool {
+        matches!(self, Self::OfReplica(_))
+    }
+
+    /// How long an answer on it is waited for.
+    pub(crate) const fn patience(&self) -> Duration {
+        if self.is_of_replica() {
+            PATIENCE_WITH_REPLICA
+        } else {
+            PATIENCE
         }
     }
 
     /// Runs statements without values, such as `COMMIT`.
     pub(crate) async fn run(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        let patience = self.patience();
         match self.which() {
             Which::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
             Which::Postgres(connection) => {
-                within(PATIENCE, sqlx::raw_sql(text).execute(connection))
+                within(patience, sqlx::raw_sql(text).execute(connection))
                     .await
                     .map(drop)
             }
@@ -103,7 +122,9 @@ impl Connection {
     pub(crate) fn close_on_drop(&mut self) {
         match self {
             Self::PooledSqlite(connection) => connection.close_on_drop(),
-            Self::PooledPostgres(connection) => connection.close_on_drop(),
+            Self::PooledPostgres(connection) | Self::OfReplica(connection) => {
+                connection.close_on_drop();
+            }
             Self::Sqlite(_) | Self::Postgres(_) => {}
         }
     }
@@ -112,6 +133,9 @@ impl Connection {
 /// How long an answer of a PostgreSQL server is waited for. Nothing takes so long that goes well: this is
 /// for paths that lead nowhere any more, without anybody having said so.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The same of a standby, where somebody else can be asked.
+const PATIENCE_WITH_REPLICA: Duration = Duration::from_secs(10);
 
 /// Waits for an answer no longer than `limit`. What is given up must not be gone on with on the same
 /// connection.
@@ -139,6 +163,13 @@ pub(crate) struct Pooled(Connection);
 impl From<PoolConnection<Postgres>> for Pooled {
     fn from(connection: PoolConnection<Postgres>) -> Self {
         Self(Connection::PooledPostgres(connection))
+    }
+}
+
+impl Pooled {
+    /// A connection to a standby.
+    pub(crate) const fn of_replica(connection: PoolConnection<Postgres>) -> Self {
+        Self(Connection::OfReplica(connection))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Statements with their values, put to either database.
 
 use super::{
-    Connection, PATIENCE, Pool, Which, dialect,
+    Connection, Pool, Which, dialect,
     row::{Column, FromRow, Row},
     sql::Value,
     within,
@@ -79,6 +79,7 @@ pub(crate) trait Executor: Send {
 
 impl Executor for &mut Connection {
     async fn all(self, query: Query) -> Result<Vec<Row>, Error> {
+        let patience = self.patience();
         match self.which() {
             Which::Sqlite(connection) => {
                 let rows = query.for_sqlite().fetch_all(connection).await?;
@@ -87,7 +88,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut all = Vec::new();
                 for query in query.for_postgres() {
-                    let rows = within(PATIENCE, query.fetch_all(&mut *connection)).await?;
+                    let rows = within(patience, query.fetch_all(&mut *connection)).await?;
                     all.extend(rows.into_iter().map(Row::Postgres));
                 }
                 Ok(all)
@@ -96,6 +97,7 @@ impl Executor for &mut Connection {
     }
 
     async fn optional(self, query: Query) -> Result<Option<Row>, Error> {
+        let patience = self.patience();
         match self.which() {
             Which::Sqlite(connection) => {
                 let row = query.for_sqlite().fetch_optional(connection).await?;
@@ -104,7 +106,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut first = None;
                 for query in query.for_postgres() {
-                    let row = within(PATIENCE, query.fetch_optional(&mut *connection)).await?;
+                    let row = within(patience, query.fetch_optional(&mut *connection)).await?;
                     first = first.or(row.map(Row::Postgres));
                 }
                 Ok(first)
@@ -113,6 +115,7 @@ impl Executor for &mut Connection {
     }
 
     async fn done(self, query: Query) -> Result<Done, Error> {
+        let patience = self.patience();
         match self.which() {
             Which::Sqlite(connection) => {
                 let done = query.for_sqlite().execute(connection).await?;
@@ -123,7 +126,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut rows = 0;
                 for query in query.for_postgres() {
-                    let done = within(PATIENCE, query.execute(&mut *connection)).await?;
+                    let done = within(patience, query.execute(&mut *connection)).await?;
                     rows += done.rows_affected();
                 }
                 Ok(Done { rows })

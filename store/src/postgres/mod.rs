@@ -4,6 +4,7 @@
 mod append;
 mod arrivals;
 mod partitions;
+pub(crate) mod replica;
 mod retention;
 mod rows;
 mod tending;
@@ -22,6 +23,7 @@ use crate::{
 use append::Known;
 use domain::time::Timestamp;
 use partitions::Partitions;
+use replica::Replica;
 use sqlx::{
     ConnectOptions, Connection as _, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -41,6 +43,11 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postg
 
 /// The oldest server that will do, as PostgreSQL numbers its versions.
 const OLDEST: u32 = 150_000;
+
+/// One state of the whole database, whose index is always as far as the log. The lock is had before the
+/// state is taken: see the table.
+pub(crate) const BEGIN_READING: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE reading IN ACCESS SHARE MODE";
 
 /// How many may read at the same time.
 const READERS: u32 = 16;
@@ -67,6 +74,8 @@ pub(crate) struct Server {
     removing: Mutex<Option<retention::Turn>>,
     known: Arc<Known>,
     clock: Arc<dyn Clock>,
+    /// A standby that is read from too.
+    pub(crate) replica: Option<Replica>,
     /// Those who wait for events.
     pub(crate) arrivals: Arc<Arrivals>,
     /// Whose turn it is to change what is administered: the others need no connection to wait.
@@ -81,6 +90,7 @@ impl Server {
     /// Connects to a server, and brings the log's schema up to date.
     pub(crate) async fn open(
         url: &PostgresUrl,
+        replica: Option<&PostgresUrl>,
         key_file: &Path,
         clock: Arc<dyn Clock>,
         dictionaries: Arc<Dictionaries>,
@@ -108,10 +118,14 @@ impl Server {
             .execute("SELECT pg_advisory_lock(hashtextextended('daybook installation', 0))")
             .await?;
         let mut connection = Connection::Postgres(connection);
-        let (_, keys) = installation(&mut connection, key_file, clock.now()).await?;
+        let (id, keys) = installation(&mut connection, key_file, clock.now()).await?;
         if let Connection::Postgres(connection) = connection {
             connection.close().await?;
         }
+        let replica = match replica {
+            Some(url) => Some(Replica::open(url, id).await?),
+            None => None,
+        };
         // Keys are looked for one by one, whatever the server believes of tables that it has not
         // looked at yet.
         let one_by_one = [
@@ -145,6 +159,7 @@ impl Server {
             removing: Mutex::default(),
             known: Arc::clone(&known),
             clock,
+            replica,
             arrivals: Arc::new(Arrivals::new(0)),
             changes: Mutex::new(()),
         };
@@ -161,6 +176,7 @@ impl Server {
             tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, last)),
             tokio::spawn(tending::tend(Arc::clone(self), until)),
             tokio::spawn(arrivals::tell(Arc::clone(self))),
+            tokio::spawn(replica::follow(Arc::clone(self))),
         ]
     }
 
@@ -168,6 +184,9 @@ impl Server {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.exporters.close().await;
+        if let Some(replica) = &self.replica {
+            replica.close().await;
+        }
         self.watcher.close().await;
         self.writers.close().await;
         self.stop_removing().await;

@@ -9,6 +9,7 @@ use super::{
     change::{Change, Log, target, told},
     choices::in_use,
     dictionaries::{damaged, parse},
+    read_transaction::Asked,
 };
 use crate::{
     StoreError,
@@ -19,6 +20,7 @@ use crate::{
         UnknownActions,
     },
     database::{self, Connection, Row},
+    postgres::replica::Reader,
     settings::Changed,
 };
 use domain::{
@@ -158,8 +160,8 @@ impl Store {
         scope: &SettingsScope,
     ) -> Result<UnknownActions, StoreError> {
         let log = Log::from(&scope.workspace);
-        let (mut transaction, beginning) =
-            self.inner.begin_reading(&self.inner.readers, log).await?;
+        let begun = self.inner.begin_reading(Reader::Page, Asked::Primary, log);
+        let (mut transaction, beginning) = begun.await?;
         let used = in_use(transaction.connection(), log).await;
         transaction.end().await;
         let used = used?;

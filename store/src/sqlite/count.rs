@@ -55,7 +55,12 @@ impl Store {
     /// A filter names what the scope does not have, or the store failed.
     pub async fn count(&self, scope: &Scope, query: &Query) -> Result<Count, QuestionError> {
         let mut snapshot = self.snapshot(scope).await?;
-        let count = snapshot.count(query).await;
+        let count = loop {
+            let count = snapshot.count(query).await;
+            if !matches!(count, Err(QuestionError::Store(_))) || !snapshot.begin_again().await? {
+                break count;
+            }
+        };
         snapshot.end().await;
         count
     }

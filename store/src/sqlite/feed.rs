@@ -14,7 +14,7 @@ use super::{
     dictionaries::{Shared, damaged},
     object::LOOK,
     question::cursor_of,
-    read_transaction::ReadTransaction,
+    read_transaction::{Asked, ReadTransaction},
     snapshot::{Snapshot, is_of_one_workspace, no_such_workspace},
 };
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     database::{self, Connection, Dialect, Row, Sql},
     feed::{Feed, News},
     plan::{self, Conditions},
+    postgres::replica::Replica,
     question::QuestionError,
 };
 use domain::{
@@ -51,6 +52,8 @@ struct Found {
     numbers: Vec<i64>,
     /// The texts of the parts of the log that they lie in.
     texts: Vec<(i64, Arc<Shared>)>,
+    /// After which number it looked, and up to which.
+    after: u64,
     next: u64,
     is_all: bool,
     /// The last number of the tenant's log.
@@ -80,11 +83,27 @@ impl Store {
     /// A filter names what the scope does not have, or the store failed.
     pub async fn feed(&self, scope: &Scope, asked: &FeedQuery) -> Result<Feed, QuestionError> {
         let mut found = self.found(scope, asked, None).await?;
-        let connection = found.transaction.connection();
-        let events = self
-            .inner
-            .events(connection, scope.tenant(), &found.texts, &found.numbers)
-            .await?;
+        let events = loop {
+            let is_of_replica = found.transaction.is_of_replica();
+            let connection = found.transaction.connection();
+            let events =
+                self.inner
+                    .events(connection, scope.tenant(), &found.texts, &found.numbers);
+            match events.await {
+                Err(error) if is_of_replica => {
+                    tracing::debug!("the read replica did not answer: {error}");
+                    Replica::failed();
+                    let look = Look {
+                        scope,
+                        asked,
+                        after: found.after,
+                        reader: None,
+                    };
+                    found = self.look_by(Asked::Primary, &look).await?;
+                }
+                events => break events?,
+            }
+        };
         let feed = Feed {
             events,
             next: found.next,
@@ -162,15 +181,29 @@ impl Store {
     }
 
     async fn look(&self, look: &Look<'_>) -> Result<Found, QuestionError> {
-        let (mut transaction, head) = self.inner.begin_following(look.scope.tenant().id).await?;
-        let found = self
-            .look_in(transaction.connection(), look, head.max(look.after))
-            .await;
+        self.look_by(Asked::Either, look).await
+    }
+
+    async fn look_by(&self, asked: Asked, look: &Look<'_>) -> Result<Found, QuestionError> {
+        let inner = &self.inner;
+        let tenant = look.scope.tenant().id;
+        let (mut transaction, mut head) = inner.begin_following(asked, tenant, look.after).await?;
+        let to = head.max(look.after);
+        let mut found = self.look_in(transaction.connection(), look, to).await;
+        let has_failed = matches!(found, Err(QuestionError::Store(_)));
+        if transaction.is_of_replica() && (has_failed || !inner.is_sound(&transaction)) {
+            Replica::failed();
+            let again = inner.begin_following(Asked::Primary, tenant, look.after);
+            (transaction, head) = again.await?;
+            let to = head.max(look.after);
+            found = self.look_in(transaction.connection(), look, to).await;
+        }
         match found {
             Ok((numbers, texts, next)) => Ok(Found {
                 transaction,
                 numbers,
                 texts,
+                after: look.after,
                 next,
                 is_all: next >= head,
                 head,

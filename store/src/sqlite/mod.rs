@@ -54,9 +54,9 @@ use crate::{
     coalescing::Coalescing,
     database::{self, Connection, Pool},
     keys::{Keys, random},
-    options::{DatabaseUrl, Options, Readiness},
+    options::{DatabaseUrl, Options, Readiness, ReplicaStanding},
     plan::Counts,
-    postgres::Server,
+    postgres::{Server, replica::Replica},
 };
 use arrivals::Arrivals;
 use connect::Files;
@@ -88,7 +88,7 @@ pub(crate) struct Inner {
     choices: choices::LastChoices,
     looks: looks::Looks,
     /// Tokens that are being looked up, by the fingerprint of their secret.
-    tokens: Coalescing<Vec<u8>, Option<TokenGrant>>,
+    tokens: Coalescing<Vec<u8>, Result<Option<TokenGrant>, StoreError>>,
     queue: StdMutex<Option<mpsc::UnboundedSender<writer::Job>>>,
     room: Arc<Semaphore>,
     /// What keeps the log.
@@ -137,6 +137,11 @@ impl Store {
         let (queue, jobs) = mpsc::unbounded_channel();
         match &options.database {
             DatabaseUrl::Sqlite(path) => {
+                if let Some(replica) = &options.replica {
+                    return Err(StoreError::Replica(format!(
+                        "a log in an SQLite file has no read replica, but {replica} is named as one"
+                    )));
+                }
                 let files = Files::new(path, options.key_file.clone());
                 let (keeper, keys, begins) =
                     Keeper::open(files, clock, Arc::clone(&dictionaries)).await?;
@@ -156,8 +161,10 @@ impl Store {
             }
             DatabaseUrl::Postgres(url) => {
                 let key_file = options.key_file();
+                let replica = options.replica.as_ref();
+                let dictionaries_too = Arc::clone(&dictionaries);
                 let (server, keys) =
-                    Server::open(url, &key_file, clock, Arc::clone(&dictionaries)).await?;
+                    Server::open(url, replica, &key_file, clock, dictionaries_too).await?;
                 let server = Arc::new(server);
                 let parts = Parts {
                     keys,
@@ -237,6 +244,14 @@ impl Store {
         match self.inner.require_index() {
             Err(StoreError::Indexing { mark, head }) => Readiness::Indexing { mark, head },
             _ => Readiness::Ready,
+        }
+    }
+
+    /// How the read replica stands; none where none is named.
+    pub fn replica(&self) -> Option<ReplicaStanding> {
+        match &self.inner.kept {
+            Kept::Sqlite(_) => None,
+            Kept::Postgres(server) => server.replica.as_ref().map(Replica::standing),
         }
     }
 

@@ -70,7 +70,12 @@ impl Store {
     ) -> Result<ObjectsPage, QuestionError> {
         let whole = Scope(Reach::Workspace(scope.workspace.clone()));
         let mut snapshot = self.snapshot(&whole).await?;
-        let page = snapshot.objects(scope, query).await;
+        let page = loop {
+            let page = snapshot.objects(scope, query).await;
+            if !matches!(page, Err(QuestionError::Store(_))) || !snapshot.begin_again().await? {
+                break page;
+            }
+        };
         snapshot.end().await;
         page
     }

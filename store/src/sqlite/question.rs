@@ -23,7 +23,12 @@ impl Store {
     /// failed.
     pub async fn page(&self, scope: &Scope, query: &Query) -> Result<Page, QuestionError> {
         let mut snapshot = self.snapshot(scope).await?;
-        let page = snapshot.page(query).await;
+        let page = loop {
+            let page = snapshot.page(query).await;
+            if !matches!(page, Err(QuestionError::Store(_))) || !snapshot.begin_again().await? {
+                break page;
+            }
+        };
         snapshot.end().await;
         page
     }

@@ -9,6 +9,10 @@ use super::{
 use crate::{
     StoreError,
     database::{self, Connection, Dialect, Pool, Pooled},
+    postgres::{
+        BEGIN_READING,
+        replica::{Reached, Reader, Replica},
+    },
 };
 use std::{sync::Arc, time::Instant};
 
@@ -22,15 +26,26 @@ const BEGIN: &str = concat!(
     extent_of!()
 );
 
-/// The lock is had before the state is taken: see the table.
-const BEGIN_ON_POSTGRES: &str =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; LOCK TABLE reading IN ACCESS SHARE MODE";
+/// Who follows a log and has more numbers than this before them catches up, and is answered by a replica.
+const CATCHING_UP: u64 = 500;
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A replica, where there is one that has come as far as it has to; else the database itself.
+    Either,
+    /// The database itself.
+    Primary,
+}
 
 /// An open transaction of a reader.
 #[derive(Debug)]
 pub(super) struct ReadTransaction {
     connection: Pooled,
     is_open: bool,
+    /// Of a replica's: how often the database had been found to be another when it began. See
+    /// [`Dictionaries::times`](super::dictionaries::Dictionaries::times).
+    times: u64,
 }
 
 /// What a transaction's snapshot holds.
@@ -46,16 +61,33 @@ pub(super) struct Beginning {
 }
 
 impl Inner {
-    /// Begins a transaction of one of the connections, that holds everything that other processes
-    /// recorded before, and looks at a log in it.
+    /// The connections of somebody who reads.
+    fn connections(&self, reader: Reader) -> &Pool {
+        match reader {
+            Reader::Page => &self.readers,
+            Reader::Export => self.exports.connections(),
+        }
+    }
+
+    /// Begins a transaction that holds everything that was acknowledged before, and looks at a log in it.
     pub(super) async fn begin_reading(
         &self,
-        connections: &Pool,
+        reader: Reader,
+        asked: Asked,
         log: Log,
     ) -> Result<(ReadTransaction, Beginning), StoreError> {
+        let connections = self.connections(reader);
         match &self.kept {
             Kept::Sqlite(keeper) => self.begin_on_sqlite(keeper, connections, log).await,
-            Kept::Postgres(_) => self.begin_on_postgres(connections, log).await,
+            Kept::Postgres(server) => {
+                if asked == Asked::Either
+                    && let Some(replica) = &server.replica
+                    && let Some(begun) = self.begin_on_replica(replica, reader, log).await?
+                {
+                    return Ok(begun);
+                }
+                self.begin_on_postgres(connections, log).await
+            }
         }
     }
 
@@ -71,6 +103,7 @@ impl Inner {
             let mut transaction = ReadTransaction {
                 connection: connections.acquire().await?,
                 is_open: true,
+                times: 0,
             };
             let connection = transaction.connection();
             let rows = database::query(BEGIN)
@@ -111,7 +144,6 @@ impl Inner {
         }
     }
 
-    /// One state of the whole database, whose index is always as far as the log.
     async fn begin_on_postgres(
         &self,
         connections: &Pool,
@@ -120,9 +152,56 @@ impl Inner {
         let mut transaction = ReadTransaction {
             connection: connections.acquire().await?,
             is_open: true,
+            times: 0,
         };
-        let connection = transaction.connection();
-        connection.run(BEGIN_ON_POSTGRES).await?;
+        transaction.connection().run(BEGIN_READING).await?;
+        let beginning = self.beginning(transaction.connection(), log).await?;
+        Ok((transaction, beginning))
+    }
+
+    /// The same of a replica that has come as far as the log goes now; none where it has not, or fails.
+    async fn begin_on_replica(
+        &self,
+        replica: &Replica,
+        reader: Reader,
+        log: Log,
+    ) -> Result<Option<(ReadTransaction, Beginning)>, StoreError> {
+        if !replica.may_be_asked(self.dictionaries.times()) {
+            return Ok(None);
+        }
+        let needed = {
+            let mut connection = self.connections(reader).acquire().await?;
+            Reached::of(&mut connection, log.tenant).await?
+        };
+        // After the primary answered: the connection to it may have found it to be another.
+        let times = self.dictionaries.times();
+        if !replica.is_sound(times) {
+            return Ok(None);
+        }
+        let Some(connection) = replica.begin(reader, log.tenant, &needed).await else {
+            return Ok(None);
+        };
+        let mut transaction = ReadTransaction {
+            connection,
+            is_open: true,
+            times,
+        };
+        match self.beginning(transaction.connection(), log).await {
+            Ok(beginning) => Ok(Some((transaction, beginning))),
+            Err(error) => {
+                tracing::debug!("the read replica did not answer: {error}");
+                Replica::failed();
+                Ok(None)
+            }
+        }
+    }
+
+    /// What the snapshot of a transaction on PostgreSQL holds.
+    async fn beginning(
+        &self,
+        connection: &mut Connection,
+        log: Log,
+    ) -> Result<Beginning, StoreError> {
         let (mark, removals): (i64, i64) = database::query_as(
             "SELECT coalesce(max(seq), 0), coalesce(max(removals), 0) FROM tenant_head \
              WHERE tenant = ?",
@@ -136,13 +215,30 @@ impl Inner {
             .dictionaries
             .extend_and_read(connection, log, extent)
             .await?;
-        let beginning = Beginning {
+        Ok(Beginning {
             mark,
             removals,
             events,
             texts,
+        })
+    }
+
+    /// Whether what was read in a transaction may be believed. A replica of a database that was found to be
+    /// another meanwhile may hold what that does not: then nothing that it told is kept.
+    pub(super) fn is_sound(&self, transaction: &ReadTransaction) -> bool {
+        let Kept::Postgres(server) = &self.kept else {
+            return true;
         };
-        Ok((transaction, beginning))
+        let Some(replica) = &server.replica else {
+            return true;
+        };
+        let times = transaction.times;
+        let is_sound = !transaction.is_of_replica()
+            || (times == self.dictionaries.times() && replica.is_sound(times));
+        if !is_sound {
+            self.dictionaries.forget_all();
+        }
+        is_sound
     }
 }
 
@@ -170,35 +266,77 @@ pub(super) async fn count_of(connection: &mut Connection, log: Log) -> Result<u6
 }
 
 impl Inner {
-    /// Begins a transaction on the log alone, which holds everything that was committed before; and
-    /// the last number of a tenant in it.
+    /// Begins a transaction on the log alone, which holds everything that was committed before, for
+    /// somebody who has read it up to a number; and the last number of a tenant in it.
     pub(super) async fn begin_following(
         &self,
+        asked: Asked,
         tenant: i64,
+        after: u64,
     ) -> Result<(ReadTransaction, u64), StoreError> {
         let mut transaction = ReadTransaction {
             connection: self.readers.acquire().await?,
             is_open: true,
+            times: 0,
         };
         let connection = transaction.connection();
-        let head = match connection.dialect() {
-            Dialect::Sqlite => {
-                database::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
+        let server = match &self.kept {
+            Kept::Sqlite(_) => {
+                let head: Option<i64> =
+                    database::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
+                        .bind(tenant)
+                        .fetch_one(connection)
+                        .await?;
+                return Ok((transaction, number(head.unwrap_or(0))));
             }
-            Dialect::Postgres => {
-                connection.run(BEGIN_ON_POSTGRES).await?;
-                database::query_scalar("SELECT max(seq) FROM tenant_head WHERE tenant = ?")
-            }
+            Kept::Postgres(server) => server,
         };
-        let head: Option<i64> = head.bind(tenant).fetch_one(connection).await?;
-        let head = head.and_then(|head| u64::try_from(head).ok());
-        Ok((transaction, head.unwrap_or(0)))
+        connection.run(BEGIN_READING).await?;
+        let reached = Reached::of(connection, tenant).await?;
+        let head = number(reached.seq);
+        if asked == Asked::Either
+            && head > after.saturating_add(CATCHING_UP)
+            && let Some(replica) = &server.replica
+            && let Some(catching_up) = self.follow_on_replica(replica, tenant, &reached).await
+        {
+            transaction.end().await;
+            // No further than the primary: what it does not show yet is not acknowledged either.
+            return Ok((catching_up, head));
+        }
+        Ok((transaction, head))
     }
+
+    async fn follow_on_replica(
+        &self,
+        replica: &Replica,
+        tenant: i64,
+        needed: &Reached,
+    ) -> Option<ReadTransaction> {
+        let times = self.dictionaries.times();
+        if !replica.may_be_asked(times) {
+            return None;
+        }
+        let connection = replica.begin(Reader::Page, tenant, needed).await?;
+        Some(ReadTransaction {
+            connection,
+            is_open: true,
+            times,
+        })
+    }
+}
+
+fn number(of_event: i64) -> u64 {
+    u64::try_from(of_event).unwrap_or(0)
 }
 
 impl ReadTransaction {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// Whether a replica is read from.
+    pub(super) fn is_of_replica(&self) -> bool {
+        self.connection.is_of_replica()
     }
 
     /// Ends the transaction. A reader's leaves no trace.

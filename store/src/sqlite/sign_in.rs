@@ -8,6 +8,7 @@ use super::{
     object::LOOK,
     password,
     people::{Person, logs_of},
+    read_transaction::Asked,
     settings::object_access,
     tokens::{fingerprint, secret},
 };
@@ -17,6 +18,7 @@ use crate::{
     administration::By,
     database::{self, Connection, Row},
     people::{FAILURES_WITHIN, SESSION, SignInError},
+    postgres::replica::Reader,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -358,7 +360,8 @@ impl Store {
         }
         let on = match (scope.subject(), scope.workspace()) {
             (Some(subject), _) => {
-                let mut snapshot = self.snapshot(scope).await?;
+                let asked = self.snapshot_for(Reader::Page, Asked::Primary, scope);
+                let mut snapshot = asked.await?;
                 let known = snapshot.object().await;
                 snapshot.end().await;
                 known?.unwrap_or_else(|| Target {

@@ -6,13 +6,14 @@ use super::{
     conditions::conditions,
     dictionaries::{Shared, read_extent},
     find::Within,
-    read_transaction::{ReadTransaction, count_of},
+    read_transaction::{self, Beginning, ReadTransaction, count_of},
 };
 use crate::{
     StoreError,
     access::{Reach, Scope},
-    database::{self, Connection, Dialect, Pool, Sql},
+    database::{self, Connection, Dialect, Sql},
     plan::{Conditions, Costs, Counts, Plan},
+    postgres::replica::{Reader, Replica},
     question::QuestionError,
 };
 use domain::{
@@ -32,6 +33,8 @@ use std::{
 pub struct Snapshot {
     pub(super) store: Store,
     pub(super) scope: Scope,
+    /// For whom it was taken.
+    reader: Reader,
     pub(super) transaction: ReadTransaction,
     /// When it was taken.
     pub(super) now: Timestamp,
@@ -84,21 +87,52 @@ impl Store {
     ///
     /// The index is being made, or the store failed.
     pub async fn snapshot(&self, scope: &Scope) -> Result<Snapshot, StoreError> {
-        self.snapshot_by(&self.inner.readers, scope).await
+        self.snapshot_for(Reader::Page, read_transaction::Asked::Either, scope)
+            .await
     }
 
-    /// The same, read by one of these connections.
-    pub(super) async fn snapshot_by(
+    /// The same, for somebody who reads, of who is asked.
+    pub(super) async fn snapshot_for(
         &self,
-        connections: &Pool,
+        reader: Reader,
+        asked: read_transaction::Asked,
         scope: &Scope,
+    ) -> Result<Snapshot, StoreError> {
+        let inner = &self.inner;
+        let own = match scope.workspace() {
+            Some(workspace) => Log::from(workspace),
+            None => Log::from(scope.tenant()),
+        };
+        let (transaction, beginning) = inner.begin_reading(reader, asked, own).await?;
+        let is_of_replica = transaction.is_of_replica();
+        let snapshot = self.taken(reader, scope, transaction, beginning).await;
+        if !is_of_replica {
+            return snapshot;
+        }
+        match snapshot {
+            Ok(snapshot) if inner.is_sound(&snapshot.transaction) => return Ok(snapshot),
+            Ok(_) => {}
+            Err(error) => tracing::debug!("the read replica did not answer: {error}"),
+        }
+        Replica::failed();
+        let asked = read_transaction::Asked::Primary;
+        let (transaction, beginning) = inner.begin_reading(reader, asked, own).await?;
+        self.taken(reader, scope, transaction, beginning).await
+    }
+
+    /// A snapshot in a transaction that was begun.
+    async fn taken(
+        &self,
+        reader: Reader,
+        scope: &Scope,
+        mut transaction: ReadTransaction,
+        beginning: Beginning,
     ) -> Result<Snapshot, StoreError> {
         let inner = &self.inner;
         let (own, slug) = match scope.workspace() {
             Some(workspace) => (Log::from(workspace), Some(workspace.slug.clone())),
             None => (Log::from(scope.tenant()), None),
         };
-        let (mut transaction, beginning) = inner.begin_reading(connections, own).await?;
         let connection = transaction.connection();
         let mut shelves = vec![Shelf {
             log: own,
@@ -124,6 +158,7 @@ impl Store {
         Ok(Snapshot {
             store: self.clone(),
             scope: scope.clone(),
+            reader,
             transaction,
             now: self.now(),
             mark: beginning.mark,
@@ -154,6 +189,24 @@ impl Snapshot {
     /// When it was taken: what "the last 24 hours" are counted from.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// What was asked of it failed. Where it is a replica's, another one takes its place, of the database
+    /// itself, and all is to be asked again of that: true. A replica may break a question off at any time,
+    /// and that is nobody's concern who asked.
+    ///
+    /// # Errors
+    ///
+    /// The database fails too.
+    pub async fn begin_again(&mut self) -> Result<bool, StoreError> {
+        if !self.transaction.is_of_replica() {
+            return Ok(false);
+        }
+        Replica::failed();
+        let asked = read_transaction::Asked::Primary;
+        let again = self.store.snapshot_for(self.reader, asked, &self.scope);
+        *self = again.await?;
+        Ok(true)
     }
 
     /// Lets go of it.

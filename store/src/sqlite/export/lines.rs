@@ -94,17 +94,16 @@ pub(super) struct Measured {
     bytes: usize,
 }
 
-/// Takes the first of these events, as many as make no more than so many bytes; but one at least,
-/// where there is one.
-pub(super) fn fitting(found: &mut VecDeque<Measured>, most: usize) -> Vec<i64> {
+/// The first of these events, as many as make no more than so many bytes; but one at least, where there
+/// is one.
+pub(super) fn fitting(found: &VecDeque<Measured>, most: usize) -> Vec<i64> {
     let mut bytes = 0;
     let fit = found.iter().take_while(|event| {
         let is_first = bytes == 0;
         bytes += event.bytes;
         is_first || bytes <= most
     });
-    let count = fit.count();
-    found.drain(..count).map(|event| event.n).collect()
+    fit.map(|event| event.n).collect()
 }
 
 fn list(numbers: &[i64]) -> String {
@@ -470,10 +469,12 @@ mod tests {
         .into();
         let mut pieces = Vec::new();
         while !found.is_empty() {
-            pieces.push(fitting(&mut found, 1_000));
+            let fit = fitting(&found, 1_000);
+            found.drain(..fit.len());
+            pieces.push(fit);
         }
         assert_eq!(pieces, [vec![1, 2], vec![3], vec![4], vec![5]]);
-        assert!(fitting(&mut found, 1_000).is_empty());
+        assert!(fitting(&found, 1_000).is_empty());
     }
 
     #[test]

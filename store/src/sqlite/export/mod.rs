@@ -16,6 +16,7 @@ mod walk;
 use super::{
     Inner, Store,
     change::{Log, target, told},
+    read_transaction::Asked,
     snapshot::Snapshot,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     database::Pool,
     export::{Broken, ExportError, Name, Progress, State, Wanted, Whole},
     keys::random,
+    postgres::replica::Reader,
     question::{Count, QuestionError},
 };
 use domain::{
@@ -116,6 +118,11 @@ impl Exports {
             named: StdMutex::default(),
             tasks: Mutex::default(),
         }
+    }
+
+    /// What they are read with.
+    pub(super) const fn connections(&self) -> &Pool {
+        &self.connections
     }
 
     /// Breaks off all that run, and waits until the log tells of it.
@@ -274,7 +281,12 @@ impl Store {
         let room = exports.room(by.actor.id.as_deref())?;
         // Before the log tells of it: the file holds what was there when it was asked for.
         let mut snapshot = self.snapshot(scope.scope()).await?;
-        let counted = snapshot.count(&wanted.query.from_start()).await;
+        let counted = loop {
+            let counted = snapshot.count(&wanted.query.from_start()).await;
+            if !matches!(counted, Err(QuestionError::Store(_))) || !snapshot.begin_again().await? {
+                break counted;
+            }
+        };
         let walk = Walk::begin(&snapshot, &wanted.query);
         snapshot.end().await;
         let of = match counted? {
@@ -716,9 +728,7 @@ async fn read_on(
     mut walk: Walk,
     read: mpsc::Sender<Lines>,
 ) -> Result<(), Broken> {
-    let Exports {
-        turns, connections, ..
-    } = &store.inner.exports;
+    let turns = &store.inner.exports.turns;
     let mut large = VecDeque::new();
     loop {
         let Ok(mut room) = read.reserve().await else {
@@ -727,9 +737,18 @@ async fn read_on(
         // Nobody closes it.
         let _turn = turns.acquire().await.map_err(|_| Broken::Stopped)?;
         let ends = tokio::time::Instant::now() + TURN;
-        let mut snapshot = store.snapshot_by(connections, scope).await?;
+        let begun = store.snapshot_for(Reader::Export, Asked::Either, scope);
+        let mut snapshot = begun.await?;
         let is_over = loop {
-            let Some(lines) = next_lines(&mut snapshot, &mut walk, &mut large).await? else {
+            let lines = loop {
+                // What fails leaves the walk where it was.
+                match next_lines(&mut snapshot, &mut walk, &mut large).await {
+                    Err(error) if !snapshot.begin_again().await? => return Err(error),
+                    Err(_) => {}
+                    Ok(lines) => break lines,
+                }
+            };
+            let Some(lines) = lines else {
                 break true;
             };
             room.send(lines);
@@ -755,21 +774,26 @@ async fn next_lines(
     large: &mut VecDeque<Measured>,
 ) -> Result<Option<Lines>, Broken> {
     if large.is_empty() {
-        let numbers = snapshot.next_numbers(walk, ROWS_MOST).await;
-        let numbers = numbers.map_err(|error| match error {
+        let found = snapshot.find_next(walk, ROWS_MOST).await;
+        found.map_err(|error| match error {
             QuestionError::Store(error) => Broken::from(error),
             other => Broken::Failed(other.to_string()),
         })?;
+        let numbers = walk.next();
         if numbers.is_empty() {
             return Ok(None);
         }
-        if let Some(lines) = snapshot.lines_if_small(&numbers).await? {
+        if let Some(lines) = snapshot.lines_if_small(numbers).await? {
+            walk.pass();
             return Ok(Some(lines));
         }
-        *large = snapshot.measured(numbers).await?.into();
+        *large = snapshot.measured(numbers.to_vec()).await?.into();
+        walk.pass();
     }
     let numbers = fitting(large, PIECE);
-    Ok(Some(snapshot.lines(&numbers).await?))
+    let lines = snapshot.lines(&numbers).await?;
+    large.drain(..numbers.len());
+    Ok(Some(lines))
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(super) struct Walk {
     /// The last event that it may see.
     up_to: i64,
     parts: Vec<Part>,
+    /// The numbers that come next, as far as they are known, and were not passed yet.
+    next: Vec<i64>,
 }
 
 /// The part of a walk that lies in one workspace, or is the tenant's own.
@@ -50,6 +52,7 @@ impl Walk {
             span: query.filter.span(snapshot.now()),
             up_to: snapshot.mark,
             parts: Vec::new(),
+            next: Vec::new(),
             query: Query {
                 limit: None,
                 cursor: None,
@@ -74,6 +77,16 @@ impl Walk {
             Order::Ascending => ascending,
             Order::Descending => ascending.reverse(),
         }
+    }
+
+    /// The numbers of the next events, which [`Snapshot::find_next`] found; none at the end.
+    pub(super) fn next(&self) -> &[i64] {
+        &self.next
+    }
+
+    /// They were read: what comes after them is next.
+    pub(super) fn pass(&mut self) {
+        self.next.clear();
     }
 
     /// Takes the next of what was found; none where a part has to be searched first, or all is done.
@@ -106,16 +119,16 @@ impl Walk {
 }
 
 impl Snapshot {
-    /// The numbers of the next events of a walk, `most` at most; none at its end.
-    pub(super) async fn next_numbers(
+    /// Finds the next events of a walk, `most` at most, where they are not all known. Where it fails,
+    /// another snapshot goes on with what was found.
+    pub(super) async fn find_next(
         &mut self,
         walk: &mut Walk,
         most: usize,
-    ) -> Result<Vec<i64>, QuestionError> {
-        let mut numbers = Vec::with_capacity(most);
-        while numbers.len() < most {
+    ) -> Result<(), QuestionError> {
+        while walk.next.len() < most {
             if let Some(n) = walk.take() {
-                numbers.push(n);
+                walk.next.push(n);
                 continue;
             }
             if walk.is_done() {
@@ -123,7 +136,7 @@ impl Snapshot {
             }
             self.search_on(walk).await?;
         }
-        Ok(numbers)
+        Ok(())
     }
 
     /// Searches on in those parts of a walk of which nothing is left that was found.
