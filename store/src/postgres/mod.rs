@@ -86,6 +86,15 @@ pub(crate) struct Server {
 /// it. See the migration that makes it.
 const AS_SERVER: &str = "SET ROLE daybook_server";
 
+/// How readers are connected: whatever is asked for is looked for in an index, by one process for each
+/// who asks.
+const BY_INDEX: [(&str, &str); 4] = [
+    ("jit", "off"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+];
+
 impl Server {
     /// Connects to a server, and brings the log's schema up to date.
     pub(crate) async fn open(
@@ -136,13 +145,6 @@ impl Server {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "10s"),
         ];
-        // And whatever is asked for is looked for in an index, by one process for each who asks.
-        let by_index = [
-            ("jit", "off"),
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("max_parallel_workers_per_gather", "0"),
-        ];
         let known = Arc::new(Known {
             dictionaries,
             partitions: Partitions::default(),
@@ -151,9 +153,9 @@ impl Server {
         });
         let pool = async |options, most, least| pool(options, most, least, &known).await;
         let server = Self {
-            readers: pool(options.clone().options(by_index), READERS, 1).await?,
-            exporters: pool(options.clone().options(by_index), export::turns(READERS), 0).await?,
-            watcher: pool(options.clone().options(by_index), 1, 0).await?,
+            readers: pool(options.clone().options(BY_INDEX), READERS, 1).await?,
+            exporters: pool(options.clone().options(BY_INDEX), export::turns(READERS), 0).await?,
+            watcher: pool(options.clone().options(BY_INDEX), 1, 0).await?,
             writers: pool(options.clone().options(one_by_one), WRITERS, 1).await?,
             remover: pool(options, 2, 0).await?,
             removing: Mutex::default(),

@@ -10,7 +10,7 @@
 //! nothing that the primary does not: one that followed a primary whose last events were lost in a failover
 //! does. All of it is looked at twice a second, and what is quick to see with each question.
 
-use super::{AS_SERVER, MIGRATIONS, READERS, Server, WHERE};
+use super::{AS_SERVER, BY_INDEX, MIGRATIONS, READERS, Server, WHERE};
 use crate::{
     StoreError,
     database::{self, Connection, Pooled, within},
@@ -175,8 +175,7 @@ impl Replica {
         installation: [u8; 16],
     ) -> Result<Self, StoreError> {
         let options = url.options()?;
-        let by_index = [("jit", "off"), ("enable_seqscan", "off")];
-        let options = options.options(by_index);
+        let options = options.options(BY_INDEX);
         let state = Arc::new(Mutex::new(State {
             fit: None,
             behind: None,

@@ -528,9 +528,9 @@ impl Search<'_> {
                     met,
                 };
                 // Each class apart: see `in_order_by_class`.
-                let classes = match self.within.dialect {
-                    Dialect::Sqlite => &[],
-                    Dialect::Postgres => self.within.classes,
+                let (classes, end) = match self.within.dialect {
+                    Dialect::Sqlite => (&[][..], " LIMIT ?)"),
+                    Dialect::Postgres => (self.within.classes, " LIMIT ?) y"),
                 };
                 for part in 0..classes.len().max(1) {
                     sql.add(if at + part == 0 { "" } else { " UNION ALL " });
@@ -542,7 +542,7 @@ impl Search<'_> {
                     self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
                     tests(&mut sql, self.conditions, met);
                     let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
-                    sql.with(" LIMIT ?) y", wanted);
+                    sql.with(end, wanted);
                 }
             }
             if numbers.len() * self.within.classes.len().max(1) > 1 {
