@@ -523,7 +523,11 @@ async fn goes_on(source: &Source, moved: &Store) {
         .iter()
         .find(|event| event.idempotency_key.as_deref() == Some("acme/revenue-3"))
         .unwrap();
-    let sent = log.record(&grant, some_events("acme/revenue", 3, 2)).await;
+    let mut two = some_events("acme/revenue", 3, 2);
+    for event in &mut two {
+        event.occurred_at = Some(moved.now());
+    }
+    let sent = log.record(&grant, two).await;
     let [Receipt::Duplicate(again), Receipt::Recorded(new)] = sent[..] else {
         panic!("{sent:?}");
     };

@@ -240,15 +240,19 @@ impl End {
         };
         // In the order in which they are written in.
         for table in fenced_on_postgres() {
-            self.say(format!("DROP TRIGGER IF EXISTS {table}_moves ON {table}"))
-                .await?;
-            if fence.is_some() {
+            let stated = if fence.is_some() {
                 let made = format!(
-                    "CREATE TRIGGER {table}_moves BEFORE INSERT OR UPDATE OR DELETE ON {table} \
-                     FOR EACH STATEMENT EXECUTE FUNCTION refuse_while_moving('{code}')"
+                    "CREATE OR REPLACE TRIGGER {table}_moves BEFORE INSERT OR UPDATE OR DELETE \
+                     ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_while_moving('{code}')"
                 );
                 self.say(made).await?;
-            }
+                "ENABLE"
+            } else {
+                // To drop it would wait for those who read, and they would wait for it.
+                "DISABLE"
+            };
+            let stated = format!("ALTER TABLE {table} {stated} TRIGGER {table}_moves");
+            self.say(stated).await?;
         }
         self.note_fence(fence).await?;
         Ok(self.connection.run("COMMIT").await?)
