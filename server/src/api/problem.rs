@@ -9,7 +9,9 @@ use axum::{
 use domain::{event::FieldError, json::Syntax, question::Fault, role::TokenScope};
 use serde::Serialize;
 use store::{
-    StoreError, access::MissingScope, error::Moving, question::QuestionError, recording::RecordError};
+    StoreError, access::MissingScope, error::Moving, question::QuestionError,
+    recording::RecordError,
+};
 
 /// The media type of problem details.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");

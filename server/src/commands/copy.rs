@@ -20,12 +20,14 @@ use store::{
 /// Moves the whole installation to another database, from SQLite to `PostgreSQL` or back, while it is in
 /// use: numbers, ids, idempotency keys, releases, holds, people and tokens included
 #[derive(Debug, Args)]
-#[command(after_help = "The target is a new, empty database, and takes the source's key file \
+#[command(
+    after_help = "The target is a new, empty database, and takes the source's key file \
 (DAYBOOK_KEY_FILE, else the one beside the source). What is recorded is copied while servers go on with \
 the source. Then the source takes nothing any more: writes are answered with 503 and Retry-After, \
 questions go on. What came last is copied, both are read and compared, and the source stays closed to \
 writes for good; start the servers on the target then. Where the two differ nothing is opened, and the \
-source goes on. Stopped or killed, run the same again: it goes on where it was.")]
+source goes on. Stopped or killed, run the same again: it goes on where it was."
+)]
 pub struct Copy {
     /// The database that holds the installation
     #[arg(long, value_name = "URL")]
@@ -140,6 +142,7 @@ impl Progress {
                 of,
                 is_fenced,
             } => self.count(if is_fenced { "copied last" } else { "copied" }, events, of),
+            Step::Indexed { events, of } => self.count("in the index", events, of),
             Step::Compared { events, of } => self.count("compared", events, of),
             Step::Removed => self.line("What was removed meanwhile is removed in the copy."),
             Step::Fenced => {
@@ -155,7 +158,10 @@ impl Progress {
         self.bar.set_message(what);
         self.bar.set_length(of);
         self.bar.set_position(events);
-        let is_due = self.told.get().is_none_or(|told| told.elapsed() >= TELL_EVERY);
+        let is_due = self
+            .told
+            .get()
+            .is_none_or(|told| told.elapsed() >= TELL_EVERY);
         if self.bar.is_hidden() && is_due {
             self.told.set(Some(Instant::now()));
             remark(format_args!(

@@ -99,8 +99,8 @@ impl End {
         let taken = || CopyError::InUse(url.to_string());
         match url {
             DatabaseUrl::Sqlite(path) => {
-                let files = Files::new(path, None);
-                end.lock = Some(files.try_lock_index()?.ok_or_else(taken)?);
+                let lock = Files::new(path, None).try_lock_index()?;
+                end.lock = Some(lock.ok_or_else(taken)?);
             }
             DatabaseUrl::Postgres(_) => {
                 let free: bool = database::query_scalar(
@@ -116,6 +116,14 @@ impl End {
         }
         let holds = end.holds().await?;
         Ok((end, holds))
+    }
+
+    /// Where its files are, on SQLite.
+    pub(super) fn files(&self) -> Option<Files> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => Some(Files::new(path, None)),
+            DatabaseUrl::Postgres(_) => None,
+        }
     }
 
     pub(super) fn is_postgres(&self) -> bool {

@@ -22,6 +22,7 @@ pub use compare::Difference;
 use crate::{
     StoreError,
     administration::By,
+    database,
     options::{DatabaseUrl, Options},
     sqlite::{
         Store, Use,
@@ -66,6 +67,13 @@ pub enum Step {
     },
     /// What was removed from the source meanwhile is removed from the target.
     Removed,
+    /// So many of so many events are in the target's index, on SQLite.
+    Indexed {
+        /// How many are.
+        events: u64,
+        /// How many there are.
+        of: u64,
+    },
     /// The source takes nothing any more.
     Fenced,
     /// What is administered is in the target.
@@ -235,6 +243,7 @@ pub async fn copy(
         by,
         source,
         writer: Writer::new(end, now).await?,
+        installation,
         fence,
         // Of a copy that is gone on with it is not known what was removed meanwhile.
         seen: None,
@@ -262,6 +271,19 @@ pub async fn abandon(from: &Options, force: bool) -> Result<(), CopyError> {
     Ok(source.close().await?)
 }
 
+impl Store {
+    /// Where the installation has moved, or is being moved, as far as that is to be shown.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn moves_to(&self) -> Result<Option<String>, StoreError> {
+        Ok(database::query_scalar("SELECT target FROM moving")
+            .fetch_optional(&self.inner.readers)
+            .await?)
+    }
+}
+
 /// A copy that is running.
 struct Copy<'a, T> {
     from: &'a Options,
@@ -269,6 +291,7 @@ struct Copy<'a, T> {
     by: &'a By,
     source: End,
     writer: Writer,
+    installation: Vec<u8>,
     fence: Option<Fence>,
     /// How much had been removed from the source when that was last removed from the target.
     seen: Option<read::Removals>,
@@ -304,6 +327,18 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
                     break;
                 }
             }
+            let told = &mut self.told;
+            self.writer
+                .bring_index_on(&self.installation, |mark, head| {
+                    let (events, of) = (number(mark), number(head));
+                    match told(Step::Indexed { events, of }) {
+                        ControlFlow::Continue(()) => Ok(()),
+                        ControlFlow::Break(()) => Err(CopyError::Stopped),
+                    }
+                })
+                .await?;
+            // What came while the index was made.
+            self.round().await?;
         }
         let fenced = Instant::now();
         match self.fenced().await {
@@ -344,6 +379,7 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
             self.remove(&tenants).await?;
             self.seen = Some(removed);
         }
+        self.writer.add_up().await?;
         Ok(self.events - before)
     }
 

@@ -1,6 +1,7 @@
 //! Writing an installation into another database, in pieces, each of them whole.
 
 use super::{
+    CopyError,
     end::{End, say},
     read::{self, Event, Release},
     tables::{
@@ -12,7 +13,7 @@ use crate::{
     database::{self, Connection, Dialect, Sql, Value, Which},
     dictionary::Number,
     postgres::{DAY, LogRows, Partitions, Says, ToLog},
-    sqlite::{Content, Leaf, Numbered, Statements, damaged},
+    sqlite::{Content, Indexer, Leaf, Numbered, Statements, damaged},
 };
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -496,12 +497,47 @@ impl Writer {
         Ok(self.end.connection.run("COMMIT").await?)
     }
 
+    /// Brings SQLite's index up to date while the source still takes what is sent, so that there is
+    /// little to do when the target is opened. Tells after each step how many of how many events it
+    /// holds.
+    pub(super) async fn bring_index_on(
+        &mut self,
+        installation: &[u8],
+        mut told: impl FnMut(i64, i64) -> Result<(), CopyError>,
+    ) -> Result<(), CopyError> {
+        let (Some(files), Some(lock)) = (self.end.files(), &self.end.lock) else {
+            return Ok(());
+        };
+        let lock = lock
+            .try_clone()
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+        let installation = <[u8; 16]>::try_from(installation)
+            .map_err(|_| damaged("the installation's id is broken"))?;
+        let mut indexer = Indexer::open(&files, lock, &installation).await?;
+        loop {
+            let (mark, head) = indexer.step().await?;
+            told(mark, head)?;
+            if mark >= head {
+                break;
+            }
+        }
+        Ok(indexer.close().await?)
+    }
+
+    /// An index of what is not there any more is made anew when the target is opened.
+    fn discard_index(&self) -> Result<(), StoreError> {
+        self.end
+            .files()
+            .map_or(Ok(()), |files| files.remove_index())
+    }
+
     /// Removes the contents of events of a tenant, with all that was made of them.
     pub(super) async fn remove_contents(
         &mut self,
         tenant: i64,
         numbers: &[i64],
     ) -> Result<(), StoreError> {
+        self.discard_index()?;
         for some in numbers.chunks(REMOVED_AT_ONCE) {
             let lifted = self.begin_without(&[("content", "content_stays")]).await?;
             let connection = &mut self.end.connection;
@@ -604,6 +640,15 @@ impl Writer {
         self.write_releases(from).await?;
         if self.end.is_postgres() {
             self.end_on_postgres().await?;
+        } else {
+            let unfinished: i64 =
+                database::query_scalar("SELECT count(*) FROM release WHERE finished_at IS NULL")
+                    .fetch_one(&mut self.end.connection)
+                    .await?;
+            if unfinished > 0 {
+                // It is to note which texts nothing names any more.
+                self.discard_index()?;
+            }
         }
         self.commit_with(lifted).await
     }

@@ -49,6 +49,7 @@ pub(crate) use append::{Content, Leaf, Numbered, Statements};
 pub(crate) use connect::Files;
 pub(crate) use dictionaries::damaged;
 pub use export::Export;
+pub(crate) use index::Indexer;
 pub(crate) use keeper::{migrated, unmigrated};
 pub use snapshot::Snapshot;
 pub(crate) use sql::made_of_our_own_texts;
