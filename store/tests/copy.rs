@@ -15,7 +15,7 @@ use domain::{
     role::{Role, TokenScope},
     verb::Verb,
 };
-use log::{BEGINNING, Folder, Log, PASSWORD, event, limit, lines, object, operator, time, user};
+use log::{BEGINNING, Folder, Log, MISCOUNTED, PASSWORD, event, limit, lines, object, operator, time, user};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use std::{
@@ -74,16 +74,28 @@ impl At {
 
     /// Runs statements, past the store.
     async fn execute(&self, statements: &str) {
+        self.try_to_execute(statements).await.unwrap();
+    }
+
+    /// The same, where the database refuses: what it says.
+    async fn refused(&self, statement: &str) -> String {
+        self.try_to_execute(statement)
+            .await
+            .unwrap_err()
+            .to_string()
+    }
+
+    async fn try_to_execute(&self, statements: &str) -> Result<(), sqlx::Error> {
         let text = sqlx::raw_sql(AssertSqlSafe(statements.to_owned()));
         match &self.options.database {
             DatabaseUrl::Sqlite(path) => {
                 let url = format!("sqlite:{}", path.display());
-                let mut connection = SqliteConnection::connect(&url).await.unwrap();
-                connection.execute(text).await.unwrap();
+                let mut connection = SqliteConnection::connect(&url).await?;
+                connection.execute(text).await.map(drop)
             }
             DatabaseUrl::Postgres(url) => {
-                let mut connection = PgConnection::connect(&url.to_string()).await.unwrap();
-                connection.execute(text).await.unwrap();
+                let mut connection = PgConnection::connect(&url.to_string()).await?;
+                connection.execute(text).await.map(drop)
             }
         }
     }
@@ -183,13 +195,33 @@ impl Source {
         .await
     }
 
-    /// The target, opened as servers do, with the source's key file.
-    async fn open(&self, to: &At) -> Result<Store, StoreError> {
-        Store::open(Options {
+    /// How the target is opened: with the source's key file.
+    fn options(&self, to: &At) -> Options {
+        Options {
             key_file: Some(self.at.options.key_file()),
             ..to.options.clone()
-        })
-        .await
+        }
+    }
+
+    /// The target, opened as servers do.
+    async fn open(&self, to: &At) -> Result<Store, StoreError> {
+        Store::open(self.options(to)).await
+    }
+
+    /// What stands in the target for questions to be answered quickly is what its log makes of it: the
+    /// index made anew answers the same, and what is counted is what there is.
+    async fn check_index(&self, to: &At, moved: Store) {
+        if let DatabaseUrl::Postgres(_) = to.options.database {
+            moved.close().await;
+            assert_eq!(to.number(MISCOUNTED).await, 0);
+            return;
+        }
+        let before = answers(&moved, &self.secrets[0]).await;
+        moved.close().await;
+        store::discard_index(&self.options(to)).unwrap();
+        let anew = self.open(to).await.unwrap();
+        assert_eq!(answers(&anew, &self.secrets[0]).await, before);
+        anew.close().await;
     }
 }
 
@@ -499,7 +531,7 @@ async fn all_of_an_installation_moves() {
         );
 
         goes_on(&source, &moved).await;
-        moved.close().await;
+        source.check_index(&to, moved).await;
         let again = source.copy_to(&to).await.unwrap();
         assert!(matches!(again, Outcome::MovedBefore(_)), "{again:?}");
     }
@@ -605,6 +637,19 @@ async fn a_source_that_moved_takes_nothing_and_answers() {
                 .is_err()
         );
         assert_eq!(answers(store, &source.secrets[0]).await, before);
+        // Past every program, too.
+        for statement in [
+            "UPDATE tenant SET name = name",
+            "UPDATE token SET last_used = 1",
+            "UPDATE workspace SET discarded = discarded + 1",
+            "INSERT INTO look (ws, reader, at) VALUES (1, 'x', 1)",
+            "DELETE FROM session",
+            "DELETE FROM sign_in_failure",
+            "UPDATE release SET finished_at = 1",
+        ] {
+            let said = source.at.refused(statement).await;
+            assert!(said.contains("daybook: "), "{statement}: {said}");
+        }
         // Also one that is opened now.
         store.close().await;
         let anew = Store::open(source.at.options.clone()).await.unwrap();
@@ -725,7 +770,7 @@ async fn a_copy_goes_on_wherever_it_was_stopped() {
         let after = answers(&moved, &source.secrets[0]).await;
         assert_eq!(after, answers(store, &source.secrets[0]).await);
         goes_on(&source, &moved).await;
-        moved.close().await;
+        source.check_index(&to, moved).await;
     }
 }
 
@@ -770,7 +815,7 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         }
         let named = to.number("SELECT count(*) FROM target WHERE ws = 2 AND id = 'sec_5'");
         assert_eq!(named.await, 0);
-        moved.close().await;
+        source.check_index(&to, moved).await;
     }
 }
 

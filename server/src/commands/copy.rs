@@ -69,7 +69,7 @@ impl Copy {
             }
         });
         let begun = Instant::now();
-        let progress = Progress::new();
+        let mut progress = Progress::new();
         let by = operator();
         let copied = copy::copy(&from, &to, &by, |step| {
             progress.tell(step);
@@ -124,18 +124,18 @@ impl From<CopyError> for CommandError {
 /// How far it is: a bar on a terminal, a line now and then elsewhere.
 struct Progress {
     bar: ProgressBar,
-    told: std::cell::Cell<Option<Instant>>,
+    told: Option<Instant>,
 }
 
 impl Progress {
     fn new() -> Self {
         Self {
             bar: ProgressBar::new(0).with_style(counting()),
-            told: std::cell::Cell::new(None),
+            told: None,
         }
     }
 
-    fn tell(&self, step: Step) {
+    fn tell(&mut self, step: Step) {
         match step {
             Step::Copied {
                 events,
@@ -154,16 +154,13 @@ impl Progress {
         }
     }
 
-    fn count(&self, what: &'static str, events: u64, of: u64) {
+    fn count(&mut self, what: &'static str, events: u64, of: u64) {
         self.bar.set_message(what);
         self.bar.set_length(of);
         self.bar.set_position(events);
-        let is_due = self
-            .told
-            .get()
-            .is_none_or(|told| told.elapsed() >= TELL_EVERY);
+        let is_due = self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
         if self.bar.is_hidden() && is_due {
-            self.told.set(Some(Instant::now()));
+            self.told = Some(Instant::now());
             remark(format_args!(
                 "{} of {} events {what}",
                 HumanCount(events),
