@@ -116,14 +116,7 @@ fn an_installation_moves_beside_a_server_whoever_is_killed() {
     let key_file = daybook.path("daybook.db.key");
     let beside =
         Daybook::at(&daybook.path("")).variable("DAYBOOK_KEY_FILE", key_file.to_str().unwrap());
-    let open = [
-        "--database",
-        &to,
-        "token",
-        "list",
-        "--workspace",
-        "acme/growth",
-    ];
+    let open = ["--database", &to, "tenant", "create", "late"];
     beside.run(&open).refused(1, "is being copied into");
 
     // Killed when nothing is taken any more, it leaves it so, until somebody goes on or takes it back.
