@@ -15,7 +15,9 @@ use domain::{
     role::{Role, TokenScope},
     verb::Verb,
 };
-use log::{BEGINNING, Folder, Log, MISCOUNTED, PASSWORD, event, limit, lines, object, operator, time, user};
+use log::{
+    BEGINNING, Folder, Log, MISCOUNTED, PASSWORD, event, limit, lines, object, operator, time, user,
+};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use std::{

@@ -88,10 +88,10 @@ impl Copy {
             ))?,
             Outcome::Moved(copied) => {
                 say(format_args!(
-                    "{} tenants and {} events, of which {} still say what happened, moved to {to} in \
-                     {}; for {} of that the source took nothing.",
-                    HumanCount(copied.tenants),
+                    "{} events (tenants: {}), of which {} still say what happened, moved to {to} in {}; \
+                     for {} of that the source took nothing.",
                     HumanCount(copied.events),
+                    HumanCount(copied.tenants),
                     HumanCount(copied.contents),
                     HumanDuration(begun.elapsed()),
                     HumanDuration(copied.fenced_for),

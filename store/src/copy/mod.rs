@@ -327,16 +327,7 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
                     break;
                 }
             }
-            let told = &mut self.told;
-            self.writer
-                .bring_index_on(&self.installation, |mark, head| {
-                    let (events, of) = (number(mark), number(head));
-                    match told(Step::Indexed { events, of }) {
-                        ControlFlow::Continue(()) => Ok(()),
-                        ControlFlow::Break(()) => Err(CopyError::Stopped),
-                    }
-                })
-                .await?;
+            self.bring_index_on().await?;
             // What came while the index was made.
             self.round().await?;
         }
@@ -354,6 +345,19 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
             }
             Err(error) => Err(self.take_back(error).await),
         }
+    }
+
+    async fn bring_index_on(&mut self) -> Result<(), CopyError> {
+        let told = &mut self.told;
+        self.writer
+            .bring_index_on(&self.installation, |mark, head| {
+                let (events, of) = (number(mark), number(head));
+                match told(Step::Indexed { events, of }) {
+                    ControlFlow::Continue(()) => Ok(()),
+                    ControlFlow::Break(()) => Err(CopyError::Stopped),
+                }
+            })
+            .await
     }
 
     /// Copies what came since, while others record. Tells how many events that were.
@@ -483,7 +487,7 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         let source = &mut self.source.connection;
         self.writer.write_administered(source).await?;
         self.tell(Step::Administered)?;
-        self.writer.add_up().await?;
+        self.bring_index_on().await?;
         let tenants = read::tenants(&mut self.source.connection).await?;
         let of = tenants.iter().map(|tenant| number(tenant.last)).sum();
         let told = &mut self.told;

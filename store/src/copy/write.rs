@@ -521,6 +521,7 @@ impl Writer {
                 break;
             }
         }
+        indexer.note_unnamed().await?;
         Ok(indexer.close().await?)
     }
 
@@ -640,15 +641,6 @@ impl Writer {
         self.write_releases(from).await?;
         if self.end.is_postgres() {
             self.end_on_postgres().await?;
-        } else {
-            let unfinished: i64 =
-                database::query_scalar("SELECT count(*) FROM release WHERE finished_at IS NULL")
-                    .fetch_one(&mut self.end.connection)
-                    .await?;
-            if unfinished > 0 {
-                // It is to note which texts nothing names any more.
-                self.discard_index()?;
-            }
         }
         self.commit_with(lifted).await
     }
