@@ -397,7 +397,8 @@ fn some_events(place: &str, from: usize, count: usize) -> Vec<NewEvent> {
             let actor = user(&format!("usr_{}", n % 7), &format!("Pérson {}", n % 7));
             let target = object("secret", &format!("sec_{n}"), "ci");
             let mut event = event(actor, "door:open", target, BEGINNING);
-            event.occurred_at = Some(time(BEGINNING).plus(TimeDelta::minutes(n as i64 % 50)));
+            event.occurred_at =
+                Some(time(BEGINNING).plus(TimeDelta::minutes(i64::try_from(n % 50).unwrap())));
             event.idempotency_key = (n % 3 == 0).then(|| format!("{place}-{n}"));
             event.operation = (n % 5 == 0).then(|| "bulk-1".to_owned());
             if n % 4 == 0 {

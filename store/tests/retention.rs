@@ -12,7 +12,7 @@ use domain::{
     slug::WorkspacePath,
     time::Timestamp,
 };
-use log::{Log, MISCOUNTED, event, limit, object, operator, time, user};
+use log::{Log, event, limit, object, operator, time, user};
 use proptest::prelude::*;
 use sqlx::{Connection, SqliteConnection};
 use std::collections::BTreeMap;
