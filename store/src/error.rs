@@ -34,7 +34,27 @@ pub enum StoreError {
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Database(String),
+    /// The installation moves to another database, or has: nothing changes here any more. Questions are
+    /// answered.
+    #[error("{0}")]
+    Moving(Moving),
+    /// The database is one that an installation is being copied into.
+    #[error("this database is being copied into from {0}, and is not whole yet")]
+    BeingCopied(String),
     /// The store is closing.
     #[error("the store is closing")]
     Closing,
+}
+
+/// How far the move of an installation to another database is, for whoever would change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Moving {
+    /// What came last is being copied.
+    #[error(
+        "this installation is being moved to another database, and takes nothing until that is done"
+    )]
+    Now,
+    /// It is there.
+    #[error("this installation has moved to another database, and takes nothing here any more")]
+    Done,
 }

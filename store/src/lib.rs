@@ -15,6 +15,7 @@ pub mod backup;
 pub mod catalogue;
 pub mod clock;
 mod coalescing;
+pub mod copy;
 mod cursor;
 mod database;
 mod dictionary;

@@ -8,7 +8,10 @@ use axum::{
 };
 use domain::{event::FieldError, json::Syntax, question::Fault, role::TokenScope};
 use serde::Serialize;
-use store::{StoreError, access::MissingScope, question::QuestionError, recording::RecordError};
+use store::{
+    StoreError, access::MissingScope, error::Moving, question::QuestionError,
+    recording::RecordError,
+};
 
 /// The media type of problem details.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -58,6 +61,10 @@ pub enum Kind {
     DatabaseUnavailable,
     /// The database's server went away while it committed: it may have, or not.
     InDoubt,
+    /// The installation moves to another database.
+    Moving,
+    /// It has moved there.
+    Moved,
     /// The disk is full.
     DiskFull,
     /// A fault of the server.
@@ -88,6 +95,8 @@ impl Kind {
             Self::Stopping => "urn:daybook:problem:stopping",
             Self::DatabaseUnavailable => "urn:daybook:problem:database-unavailable",
             Self::InDoubt => "urn:daybook:problem:in-doubt",
+            Self::Moving => "urn:daybook:problem:moving",
+            Self::Moved => "urn:daybook:problem:moved",
             Self::DiskFull => "urn:daybook:problem:disk-full",
             Self::Internal => "urn:daybook:problem:internal",
         }
@@ -115,6 +124,8 @@ impl Kind {
             Self::Stopping => "The server is stopping",
             Self::DatabaseUnavailable => "The database is not available now",
             Self::InDoubt => "It is not known whether this was done",
+            Self::Moving => "This installation is being moved",
+            Self::Moved => "This installation has moved",
             Self::DiskFull => "The disk that holds the log is full",
             Self::Internal => "The server failed",
         }
@@ -137,7 +148,9 @@ impl Kind {
             | Self::ReadOnly
             | Self::Stopping
             | Self::DatabaseUnavailable
-            | Self::InDoubt => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::InDoubt
+            | Self::Moving
+            | Self::Moved => StatusCode::SERVICE_UNAVAILABLE,
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -312,7 +325,15 @@ impl From<StoreError> for Problem {
                 )
                 .retry_after(RETRY_AFTER)
             }
-            StoreError::Keys(_) | StoreError::Replica(_) | StoreError::Database(_) => {
+            StoreError::Moving(Moving::Now) => {
+                Self::new(Kind::Moving, words).retry_after(RETRY_AFTER)
+            }
+            // Whoever sends goes on trying: its server is started on the other database.
+            StoreError::Moving(Moving::Done) => Self::new(Kind::Moved, words).retry_after(30),
+            StoreError::Keys(_)
+            | StoreError::Replica(_)
+            | StoreError::Database(_)
+            | StoreError::BeingCopied(_) => {
                 tracing::error!("{words}");
                 Self::new(Kind::Internal, "the request was not carried out")
             }

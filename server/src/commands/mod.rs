@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backup;
+mod copy;
 mod demo;
 mod export;
 mod hold;
@@ -33,6 +34,7 @@ use store::{
     administration::{AdministrationError, By},
     backup::BackupError,
     clock::{Clock, SystemClock},
+    error::Moving,
     holds::HoldError,
     recording::RecordError,
     settings::SettingsError,
@@ -63,6 +65,7 @@ enum Command {
     #[command(flatten)]
     OnTheLog(OnTheLog),
     Backup(backup::Backup),
+    Copy(copy::Copy),
     Reindex(reindex::Reindex),
 }
 
@@ -194,6 +197,11 @@ fn advise(error: &StoreError) -> String {
         }
         StoreError::Indexing { .. } => "try again when it is made",
         StoreError::Unavailable(_) => "nothing was done; try again when the server answers",
+        StoreError::Moving(Moving::Now) => "try again when daybook copy is done",
+        StoreError::Moving(Moving::Done) => "name the other database, with --database",
+        StoreError::BeingCopied(_) => {
+            "run daybook copy again to go on with it, or name another database"
+        }
         StoreError::InDoubt(_) => "look whether it was done before you try again",
         StoreError::Keys(_)
         | StoreError::Replica(_)
@@ -352,6 +360,11 @@ impl Cli {
     ///
     /// It could not be done, or not all of it.
     pub async fn run(self) -> Result<(), CommandError> {
+        if let (Command::Copy(_), Some(_)) = (&self.command, &self.database) {
+            return Err(CommandError::Usage(
+                "copy names its databases with --from and --to, not with --database".to_owned(),
+            ));
+        }
         let database = match self.database {
             Some(database) => database,
             None => environment::DATABASE_URL.value()?,
@@ -378,6 +391,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(&installation).await,
             Command::Demo(demo) => demo.run(&installation).await,
             Command::Backup(backup) => backup.run(&installation).await,
+            Command::Copy(copy) => copy.run(installation.key_file).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;

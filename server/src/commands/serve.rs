@@ -39,6 +39,12 @@ impl Serve {
         // Before the store is opened: who is told to stop while it opens stops after it.
         let stop = told_to_stop()?;
         let store = installation.open().await?;
+        if let Some(target) = store.moves_to().await? {
+            tracing::warn!(
+                "this installation was taken to {target} by daybook copy: questions are answered, and \
+                 nothing is recorded or changed here"
+            );
+        }
         if let Some(provider) = config.sign_in.provider() {
             warn_of_unknown(&store, provider.roles()).await?;
         }

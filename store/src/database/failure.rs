@@ -1,6 +1,6 @@
 //! What the databases' errors mean for who asked.
 
-use crate::StoreError;
+use crate::{StoreError, error::Moving};
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 /// SQLite's primary result codes (the low byte of the extended ones).
@@ -20,6 +20,9 @@ impl From<sqlx::Error> for StoreError {
             .and_then(DatabaseError::code)
             .and_then(|code| code.parse::<i32>().ok())
             .map(|code| code & 0xff);
+        if let Some(moving) = of_database.and_then(|error| moving_in(error.message())) {
+            return Self::Moving(moving);
+        }
         match &error {
             // What a connection says that broke off, or was not had in time.
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
@@ -37,6 +40,18 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What triggers say to whoever would change something in an installation that moves, or has moved: on
+/// SQLite the words, on PostgreSQL the code of the error.
+pub(crate) const MOVING: (&str, &str) = ("daybook: this installation is moving", "DBMVG");
+pub(crate) const MOVED: (&str, &str) = ("daybook: this installation has moved", "DBMVD");
+
+fn moving_in(message: &str) -> Option<Moving> {
+    if message == MOVING.0 {
+        return Some(Moving::Now);
+    }
+    (message == MOVED.0).then_some(Moving::Done)
+}
+
 /// PostgreSQL's codes have five letters or digits: see "PostgreSQL Error Codes" in its manual.
 fn of_postgres(error: &PgDatabaseError) -> StoreError {
     match error.code() {
@@ -44,6 +59,8 @@ fn of_postgres(error: &PgDatabaseError) -> StoreError {
         "53100" => StoreError::DiskFull,
         // read_only_sql_transaction: a replica, or a server that was set so.
         "25006" => StoreError::ReadOnly(error.to_string()),
+        code if code == MOVING.1 => StoreError::Moving(Moving::Now),
+        code if code == MOVED.1 => StoreError::Moving(Moving::Done),
         code if is_transient(code) => StoreError::Unavailable(error.to_string()),
         _ => StoreError::Database(error.to_string()),
     }

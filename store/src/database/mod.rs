@@ -11,8 +11,8 @@ mod query;
 mod row;
 mod sql;
 
-pub(crate) use failure::is_broken_off;
-pub(crate) use query::{query, query_as, query_scalar};
+pub(crate) use failure::{MOVED, MOVING, is_broken_off};
+pub(crate) use query::{Query, query, query_as, query_scalar};
 pub(crate) use row::{FromRow, Row};
 pub(crate) use sql::{Sql, Value};
 

@@ -20,7 +20,7 @@ use crate::{
     ids::Ids,
     recording::{Placed, Receipt},
     sqlite::{
-        Admitted,
+        Admitted, KeyHash,
         append::{Additions, NewRelease, Numbered, outcome_number, source_number},
         change::Log,
         dictionaries::{Dictionaries, Extent, Shared, damaged},
@@ -43,7 +43,7 @@ use uuid::Uuid;
 /// How long contents of a class are kept at most, in days; 0 is for ever.
 pub(super) const CLASSES: [i16; 5] = [31, 92, 366, 1_100, 3_700];
 const FOR_EVER: i16 = 0;
-pub(super) const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 
 /// How long a group may take until it is committed, with its waiting for locks.
 const GROUP: Duration = Duration::from_secs(30);
@@ -397,7 +397,7 @@ fn tenants(events: &[Admitted]) -> Vec<i64> {
 }
 
 /// In which class the contents of a log lie that keeps them so long.
-pub(super) fn class_of(retention: Retention, now: Timestamp) -> i16 {
+pub(crate) fn class_of(retention: Retention, now: Timestamp) -> i16 {
     let Some(from) = retention.keeps_from(now) else {
         return FOR_EVER;
     };
@@ -855,6 +855,63 @@ impl Tallies {
         *all += events;
         *entries += 1;
     }
+
+    /// Counts an event.
+    fn count(&mut self, outcome: u32, numbers: &Numbered) {
+        self.add(What::Actor, numbers.actor, 0, 1);
+        self.add(What::Action, numbers.action, 0, 1);
+        self.add(What::Kind, numbers.kind, 0, 1);
+        self.add(What::Target, numbers.target, 0, 1);
+        self.add(What::Outcome, outcome, 0, 1);
+        self.add(What::ActionOfActor, numbers.action, numbers.actor, 1);
+        self.add(What::ActionToKind, numbers.action, numbers.kind, 1);
+        for (what, key) in numbers.beside() {
+            match what {
+                1 => {
+                    self.add(What::Actor, key, 0, 0);
+                    self.add(What::Via, key, numbers.actor, 1);
+                }
+                2 => self.add(What::Target, key, 0, 0),
+                _ => self.add(What::Kind, key, 0, 0),
+            }
+        }
+    }
+}
+
+/// The rows of events, on their way into the log.
+#[derive(Debug, Default)]
+pub(crate) struct LogRows {
+    leaves: Rows,
+    contents: Rows,
+    entries: Rows,
+    keys: Rows,
+    tallies: HashMap<LogId, Tallies>,
+    classes: HashSet<(i64, i64, i16)>,
+}
+
+/// An event of which rows are made.
+#[derive(Debug)]
+pub(crate) struct ToLog<'a> {
+    pub(crate) tenant: i64,
+    pub(crate) ws: i64,
+    pub(crate) seq: i64,
+    pub(crate) id: &'a Uuid,
+    pub(crate) at: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) parts: &'a [u8; 32],
+    pub(crate) class: i16,
+}
+
+/// What it says, beside its texts.
+#[derive(Debug)]
+pub(crate) struct Says<'a> {
+    pub(crate) outcome: u8,
+    pub(crate) operation: Option<&'a str>,
+    pub(crate) key: Option<KeyHash>,
+    pub(crate) salt: &'a [u8; 16],
+    pub(crate) source: Option<i64>,
+    pub(crate) keep: bool,
+    pub(crate) body: Option<&'a str>,
 }
 
 /// A group of events on its way into the log.
@@ -863,12 +920,7 @@ struct Group<'a> {
     places: &'a Places,
     placed: &'a ByKey,
     receipts: Vec<Receipt>,
-    leaves: Rows,
-    contents: Rows,
-    entries: Rows,
-    keys: Rows,
-    tallies: HashMap<LogId, Tallies>,
-    classes: HashSet<(i64, i64, i16)>,
+    rows: LogRows,
     discarded: BTreeMap<i64, i64>,
 }
 
@@ -879,12 +931,7 @@ impl<'a> Group<'a> {
             places,
             placed,
             receipts: Vec::with_capacity(events.len()),
-            leaves: Rows::default(),
-            contents: Rows::default(),
-            entries: Rows::default(),
-            keys: Rows::default(),
-            tallies: HashMap::new(),
-            classes: HashSet::new(),
+            rows: LogRows::default(),
             discarded: BTreeMap::new(),
         }
     }
@@ -926,7 +973,6 @@ impl<'a> Group<'a> {
             };
             let numbers = texts.numbers(event);
             self.add(event, &placed, head.seq, &numbers);
-            self.count(event, &numbers);
             if let Some(key) = key {
                 own.insert(key, placed);
             }
@@ -937,20 +983,82 @@ impl<'a> Group<'a> {
 
     /// Makes the rows of an event.
     fn add(&mut self, event: &Admitted, placed: &Placed, seq: i64, numbers: &Numbered) {
-        let class = self.places.class(event);
-        let (tenant, ws, at) = (event.tenant, event.ws, event.occurred_at.micros());
-        let outcome = i16::from(outcome_number(event.event.outcome));
-        self.classes.insert((tenant, ws, class));
+        let leaf = ToLog {
+            tenant: event.tenant,
+            ws: event.ws,
+            seq,
+            id: &placed.id.0,
+            at: event.occurred_at.micros(),
+            recorded_at: placed.recorded_at.micros(),
+            parts: &event.parts,
+            class: self.places.class(event),
+        };
+        let says = Says {
+            outcome: outcome_number(event.event.outcome),
+            operation: event.event.operation.as_deref(),
+            key: event.key,
+            salt: &event.salt.0,
+            source: event.source.map(source_number),
+            keep: event.keep,
+            body: event.body.as_deref(),
+        };
+        self.rows.add_leaf(&leaf);
+        self.rows.add_content(&leaf, &says, numbers);
+    }
+
+    /// Writes the rows, and where the tenants' logs end now.
+    async fn write(
+        &mut self,
+        connection: &mut PgConnection,
+        heads: &HashMap<i64, Head>,
+    ) -> Result<(), StoreError> {
+        std::mem::take(&mut self.rows).write(connection).await?;
+        for (ws, events) in &self.discarded {
+            sqlx::query("UPDATE workspace SET discarded = discarded + $2 WHERE id = $1")
+                .bind(*ws)
+                .bind(*events)
+                .execute(&mut *connection)
+                .await?;
+        }
+        for (tenant, head) in heads {
+            sqlx::query("UPDATE tenant_head SET seq = $2, id = $3 WHERE tenant = $1")
+                .bind(*tenant)
+                .bind(head.seq)
+                .bind(head.last.map(|id| id.as_bytes().to_vec()))
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl LogRows {
+    /// Makes the row of a leaf.
+    pub(crate) fn add_leaf(&mut self, leaf: &ToLog<'_>) {
         self.leaves
             .row()
-            .big(tenant)
-            .big(seq)
-            .bytes(placed.id.0.as_bytes())
-            .big(ws)
-            .big(at)
-            .big(placed.recorded_at.micros())
-            .bytes(&event.parts)
-            .small(class);
+            .big(leaf.tenant)
+            .big(leaf.seq)
+            .bytes(leaf.id.as_bytes())
+            .big(leaf.ws)
+            .big(leaf.at)
+            .big(leaf.recorded_at)
+            .bytes(leaf.parts)
+            .small(leaf.class);
+    }
+
+    /// Makes the rows of what its event says, and counts it.
+    pub(crate) fn add_content(&mut self, leaf: &ToLog<'_>, says: &Says<'_>, numbers: &Numbered) {
+        let ToLog {
+            tenant,
+            ws,
+            seq,
+            at,
+            class,
+            ..
+        } = *leaf;
+        let outcome = i16::from(says.outcome);
+        self.classes.insert((tenant, ws, class));
         let contents = self.contents.row();
         contents.big(tenant).small(class).big(at).big(seq).big(ws);
         contents
@@ -961,15 +1069,12 @@ impl<'a> Group<'a> {
             .number(numbers.target)
             .number_or_null(numbers.related)
             .small(outcome)
-            .text_or_null(event.event.operation.as_deref())
-            .big_or_null(event.key.map(|hash| hash.key))
-            .big_or_null(event.key.map(|hash| hash.rest))
-            .bytes(&event.salt.0);
-        let source = event.source.map(source_number);
-        contents.small_or_null(source.and_then(|source| i16::try_from(source).ok()));
-        contents
-            .flag(event.keep)
-            .text_or_null(event.body.as_deref());
+            .text_or_null(says.operation)
+            .big_or_null(says.key.map(|hash| hash.key))
+            .big_or_null(says.key.map(|hash| hash.rest))
+            .bytes(says.salt);
+        contents.small_or_null(says.source.and_then(|source| i16::try_from(source).ok()));
+        contents.flag(says.keep).text_or_null(says.body);
         for (what, key) in numbers.beside() {
             let entries = self.entries.row();
             entries.big(tenant).small(class).big(at).big(seq).big(ws);
@@ -984,7 +1089,7 @@ impl<'a> Group<'a> {
                 .number_or_null(numbers.related)
                 .small(outcome);
         }
-        if let Some(hash) = event.key {
+        if let Some(hash) = says.key {
             let keys = self.keys.row();
             keys.big(tenant)
                 .big(ws)
@@ -992,37 +1097,12 @@ impl<'a> Group<'a> {
                 .big(hash.rest)
                 .big(seq);
         }
+        let tallies = self.tallies.entry((tenant, ws)).or_default();
+        tallies.count(u32::from(says.outcome), numbers);
     }
 
-    /// Counts an event.
-    fn count(&mut self, event: &Admitted, numbers: &Numbered) {
-        let outcome = u32::from(outcome_number(event.event.outcome));
-        let tallies = self.tallies.entry((event.tenant, event.ws)).or_default();
-        tallies.add(What::Actor, numbers.actor, 0, 1);
-        tallies.add(What::Action, numbers.action, 0, 1);
-        tallies.add(What::Kind, numbers.kind, 0, 1);
-        tallies.add(What::Target, numbers.target, 0, 1);
-        tallies.add(What::Outcome, outcome, 0, 1);
-        tallies.add(What::ActionOfActor, numbers.action, numbers.actor, 1);
-        tallies.add(What::ActionToKind, numbers.action, numbers.kind, 1);
-        for (what, key) in numbers.beside() {
-            match what {
-                1 => {
-                    tallies.add(What::Actor, key, 0, 0);
-                    tallies.add(What::Via, key, numbers.actor, 1);
-                }
-                2 => tallies.add(What::Target, key, 0, 0),
-                _ => tallies.add(What::Kind, key, 0, 0),
-            }
-        }
-    }
-
-    /// Writes the rows, and where the tenants' logs end now.
-    async fn write(
-        &mut self,
-        connection: &mut PgConnection,
-        heads: &HashMap<i64, Head>,
-    ) -> Result<(), StoreError> {
+    /// Writes the rows.
+    pub(crate) async fn write(mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
         let taken = |rows: &mut Rows| std::mem::take(rows);
         let statement = "INSERT INTO leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -1068,21 +1148,6 @@ impl<'a> Group<'a> {
             .bind(*class)
             .execute(&mut *connection)
             .await?;
-        }
-        for (ws, events) in &self.discarded {
-            sqlx::query("UPDATE workspace SET discarded = discarded + $2 WHERE id = $1")
-                .bind(*ws)
-                .bind(*events)
-                .execute(&mut *connection)
-                .await?;
-        }
-        for (tenant, head) in heads {
-            sqlx::query("UPDATE tenant_head SET seq = $2, id = $3 WHERE tenant = $1")
-                .bind(*tenant)
-                .bind(head.seq)
-                .bind(head.last.map(|id| id.as_bytes().to_vec()))
-                .execute(&mut *connection)
-                .await?;
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ mod rows;
 mod tending;
 mod writer;
 
-pub(crate) use append::Appender;
+pub(crate) use append::{Appender, DAY, LogRows, Says, ToLog, class_of};
+pub(crate) use partitions::Partitions;
 
 use crate::{
     StoreError,
@@ -18,14 +19,15 @@ use crate::{
     database::{Connection, within},
     keys::Keys,
     options::PostgresUrl,
-    sqlite::{arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job},
+    sqlite::{
+        Use, arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job,
+    },
 };
 use append::Known;
 use domain::time::Timestamp;
-use partitions::Partitions;
 use replica::Replica;
 use sqlx::{
-    ConnectOptions, Connection as _, Executor, PgPool,
+    ConnectOptions, Connection as _, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
@@ -103,31 +105,17 @@ impl Server {
         key_file: &Path,
         clock: Arc<dyn Clock>,
         dictionaries: Arc<Dictionaries>,
+        usage: Use,
     ) -> Result<(Self, Keys), StoreError> {
         let options = url.options()?;
-        let connected = options.connect().await.map_err(|error| {
-            let told = format!("the PostgreSQL server of {url} cannot be reached: {error}");
-            match StoreError::from(error) {
-                StoreError::Unavailable(_) => StoreError::Unavailable(told),
-                _ => StoreError::Database(told),
-            }
-        });
-        let mut connection = connected?;
-        if let Some(version) = connection.server_version_num()
-            && version < OLDEST
-        {
-            return Err(StoreError::Database(format!(
-                "PostgreSQL 15 or newer is wanted; the server of {url} is {}",
-                version / 10_000
-            )));
-        }
+        let mut connection = connect(url).await?;
         MIGRATIONS.run(&mut connection).await?;
         // One makes the installation, where several begin at once.
         connection
             .execute("SELECT pg_advisory_lock(hashtextextended('daybook installation', 0))")
             .await?;
         let mut connection = Connection::Postgres(connection);
-        let (id, keys) = installation(&mut connection, key_file, clock.now()).await?;
+        let (id, keys) = installation(&mut connection, key_file, clock.now(), usage).await?;
         if let Connection::Postgres(connection) = connection {
             connection.close().await?;
         }
@@ -245,6 +233,54 @@ pub(crate) struct Turn<'a> {
     pub(crate) appender: Appender,
     pub(crate) arrivals: &'a Arrivals,
     _mine: MutexGuard<'a, ()>,
+}
+
+/// Connects to a server that is new enough.
+async fn connect(url: &PostgresUrl) -> Result<PgConnection, StoreError> {
+    connect_with(url, url.options()?).await
+}
+
+async fn connect_with(
+    url: &PostgresUrl,
+    options: PgConnectOptions,
+) -> Result<PgConnection, StoreError> {
+    let connected = options.connect().await.map_err(|error| {
+        let told = format!("the PostgreSQL server of {url} cannot be reached: {error}");
+        match StoreError::from(error) {
+            StoreError::Unavailable(_) => StoreError::Unavailable(told),
+            _ => StoreError::Database(told),
+        }
+    });
+    let connection = connected?;
+    if let Some(version) = connection.server_version_num()
+        && version < OLDEST
+    {
+        return Err(StoreError::Database(format!(
+            "PostgreSQL 15 or newer is wanted; the server of {url} is {}",
+            version / 10_000
+        )));
+    }
+    Ok(connection)
+}
+
+/// A connection as the owner of the tables, to a database as it is.
+pub(crate) async fn unmigrated(url: &PostgresUrl) -> Result<Connection, StoreError> {
+    Ok(Connection::Postgres(connect(url).await?))
+}
+
+/// A connection as the owner of the tables, for whoever reads and writes all of them: what is looked for
+/// is looked for by its key.
+pub(crate) async fn migrated(url: &PostgresUrl) -> Result<Connection, StoreError> {
+    let by_key = [
+        ("jit", "off"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("lock_timeout", "10s"),
+    ];
+    let mut connection = connect_with(url, url.options()?.options(by_key)).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    Ok(Connection::Postgres(connection))
 }
 
 /// Which database of which server a connection leads to, and since when that has been running.

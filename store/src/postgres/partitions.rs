@@ -48,7 +48,7 @@ impl Partitions {
     }
 
     /// Makes those that are missing, each in a transaction of its own.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &self,
         connection: &mut PgConnection,
         wanted: &[(i16, i64)],

@@ -197,6 +197,7 @@ impl Server {
         };
         let release: Option<(i64, i64)> = sqlx::query_as(
             "SELECT r.id, r.ws FROM release r WHERE r.finished_at IS NULL AND NOT is_held(r.ws) \
+                 AND NOT EXISTS (SELECT 1 FROM moving) \
              ORDER BY r.id LIMIT 1",
         )
         .fetch_optional(&mut *turn.connection)

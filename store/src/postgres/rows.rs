@@ -20,7 +20,7 @@ enum Column {
 
 /// Rows of one table.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     columns: Vec<Column>,
     /// Which column of the row that was begun is next.
     next: usize,
@@ -42,69 +42,69 @@ macro_rules! push {
 
 impl Rows {
     /// Begins a row, whose columns are then given in their order.
-    pub(super) fn row(&mut self) -> &mut Self {
+    pub(crate) fn row(&mut self) -> &mut Self {
         self.next = 0;
         self
     }
 
     /// A BIGINT.
-    pub(super) fn big(&mut self, number: i64) -> &mut Self {
+    pub(crate) fn big(&mut self, number: i64) -> &mut Self {
         push!(self, Big, Some(number))
     }
 
     /// A BIGINT or none.
-    pub(super) fn big_or_null(&mut self, number: Option<i64>) -> &mut Self {
+    pub(crate) fn big_or_null(&mut self, number: Option<i64>) -> &mut Self {
         push!(self, Big, number)
     }
 
     /// A number of a text: an INTEGER.
-    pub(super) fn number(&mut self, number: u32) -> &mut Self {
+    pub(crate) fn number(&mut self, number: u32) -> &mut Self {
         self.number_or_null(Some(number))
     }
 
     /// A number of a text, or none. `text_head` counts no further than an INTEGER goes.
-    pub(super) fn number_or_null(&mut self, number: Option<u32>) -> &mut Self {
+    pub(crate) fn number_or_null(&mut self, number: Option<u32>) -> &mut Self {
         let number = number.map(|number| i32::try_from(number).unwrap_or(i32::MAX));
         push!(self, Integer, number)
     }
 
     /// An INTEGER.
-    pub(super) fn integer(&mut self, number: i32) -> &mut Self {
+    pub(crate) fn integer(&mut self, number: i32) -> &mut Self {
         push!(self, Integer, Some(number))
     }
 
     /// A SMALLINT.
-    pub(super) fn small(&mut self, number: i16) -> &mut Self {
+    pub(crate) fn small(&mut self, number: i16) -> &mut Self {
         push!(self, Small, Some(number))
     }
 
     /// A SMALLINT or none.
-    pub(super) fn small_or_null(&mut self, number: Option<i16>) -> &mut Self {
+    pub(crate) fn small_or_null(&mut self, number: Option<i16>) -> &mut Self {
         push!(self, Small, number)
     }
 
     /// A BOOLEAN.
-    pub(super) fn flag(&mut self, flag: bool) -> &mut Self {
+    pub(crate) fn flag(&mut self, flag: bool) -> &mut Self {
         push!(self, Flag, flag)
     }
 
     /// A BYTEA.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         push!(self, Bytes, bytes.to_vec())
     }
 
     /// A TEXT.
-    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         self.text_or_null(Some(text))
     }
 
     /// A TEXT or none.
-    pub(super) fn text_or_null(&mut self, text: Option<&str>) -> &mut Self {
+    pub(crate) fn text_or_null(&mut self, text: Option<&str>) -> &mut Self {
         push!(self, Text, text.map(str::to_owned))
     }
 
     /// Writes them; `statement` takes each column as an array.
-    pub(super) async fn write(
+    pub(crate) async fn write(
         self,
         connection: &mut PgConnection,
         statement: &'static str,

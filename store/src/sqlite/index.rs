@@ -90,18 +90,7 @@ impl Indexer {
         .bind(&installation[..])
         .execute(&mut *transaction)
         .await?;
-        // What a release emptied of its last event before now is not counted any more: it is noted,
-        // so that its texts are emptied when the release ends.
-        transaction
-            .execute(
-                "INSERT INTO count_actor (ws, key, events, entries) \
-                 SELECT ws, num, 0, 0 FROM log.actor \
-                 WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL); \
-                 INSERT INTO count_target (ws, key, events, entries) \
-                 SELECT ws, num, 0, 0 FROM log.target \
-                 WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL)",
-            )
-            .await?;
+        transaction.execute(UNNAMED).await?;
         transaction.commit().await?;
         Self::begin(connection, lock, 0).await
     }
@@ -177,10 +166,26 @@ impl Indexer {
         Ok((to, head))
     }
 
+    /// Notes again which texts unfinished releases may have left that nothing names: some of their
+    /// events may have been gone before they could be counted.
+    pub(crate) async fn note_unnamed(&mut self) -> Result<(), StoreError> {
+        self.connection.execute(UNNAMED).await?;
+        Ok(())
+    }
+
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         Ok(self.connection.close().await?)
     }
 }
+
+/// What a release emptied of its last event before now is not counted any more: it is noted, so that its
+/// texts are emptied when the release ends.
+const UNNAMED: &str = "INSERT INTO count_actor (ws, key, events, entries)
+     SELECT ws, num, 0, 0 FROM log.actor
+     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL) ON CONFLICT DO NOTHING;
+     INSERT INTO count_target (ws, key, events, entries)
+     SELECT ws, num, 0, 0 FROM log.target
+     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL) ON CONFLICT DO NOTHING";
 
 /// The columns that a leaf's header is made of.
 macro_rules! header_of_leaf {

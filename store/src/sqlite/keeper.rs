@@ -1,6 +1,7 @@
 //! Keeping a log in two SQLite files: what only SQLite does.
 
 use super::{
+    Use,
     append::Appender,
     arrivals::{self, Arrivals},
     connect::Files,
@@ -13,6 +14,7 @@ use super::{
 use crate::{StoreError, clock::Clock, database::Connection, keys::Keys};
 use sqlx::SqlitePool;
 use std::{
+    fs::File,
     num::NonZero,
     ops::RangeInclusive,
     path::Path,
@@ -48,6 +50,38 @@ const FAR_BEHIND: i64 = 50_000;
 const FAILURES_MOST: u64 = 20;
 /// How long is waited for the index at most.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the log, or makes it, and brings its schema up to date; others wait to do the same.
+async fn open_log(files: &Files) -> Result<(Connection, File), StoreError> {
+    if let Some(folder) = files.log.parent().filter(|folder| *folder != Path::new("")) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            StoreError::ReadOnly(format!(
+                "cannot make the folder {}: {error}",
+                folder.display()
+            ))
+        })?;
+    }
+    let opening = {
+        let files = files.clone();
+        tokio::task::spawn_blocking(move || files.lock_for_opening())
+            .await
+            .map_err(|_| StoreError::Closing)??
+    };
+    let mut connection = files.log_writer().await?;
+    MIGRATIONS.run(&mut connection).await?;
+    Ok((Connection::Sqlite(connection), opening))
+}
+
+/// A connection that reads and writes a log, which is made where there is none.
+pub(crate) async fn migrated(path: &Path) -> Result<Connection, StoreError> {
+    Ok(open_log(&Files::new(path, None)).await?.0)
+}
+
+/// A connection to a file as it is.
+pub(crate) async fn unmigrated(path: &Path) -> Result<Connection, StoreError> {
+    let log = Files::new(path, None).log_copied().await?;
+    Ok(Connection::Sqlite(log))
+}
 
 /// How far the index is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,25 +135,11 @@ impl Keeper {
         files: Files,
         clock: Arc<dyn Clock>,
         dictionaries: Arc<Dictionaries>,
+        usage: Use,
     ) -> Result<(Self, Keys, Parts), StoreError> {
-        if let Some(folder) = files.log.parent().filter(|folder| *folder != Path::new("")) {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                StoreError::ReadOnly(format!(
-                    "cannot make the folder {}: {error}",
-                    folder.display()
-                ))
-            })?;
-        }
-        let opening = {
-            let files = files.clone();
-            tokio::task::spawn_blocking(move || files.lock_for_opening())
-                .await
-                .map_err(|_| StoreError::Closing)??
-        };
-        let mut connection = files.log_writer().await?;
-        MIGRATIONS.run(&mut connection).await?;
-        let mut connection = Connection::Sqlite(connection);
-        let (installation, keys) = installation(&mut connection, &files.keys, clock.now()).await?;
+        let (mut connection, opening) = open_log(&files).await?;
+        let (installation, keys) =
+            installation(&mut connection, &files.keys, clock.now(), usage).await?;
         let indexer = match files.try_lock_index()? {
             Some(lock) => Some(Indexer::open(&files, lock, &installation).await?),
             None => None,

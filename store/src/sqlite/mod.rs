@@ -43,9 +43,16 @@ mod tenants;
 mod tokens;
 pub(crate) mod writer;
 
+pub(crate) use admit::KeyHash;
 pub use admit::{Admitted, never_expires};
+pub(crate) use append::{Content, Leaf, Numbered, Statements};
+pub(crate) use connect::Files;
+pub(crate) use dictionaries::damaged;
 pub use export::Export;
+pub(crate) use index::Indexer;
+pub(crate) use keeper::{migrated, unmigrated};
 pub use snapshot::Snapshot;
+pub(crate) use sql::made_of_our_own_texts;
 
 use crate::{
     StoreError,
@@ -59,7 +66,6 @@ use crate::{
     postgres::{Server, replica::Replica},
 };
 use arrivals::Arrivals;
-use connect::Files;
 use dictionaries::Dictionaries;
 use domain::{redaction::Key, time::Timestamp};
 use keeper::Keeper;
@@ -132,6 +138,11 @@ impl Store {
     ///
     /// The files cannot be read or written, or the key file is missing or another installation's.
     pub async fn open(options: Options) -> Result<Self, StoreError> {
+        Self::open_as(options, Use::Everybody).await
+    }
+
+    /// Opens a log for somebody who may see more of it than others.
+    pub(crate) async fn open_as(options: Options, usage: Use) -> Result<Self, StoreError> {
         let dictionaries = Arc::new(Dictionaries::default());
         let clock = Arc::clone(&options.clock);
         let (queue, jobs) = mpsc::unbounded_channel();
@@ -144,7 +155,7 @@ impl Store {
                 }
                 let files = Files::new(path, options.key_file.clone());
                 let (keeper, keys, begins) =
-                    Keeper::open(files, clock, Arc::clone(&dictionaries)).await?;
+                    Keeper::open(files, clock, Arc::clone(&dictionaries), usage).await?;
                 let keeper = Arc::new(keeper);
                 let parts = Parts {
                     keys,
@@ -164,7 +175,7 @@ impl Store {
                 let replica = options.replica.as_ref();
                 let dictionaries_too = Arc::clone(&dictionaries);
                 let (server, keys) =
-                    Server::open(url, replica, &key_file, clock, dictionaries_too).await?;
+                    Server::open(url, replica, &key_file, clock, dictionaries_too, usage).await?;
                 let server = Arc::new(server);
                 let parts = Parts {
                     keys,
@@ -307,12 +318,30 @@ impl Inner {
     }
 }
 
+/// Who opens a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Anybody: not what is still being copied.
+    Everybody,
+    /// Who copies it.
+    Copy,
+}
+
 /// Reads who this installation is; makes one of a new database. Checks the key file.
 pub(crate) async fn installation(
     connection: &mut Connection,
     key_file: &Path,
     now: Timestamp,
+    usage: Use,
 ) -> Result<([u8; 16], Keys), StoreError> {
+    if usage == Use::Everybody {
+        let source: Option<String> = database::query_scalar("SELECT source FROM copying")
+            .fetch_optional(&mut *connection)
+            .await?;
+        if let Some(source) = source {
+            return Err(StoreError::BeingCopied(source));
+        }
+    }
     let row = database::query("SELECT id, redaction_key, signing_key FROM installation")
         .fetch_optional(&mut *connection)
         .await?;

@@ -399,7 +399,7 @@ impl Keeper {
     pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
         let release: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
             "SELECT r.id, r.ws, r.n, r.before FROM release r \
-             WHERE r.finished_at IS NULL AND NOT ",
+             WHERE r.finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM moving) AND NOT ",
             is_held!("r.ws"),
             " ORDER BY r.id LIMIT 1"
         ))

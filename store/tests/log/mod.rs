@@ -50,7 +50,7 @@ macro_rules! only_sqlite {
 
 /// How many tallies of PostgreSQL's are other than what the contents come to, and how many entries stand
 /// for nothing.
-const MISCOUNTED: &str = "
+pub const MISCOUNTED: &str = "
     WITH there AS (
         SELECT c.tenant, c.ws, x.what, x.key, x.other, 1 AS events, 1 AS entries
         FROM content c CROSS JOIN LATERAL (VALUES (1, actor, 0), (2, action, 0), (3, kind, 0),

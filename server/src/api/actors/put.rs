@@ -53,7 +53,8 @@ const LABEL_MOST: usize = 4 * 1024;
         (status = 422, description = "The body is not `{\"deactivated\": true}` or \
             `{\"deactivated\": false}`.", body = ProblemDocument,
             content_type = "application/problem+json"),
-        (status = 503, description = "The log cannot be written, or the server is stopping.",
+        (status = 503, description = "The log cannot be written, the installation \
+            is being moved to another database, or the server is stopping.",
             body = ProblemDocument, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 507, description = "The disk is full.", body = ProblemDocument,

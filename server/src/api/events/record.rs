@@ -190,8 +190,9 @@ impl Parameters {
                         "reason": "is missing: what was done, such as MEMBER_ADDED"}]
         })),
         (status = 503, description = "The queue is full, the log cannot be written, the database is not \
-            available, or the server is stopping. Nothing was recorded, unless `type` says `in-doubt`: \
-            send it again after `Retry-After` seconds.",
+            available, the installation is being moved to another database, or the server is stopping. \
+            Nothing was recorded, unless `type` says `in-doubt`: send it again after `Retry-After` \
+            seconds.",
             body = ProblemDocument, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "Seconds to wait."))),
         (status = 507, description = "The disk is full. Nothing was recorded: send it again when \

@@ -8,7 +8,7 @@ mod rows;
 mod tail;
 mod texts;
 
-pub(crate) use rows::{outcome_number, placed_at, source_number};
+pub(crate) use rows::{Content, Leaf, Statements, outcome_number, placed_at, source_number};
 pub(crate) use texts::{Additions, Numbered};
 
 use super::{
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{StoreError, database::Connection, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
-use rows::{Content, Leaf, Statements};
 use std::{
     collections::HashMap,
     sync::{

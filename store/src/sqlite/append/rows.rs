@@ -20,33 +20,33 @@ use uuid::Uuid;
 
 /// A row of `leaf`.
 #[derive(Debug)]
-pub(super) struct Leaf {
-    pub(super) n: i64,
-    pub(super) tenant: i64,
-    pub(super) seq: i64,
-    pub(super) id: Uuid,
-    pub(super) ws: i64,
-    pub(super) occurred_at: i64,
-    pub(super) recorded_at: i64,
-    pub(super) parts: [u8; 32],
+pub(crate) struct Leaf {
+    pub(crate) n: i64,
+    pub(crate) tenant: i64,
+    pub(crate) seq: i64,
+    pub(crate) id: Uuid,
+    pub(crate) ws: i64,
+    pub(crate) occurred_at: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) parts: [u8; 32],
 }
 
 /// A row of `content`.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) n: i64,
-    pub(super) actor: Number,
-    pub(super) via: Option<Number>,
-    pub(super) action: Number,
-    pub(super) target: Number,
-    pub(super) related: Option<Number>,
-    pub(super) outcome: i64,
-    pub(super) operation: Option<String>,
-    pub(super) key: Option<KeyHash>,
-    pub(super) salt: [u8; 16],
-    pub(super) source: Option<i64>,
-    pub(super) keep: bool,
-    pub(super) body: Option<String>,
+pub(crate) struct Content {
+    pub(crate) n: i64,
+    pub(crate) actor: Number,
+    pub(crate) via: Option<Number>,
+    pub(crate) action: Number,
+    pub(crate) target: Number,
+    pub(crate) related: Option<Number>,
+    pub(crate) outcome: i64,
+    pub(crate) operation: Option<String>,
+    pub(crate) key: Option<KeyHash>,
+    pub(crate) salt: [u8; 16],
+    pub(crate) source: Option<i64>,
+    pub(crate) keep: bool,
+    pub(crate) body: Option<String>,
 }
 
 /// Outcomes by number, as the log keeps them.
@@ -81,12 +81,12 @@ type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// The texts of the statements that write rows, each made once.
 #[derive(Debug, Default)]
-pub(super) struct Statements(HashMap<(&'static str, usize), Arc<str>>);
+pub(crate) struct Statements(HashMap<(&'static str, usize), Arc<str>>);
 
 impl Statements {
     /// Writes rows into a table, in their order. `head` is the statement up to its values, of which
     /// each row has `columns`, which `bind` binds.
-    pub(super) async fn insert<'q, T>(
+    pub(crate) async fn insert<'q, T>(
         &mut self,
         connection: &mut SqliteConnection,
         head: &'static str,
@@ -109,7 +109,7 @@ impl Statements {
     }
 
     /// Writes leaves.
-    pub(super) async fn write_leaves(
+    pub(crate) async fn write_leaves(
         &mut self,
         connection: &mut SqliteConnection,
         leaves: &[Leaf],
@@ -130,7 +130,7 @@ impl Statements {
     }
 
     /// Writes contents.
-    pub(super) async fn write_contents(
+    pub(crate) async fn write_contents(
         &mut self,
         connection: &mut SqliteConnection,
         contents: &[Content],

@@ -68,9 +68,9 @@ pub(crate) struct Numbered {
     pub(crate) target: Number,
     pub(crate) related: Option<Number>,
     /// Who is in `via`.
-    chain: Box<[Number]>,
+    pub(crate) chain: Box<[Number]>,
     /// What is in `related`, each with its kind.
-    others: Box<[(Number, Number)]>,
+    pub(crate) others: Box<[(Number, Number)]>,
 }
 
 impl Numbered {
