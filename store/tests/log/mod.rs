@@ -25,7 +25,7 @@ use tempfile::TempDir;
 
 mod postgres;
 
-use postgres::{Database, name_for};
+use postgres::{Database, OF_ALL_NODES, name_for};
 
 /// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
 pub fn postgres() -> Option<String> {
@@ -182,6 +182,7 @@ impl Log {
             Some(server) => {
                 let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await?;
+                sqlx::raw_sql(OF_ALL_NODES).execute(&mut connection).await?;
                 let done = text.execute(&mut connection).await?;
                 Ok(done.rows_affected())
             }
@@ -204,6 +205,8 @@ impl Log {
             Some(server) => {
                 let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await.unwrap();
+                let set = sqlx::raw_sql(OF_ALL_NODES).execute(&mut connection).await;
+                set.unwrap();
                 let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
                 rows.unwrap()
             }
