@@ -96,6 +96,10 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook young tables', 0)) THEN
         RETURN 0;
     END IF;
+    IF is_distributed() THEN
+        -- Else a node does not show what it has of each table.
+        PERFORM set_config('citus.override_table_visibility', 'off', TRUE);
+    END IF;
     FOR young IN
         SELECT c.oid FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
         WHERE c.relnamespace = 'public'::REGNAMESPACE AND c.relkind = 'r' AND s.n_live_tup < 500000

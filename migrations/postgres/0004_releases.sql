@@ -206,6 +206,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
+    PERFORM note_removal(r.ws);
     WITH gone AS (
         DELETE FROM content c
         WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at < r.before AND c.seq <= r.seq AND NOT c.keep
@@ -325,16 +326,19 @@ BEGIN
     IF is_held(r.ws) THEN
         RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
     END IF;
-    UPDATE actor SET id = NULL, name = NULL, email = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+    actors := ARRAY(
         SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1
             AND key = ANY (actors) AND entries = 0
     );
-    UPDATE target SET id = NULL, name = NULL, url = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+    targets := ARRAY(
         SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4
             AND key = ANY (targets) AND entries = 0
     );
+    PERFORM note_removal(r.ws);
+    UPDATE actor SET id = NULL, name = NULL, email = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num = ANY (actors);
+    UPDATE target SET id = NULL, name = NULL, url = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num = ANY (targets);
     UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
     RETURN up_to;
 END $$;

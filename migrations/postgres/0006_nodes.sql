@@ -13,6 +13,44 @@ BEGIN
     RETURN EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = 'leaf'::REGCLASS);
 END $$;
 
+-- The same as `look_at_young_tables`, of what the nodes have.
+CREATE FUNCTION look_at_young_tables_of_nodes() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF is_distributed() THEN
+        PERFORM run_command_on_workers('SELECT public.look_at_young_tables()');
+    END IF;
+END $$;
+
+-- Says to the node that is asked that a log's release is being carried out: triggers there cannot look. It
+-- holds until the transaction ends.
+CREATE FUNCTION note_removal(of_ws BIGINT) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF is_distributed() THEN
+        PERFORM set_config('citus.propagate_set_commands', 'local', TRUE);
+        EXECUTE format('SET LOCAL daybook.removing = %L', of_ws);
+    END IF;
+END $$;
+
+-- What `check_removal` and `check_emptying` are on one machine. It stops mistakes: whose the tables are can
+-- say that they carry a release out. Whether one does, the functions look at.
+CREATE FUNCTION check_noted() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('daybook.removing', TRUE) IS DISTINCT FROM OLD.ws::TEXT THEN
+        RAISE EXCEPTION 'the log is append-only: % of % is refused', lower(TG_OP), TG_TABLE_NAME;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    IF (NEW.tenant, NEW.ws, NEW.num, NEW.kind) IS DISTINCT FROM (OLD.tenant, OLD.ws, OLD.num, OLD.kind)
+        OR NEW.id IS NOT NULL OR NEW.name IS NOT NULL
+    THEN
+        RAISE EXCEPTION 'the log is append-only: update of % is refused', TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+
 DO $$
 DECLARE
     of_table TEXT;
@@ -21,11 +59,14 @@ BEGIN
         RETURN;
     END IF;
     -- A trigger runs on the node that has the row, and sees nothing there but the row: it may refuse, and
-    -- not look. What others look at (releases, holds, the leaf before) the functions look at.
+    -- not look for releases, holds, or the leaf before.
     DROP TRIGGER leaf_is_next ON leaf;
     DROP TRIGGER content_stays ON content;
+    CREATE TRIGGER content_stays BEFORE DELETE ON content FOR EACH ROW EXECUTE FUNCTION check_noted();
     DROP TRIGGER actor_keeps ON actor;
+    CREATE TRIGGER actor_keeps BEFORE UPDATE ON actor FOR EACH ROW EXECUTE FUNCTION check_noted();
     DROP TRIGGER target_keeps ON target;
+    CREATE TRIGGER target_keeps BEFORE UPDATE ON target FOR EACH ROW EXECUTE FUNCTION check_noted();
     PERFORM set_config('citus.enable_unsafe_triggers', 'on', TRUE);
     FOREACH of_table IN ARRAY ARRAY['tenant_head', 'leaf', 'content', 'entry', 'idempotency', 'log_class',
         'text_head', 'actor', 'via', 'action', 'kind', 'target', 'related', 'tally', 'tally_change']
@@ -35,5 +76,6 @@ BEGIN
     END LOOP;
 END $$;
 
-REVOKE ALL ON FUNCTION is_distributed() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION is_distributed() TO daybook_server;
+REVOKE ALL ON FUNCTION is_distributed(), look_at_young_tables_of_nodes(), note_removal(BIGINT),
+    check_noted() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION is_distributed(), look_at_young_tables_of_nodes() TO daybook_server;

@@ -181,9 +181,9 @@ async fn what_is_given_back_is_what_was_hashed() {
     log.record(&grant, (0..3).map(with_key).collect()).await;
     let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = log
         .rows(&format!(
-            "SELECT l.seq, l.parts, c.salt FROM leaf l JOIN content c ON c.{0} = l.{0} \
+            "SELECT l.seq, l.parts, c.salt FROM leaf l JOIN content c ON {} \
              WHERE l.ws > 0",
-            log::n()
+            log::same("c", "l")
         ))
         .await;
     let events = all(&log, &grant).await;

@@ -1038,8 +1038,9 @@ impl Model {
 async fn contents(log: &Log) -> BTreeMap<i64, (i64, Timestamp, bool)> {
     let rows: Vec<(i64, i64, i64, bool)> = log
         .rows(&format!(
-            "SELECT l.{0}, l.ws, l.occurred_at, c.keep FROM leaf l JOIN content c ON c.{0} = l.{0}",
-            log::n()
+            "SELECT l.{0}, l.ws, l.occurred_at, c.keep FROM leaf l JOIN content c ON {1}",
+            log::n(),
+            log::same("c", "l")
         ))
         .await;
     let row = |(n, ws, at, keep)| (n, (ws, Timestamp::from_micros(at), keep));

@@ -118,6 +118,11 @@ impl Server {
     async fn look_at_young_tables(&self) -> Result<(), StoreError> {
         let looked = sqlx::query("SELECT look_at_young_tables()").execute(&self.remover);
         within(PATIENCE, looked).await?;
+        if self.known.is_distributed {
+            let looked =
+                sqlx::query("SELECT look_at_young_tables_of_nodes()").execute(&self.remover);
+            within(PATIENCE, looked).await?;
+        }
         Ok(())
     }
 

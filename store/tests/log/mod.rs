@@ -37,6 +37,15 @@ pub fn n() -> &'static str {
     if postgres().is_some() { "seq" } else { "n" }
 }
 
+/// Whether two tables have the same event, as a condition.
+pub fn same(one: &str, other: &str) -> String {
+    if postgres().is_some() {
+        format!("{one}.tenant = {other}.tenant AND {one}.seq = {other}.seq")
+    } else {
+        format!("{one}.n = {other}.n")
+    }
+}
+
 /// Ends a test of what only SQLite has, two files and an index that is made from the log, where the
 /// tests are run on PostgreSQL.
 #[macro_export]
@@ -217,6 +226,15 @@ impl Log {
                 rows.unwrap()
             }
         }
+    }
+
+    /// Whether tenants are spread over the nodes of a Citus: see the migration `nodes`.
+    pub async fn is_distributed(&self) -> bool {
+        postgres().is_some()
+            && self
+                .number("SELECT is_distributed()::INTEGER::BIGINT")
+                .await
+                == 1
     }
 
     /// The one number that a statement finds.

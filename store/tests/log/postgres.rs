@@ -19,8 +19,10 @@ pub fn server() -> Option<String> {
     std::env::var("DAYBOOK_TEST_POSTGRES_URL").ok()
 }
 
-/// Says of a test's own connection that it may ask all nodes at once. Where there are none, it says nothing.
-pub const OF_ALL_NODES: &str = "SET citus.multi_task_query_log_level = off";
+/// Says of a test's own connection that it may ask all nodes at once, and make triggers there. Where there
+/// are none, it says nothing.
+pub const OF_ALL_NODES: &str =
+    "SET citus.multi_task_query_log_level = off; SET citus.enable_unsafe_triggers = on";
 
 /// A database on the server, dropped with this.
 #[derive(Debug)]
@@ -192,8 +194,9 @@ async fn make_on_all_nodes(
     mut nodes: Vec<PgConnectOptions>,
     name: &str,
 ) {
-    let template = std::env::var("DAYBOOK_TEST_POSTGRES_TEMPLATE")
-        .expect("on Citus, DAYBOOK_TEST_POSTGRES_TEMPLATE names what databases are copied from");
+    let Ok(template) = std::env::var("DAYBOOK_TEST_POSTGRES_TEMPLATE") else {
+        panic!("on Citus, DAYBOOK_TEST_POSTGRES_TEMPLATE names what databases are copied from");
+    };
     let draft = format!("{name}_draft");
     // The coordinator comes last: what it has is whole.
     nodes.push(format!("{server}/postgres").parse().unwrap());
