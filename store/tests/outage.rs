@@ -500,8 +500,8 @@ async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
     log.store.close().await;
     log.execute(
-        "INSERT INTO tally_change (tenant, ws, what, key, other, events, entries) \
-         SELECT tenant, ws, 5, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[0] FROM leaf",
+        "INSERT INTO tally_change (tenant, ws, what, n, key, other, events, entries) \
+         SELECT tenant, ws, 5, seq + 1000, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[0] FROM leaf",
     )
     .await;
     let Log { folder, clock, .. } = &log;

@@ -601,7 +601,12 @@ async fn the_database_refuses_to_delete_early() {
     .await;
     refused("UPDATE release SET before = before + 1", "not changed").await;
     refused("DELETE FROM release", "append-only").await;
-    assert_eq!(log.execute(&of(100)).await, 1);
+    // Triggers on a node see no release: there whoever is not carrying one out deletes nothing at all.
+    if log.is_distributed().await {
+        refused(&of(100), "append-only").await;
+    } else {
+        assert_eq!(log.execute(&of(100)).await, 1);
+    }
     refused("DELETE FROM content WHERE keep", "append-only").await;
 }
 
