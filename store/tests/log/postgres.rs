@@ -44,13 +44,17 @@ impl Database {
             let mut connection = connect(&server, "postgres").await;
             let template = template(&server, &mut connection).await;
             let make = format!("CREATE DATABASE {name} TEMPLATE {template}");
-            for worker in &workers(&server, &mut connection).await {
+            let workers = workers(&server, &mut connection).await;
+            for worker in &workers {
                 let mut worker = PgConnection::connect_with(worker).await.unwrap();
                 run(&mut worker, make.clone()).await;
             }
             run(&mut connection, make).await;
-            let one_node = "SET citus.multi_task_query_log_level = 'error'";
-            run(&mut connection, format!("ALTER DATABASE {name} {one_node}")).await;
+            if !workers.is_empty() {
+                let one_node = "SET citus.multi_task_query_log_level = 'error'";
+                let set = format!("ALTER DATABASE {name} {one_node}");
+                run(&mut connection, set).await;
+            }
         });
         Some(made)
     }
