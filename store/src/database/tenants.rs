@@ -61,6 +61,7 @@ pub(super) fn names_its_tenant(statement: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use std::{fs, path::Path};
