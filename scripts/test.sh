@@ -12,6 +12,10 @@ run_tests() {
   done
   (($#)) || set -- "${all_parts[@]}"
 
+  # Only what is to be run on PostgreSQL is.
+  given_postgres=${DAYBOOK_TEST_POSTGRES_URL-}
+  unset DAYBOOK_TEST_POSTGRES_URL
+
   passed=0 failed=0 ended=
   trap finish EXIT
   rm -rf target/test
@@ -124,8 +128,13 @@ run_programs() {
   count_of "$log" $status
 }
 
-# on_postgres COMMAND…: with a PostgreSQL server for the tests.
+# on_postgres COMMAND…: with a PostgreSQL server for the tests: the one that was named, or one of their own.
 on_postgres() {
+  if [[ $given_postgres ]]; then
+    say "The same on $given_postgres"
+    DAYBOOK_TEST_POSTGRES_URL=$given_postgres "$@"
+    return
+  fi
   say "The same on PostgreSQL"
   start_postgres "$postgres_for_tests"
   "$@"

@@ -493,7 +493,8 @@ CREATE TABLE tally_change (
     tenant BIGINT NOT NULL,
     ws BIGINT NOT NULL,
     what SMALLINT NOT NULL,
-    n BIGINT GENERATED ALWAYS AS IDENTITY,
+    -- The number of the group's last event; of what went, minus that of the batch.
+    n BIGINT NOT NULL,
     key INTEGER[] NOT NULL,
     other INTEGER[] NOT NULL,
     events INTEGER[] NOT NULL,
@@ -520,6 +521,12 @@ GROUP BY tenant, ws, what, key, other;
 -- Adds the changes of a log up. One does so at a time; who comes meanwhile does nothing.
 CREATE FUNCTION add_up(of_tenant BIGINT, of_ws BIGINT) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    whats SMALLINT[];
+    keys INTEGER[];
+    others INTEGER[];
+    counts BIGINT[];
+    counts_of_entries BIGINT[];
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook tally ' || of_ws, 0)) THEN
         RETURN;
@@ -533,10 +540,21 @@ BEGIN
         CROSS JOIN LATERAL unnest(g.key, g.other, g.events, g.entries)
             AS x(key, other, events, entries)
         GROUP BY g.what, x.key, x.other
+        ORDER BY g.what, x.key, x.other
     )
+    SELECT array_agg(what), array_agg(key), array_agg(other), array_agg(events), array_agg(entries)
+    INTO whats, keys, others, counts, counts_of_entries
+    FROM change;
+    IF whats IS NULL THEN
+        RETURN;
+    END IF;
+    -- With the tenant's head, by which it is known on which node they lie.
     INSERT INTO tally (tenant, ws, what, key, other, events, entries)
-    SELECT of_tenant, of_ws, what, key, other, events, entries FROM change
-    ORDER BY what, key, other
+    SELECT h.tenant, of_ws, c.what, c.key, c.other, c.events, c.entries
+    FROM tenant_head h
+    CROSS JOIN unnest(whats, keys, others, counts, counts_of_entries)
+        AS c(what, key, other, events, entries)
+    WHERE h.tenant = of_tenant
     ON CONFLICT (tenant, ws, what, key, other) DO UPDATE
     SET events = tally.events + excluded.events, entries = tally.entries + excluded.entries;
 END $$;

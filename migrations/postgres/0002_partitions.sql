@@ -63,19 +63,22 @@ BEGIN
         RAISE EXCEPTION 'there is no class % of contents', of_class;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('daybook partitions', 0));
+    IF is_distributed() THEN
+        PERFORM set_config('citus.enable_unsafe_triggers', 'on', TRUE);
+    END IF;
     SELECT * INTO part FROM partition_of(of_class, of_at);
     FOREACH of_table IN ARRAY ARRAY['content', 'entry'] LOOP
         made := of_table || '_' || part.name;
         IF to_regclass(made) IS NULL THEN
             EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', made, of_table);
+            EXECUTE format(
+                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s, %s) TO (%s, %s)',
+                of_table, made, of_class, coalesce(part.since::TEXT, 'MINVALUE'), of_class, part.until
+            );
             -- Of the triggers of the whole table, a partition does not have this one.
             EXECUTE format(
                 'CREATE TRIGGER %I BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse()',
                 of_table || '_is_not_emptied', made
-            );
-            EXECUTE format(
-                'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s, %s) TO (%s, %s)',
-                of_table, made, of_class, coalesce(part.since::TEXT, 'MINVALUE'), of_class, part.until
             );
         END IF;
     END LOOP;
@@ -92,6 +95,10 @@ DECLARE
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook young tables', 0)) THEN
         RETURN 0;
+    END IF;
+    IF is_distributed() THEN
+        -- Else a node does not show what it has of each table.
+        PERFORM set_config('citus.override_table_visibility', 'off', TRUE);
     END IF;
     FOR young IN
         SELECT c.oid FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid

@@ -25,6 +25,7 @@ $$;
 CREATE FUNCTION check_release() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     now BIGINT;
+    last BIGINT;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         -- While it is carried out it is noted how far that came.
@@ -37,8 +38,9 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
+    SELECT max(seq) INTO last FROM leaf WHERE tenant = NEW.tenant;
     IF NEW.id IS DISTINCT FROM (SELECT coalesce(max(id), 0) + 1 FROM release)
-        OR NEW.seq IS DISTINCT FROM (SELECT max(seq) FROM leaf WHERE tenant = NEW.tenant)
+        OR NEW.seq IS DISTINCT FROM last
         OR NEW.tenant IS DISTINCT FROM
             (CASE WHEN NEW.ws < 0 THEN -NEW.ws ELSE (SELECT tenant FROM workspace WHERE id = NEW.ws) END)
         OR NEW.finished_at IS NOT NULL OR NEW.reached_at <> -9223372036854775808 OR NEW.reached_seq <> 0
@@ -156,15 +158,42 @@ SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     r release;
     removed BIGINT;
+    batch BIGINT;
     last_at BIGINT;
     last_seq BIGINT;
+    -- What was removed, column by column.
+    classes SMALLINT[];
+    ats BIGINT[];
+    seqs BIGINT[];
+    actors INTEGER[];
+    vias INTEGER[];
+    actions INTEGER[];
+    kinds INTEGER[];
+    targets INTEGER[];
+    relateds INTEGER[];
+    outcomes SMALLINT[];
+    keys BIGINT[];
+    rests BIGINT[];
+    -- Under whom and what else that stood: of which class, time and number, and by which actor.
+    beside_whats SMALLINT[];
+    beside_keys INTEGER[];
+    beside_classes SMALLINT[];
+    beside_ats BIGINT[];
+    beside_seqs BIGINT[];
+    beside_actors INTEGER[];
 BEGIN
-    PERFORM 1 FROM release e JOIN tenant_head h ON h.tenant = e.tenant WHERE e.id = of_release
-    FOR UPDATE OF h;
+    SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     -- Looked at now: somebody else may have ended it.
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
         RETURN 0;
+    END IF;
+    IF is_held(r.ws) THEN
+        RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
     END IF;
     SELECT b.at, b.seq INTO last_at, last_seq
     FROM (
@@ -177,54 +206,71 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    WITH batch AS (
+    PERFORM note_removal(r.ws);
+    WITH gone AS (
         DELETE FROM content c
         WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at < r.before AND c.seq <= r.seq AND NOT c.keep
             AND c.at >= r.reached_at AND (c.at, c.seq) > (r.reached_at, r.reached_seq)
             AND c.at <= last_at AND (c.at, c.seq) <= (last_at, last_seq)
         RETURNING c.class, c.at, c.seq, c.actor, c.via, c.action, c.kind, c.target, c.related,
             c.outcome, c.key, c.key_rest
-    ), beside AS MATERIALIZED (
+    )
+    SELECT count(*), array_agg(class), array_agg(at), array_agg(seq), array_agg(actor), array_agg(via),
+        array_agg(action), array_agg(kind), array_agg(target), array_agg(related),
+        array_agg(outcome), array_agg(key), array_agg(key_rest)
+    INTO removed, classes, ats, seqs, actors, vias, actions, kinds, targets, relateds, outcomes, keys, rests
+    FROM gone;
+    SELECT array_agg(what), array_agg(key), array_agg(class), array_agg(at), array_agg(seq),
+        array_agg(actor)
+    INTO beside_whats, beside_keys, beside_classes, beside_ats, beside_seqs, beside_actors
+    FROM (
         SELECT DISTINCT b.class, b.at, b.seq, b.actor, 1 AS what, m.value::INTEGER AS key
-        FROM batch b JOIN via v ON v.tenant = r.tenant AND v.ws = r.ws AND v.num = b.via
+        FROM unnest(classes, ats, seqs, actors, vias) AS b(class, at, seq, actor, via)
+        JOIN via v ON v.tenant = r.tenant AND v.ws = r.ws AND v.num = b.via
         CROSS JOIN LATERAL jsonb_array_elements_text(v.members::jsonb) m
         UNION
         SELECT b.class, b.at, b.seq, b.actor, x.what, x.key
-        FROM batch b JOIN related s ON s.tenant = r.tenant AND s.ws = r.ws AND s.num = b.related
+        FROM unnest(classes, ats, seqs, actors, relateds) AS b(class, at, seq, actor, related)
+        JOIN related s ON s.tenant = r.tenant AND s.ws = r.ws AND s.num = b.related
         CROSS JOIN LATERAL jsonb_array_elements_text(s.members::jsonb) m
         JOIN target t ON t.tenant = r.tenant AND t.ws = r.ws AND t.num = m.value::INTEGER
         CROSS JOIN LATERAL (VALUES (2, t.num), (3, t.kind)) x(what, key)
-    ), entries AS (
-        DELETE FROM entry e USING beside x
-        WHERE e.tenant = r.tenant AND e.ws = r.ws AND e.what = x.what AND e.key = x.key
-            AND e.at = x.at AND e.seq = x.seq AND e.class = x.class
-            AND e.at >= r.reached_at AND e.at <= last_at
-    ), keys AS (
-        DELETE FROM idempotency k USING batch b
-        WHERE k.tenant = r.tenant AND k.ws = r.ws AND k.key = b.key AND k.key_rest = b.key_rest
-            AND k.seq = b.seq
-    ), tallies AS (
+    ) beside;
+    DELETE FROM entry e
+    USING unnest(beside_whats, beside_keys, beside_classes, beside_ats, beside_seqs)
+        AS x(what, key, class, at, seq)
+    WHERE e.tenant = r.tenant AND e.ws = r.ws AND e.what = x.what AND e.key = x.key
+        AND e.at = x.at AND e.seq = x.seq AND e.class = x.class
+        AND e.at >= r.reached_at AND e.at <= last_at;
+    DELETE FROM idempotency k
+    USING unnest(keys, rests, seqs) AS b(key, rest, seq)
+    WHERE k.tenant = r.tenant AND k.ws = r.ws AND k.key = b.key AND k.key_rest = b.rest
+        AND k.seq = b.seq;
+    UPDATE tenant_head SET removals = removals + 1 WHERE tenant = r.tenant RETURNING removals INTO batch;
+    WITH tallies AS (
         SELECT what, key, other, sum(events)::INTEGER AS events, sum(entries)::INTEGER AS entries
         FROM (
-            SELECT x.what, x.key, x.other, -1 AS events, -1 AS entries FROM batch b
+            SELECT x.what, x.key, x.other, -1 AS events, -1 AS entries
+            FROM unnest(actors, actions, kinds, targets, outcomes)
+                AS b(actor, action, kind, target, outcome)
             CROSS JOIN LATERAL (VALUES (1, b.actor, 0), (2, b.action, 0), (3, b.kind, 0),
                 (4, b.target, 0), (5, b.outcome::INTEGER, 0), (6, b.action, b.actor),
                 (7, b.action, b.kind)) x(what, key, other)
             UNION ALL
-            SELECT CASE what WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 3 END, key, 0, 0, -1 FROM beside
+            SELECT CASE what WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 3 END, key, 0, 0, -1
+            FROM unnest(beside_whats, beside_keys) AS b(what, key)
             UNION ALL
-            SELECT 8, key, actor, -1, -1 FROM beside WHERE what = 1
+            SELECT 8, key, actor, -1, -1
+            FROM unnest(beside_whats, beside_keys, beside_actors) AS b(what, key, actor)
+            WHERE what = 1
         ) each
         GROUP BY what, key, other
-    ), counted AS (
-        INSERT INTO tally_change (tenant, ws, what, key, other, events, entries)
-        SELECT r.tenant, r.ws, what, array_agg(key), array_agg(other), array_agg(events),
-            array_agg(entries)
-        FROM tallies GROUP BY what
     )
-    SELECT count(*) INTO removed FROM batch;
+    INSERT INTO tally_change (tenant, ws, what, n, key, other, events, entries)
+    SELECT r.tenant, r.ws, what, -batch, array_agg(key), array_agg(other), array_agg(events),
+        array_agg(entries)
+    FROM tallies GROUP BY what;
     UPDATE release SET reached_at = last_at, reached_seq = last_seq WHERE id = r.id;
-    UPDATE tenant_head SET removals = removals + 1 WHERE tenant = r.tenant;
     RETURN removed;
 END $$;
 
@@ -280,16 +326,19 @@ BEGIN
     IF is_held(r.ws) THEN
         RAISE EXCEPTION 'an event cannot be removed while a legal hold stands';
     END IF;
-    UPDATE actor SET id = NULL, name = NULL, email = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+    actors := ARRAY(
         SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 1
             AND key = ANY (actors) AND entries = 0
     );
-    UPDATE target SET id = NULL, name = NULL, url = NULL
-    WHERE tenant = r.tenant AND ws = r.ws AND num IN (
+    targets := ARRAY(
         SELECT key FROM tallied WHERE tenant = r.tenant AND ws = r.ws AND what = 4
             AND key = ANY (targets) AND entries = 0
     );
+    PERFORM note_removal(r.ws);
+    UPDATE actor SET id = NULL, name = NULL, email = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num = ANY (actors);
+    UPDATE target SET id = NULL, name = NULL, url = NULL
+    WHERE tenant = r.tenant AND ws = r.ws AND num = ANY (targets);
     UPDATE text_head SET emptied = text_head.emptied + 1 WHERE tenant = r.tenant AND ws = r.ws;
     RETURN up_to;
 END $$;
@@ -315,8 +364,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_s
 DECLARE
     r release;
 BEGIN
-    PERFORM 1 FROM release e JOIN tenant_head h ON h.tenant = e.tenant WHERE e.id = of_release
-    FOR UPDATE OF h;
+    SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN TRUE;
+    END IF;
+    PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     -- Looked at now: somebody else may have ended it.
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
     IF NOT FOUND THEN
@@ -438,8 +490,10 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format(
-        'INSERT INTO tally_change (tenant, ws, what, key, other, events, entries)
-        SELECT tenant, ws, what, array_agg(key), array_agg(other), array_agg(-events), array_agg(-entries)
+        'INSERT INTO tally_change (tenant, ws, what, n, key, other, events, entries)
+        SELECT tenant, ws, what,
+            -1 - (SELECT h.removals FROM tenant_head h WHERE h.tenant = together.tenant),
+            array_agg(key), array_agg(other), array_agg(-events), array_agg(-entries)
         FROM (
             SELECT tenant, ws, what, key, other, sum(events)::INTEGER AS events, sum(entries)::INTEGER AS entries
             FROM (

@@ -124,10 +124,15 @@ async fn a_hold_is_placed_once_and_lifted_once_and_both_are_told() {
     }
     let kept = log
         .number(&format!(
-            "SELECT count(*) FROM content c JOIN leaf l ON l.{0} = c.{0} \
-             JOIN action a ON a.ws = l.ws AND a.num = c.action \
+            "SELECT count(*) FROM content c JOIN leaf l ON {} \
+             JOIN action a ON {}a.ws = l.ws AND a.num = c.action \
              WHERE a.action LIKE 'AUDIT_HOLD_%' AND c.keep",
-            log::n()
+            log::same("l", "c"),
+            if log::postgres().is_some() {
+                "a.tenant = l.tenant AND "
+            } else {
+                ""
+            }
         ))
         .await;
     assert_eq!(kept, 2);
@@ -321,8 +326,16 @@ async fn nothing_leaves_the_log_while_a_hold_stands_not_even_under_a_release() {
         .await
         .unwrap();
     // What an unfinished release still covers stays, and no other is made.
+    // Triggers on a node see no hold: they refuse whoever is not carrying a release out.
+    let is_distributed = log.is_distributed().await;
     let words = log.refused(&expired).await;
-    assert!(words.contains("while a legal hold stands"), "{words}");
+    let told = ["while a legal hold stands", "append-only"][usize::from(is_distributed)];
+    assert!(words.contains(told), "{words}");
+    let carried_out = "SELECT remove_batch(1, 1000)";
+    if log::postgres().is_some() {
+        let words = log.refused(carried_out).await;
+        assert!(words.contains("while a legal hold stands"), "{words}");
+    }
     log.refused(emptied).await;
     let words = log.refused(&release(TimeDelta::days(91))).await;
     assert!(words.contains("while a legal hold stands"), "{words}");
@@ -340,8 +353,12 @@ async fn nothing_leaves_the_log_while_a_hold_stands_not_even_under_a_release() {
         .await
         .unwrap();
     // The same statements, so that what refused them was the hold.
-    assert!(log.execute(&expired).await >= 2);
-    assert!(log.execute(emptied).await >= 1);
+    if is_distributed {
+        assert!(log.number(carried_out).await >= 2);
+    } else {
+        assert!(log.execute(&expired).await >= 2);
+        assert!(log.execute(emptied).await >= 1);
+    }
     log.execute(&release(TimeDelta::days(91))).await;
     // A release has the log's last event.
     log.record(&grant, vec![made(&now.to_string())]).await;

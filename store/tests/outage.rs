@@ -385,13 +385,14 @@ async fn who_shares_a_group_with_what_the_database_refuses_is_recorded() {
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
     // What the database refuses, whatever that may be one day.
-    log.execute(
+    for statement in [
         "CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN RAISE 'not this one' USING ERRCODE = '54000'; END $$; \
-         CREATE TRIGGER refuse_poison BEFORE INSERT ON content FOR EACH ROW \
-             WHEN (NEW.operation = 'poison') EXECUTE FUNCTION refuse_poison()",
-    )
-    .await;
+         $$ BEGIN RAISE 'not this one' USING ERRCODE = '54000'; END $$",
+        "CREATE TRIGGER refuse_poison BEFORE INSERT ON content FOR EACH ROW \
+         WHEN (NEW.operation = 'poison') EXECUTE FUNCTION refuse_poison()",
+    ] {
+        log.execute(statement).await;
+    }
     let send = |number: usize| {
         let mut event = of("alice", "secret:rotate");
         event.operation = Some(if number == 7 { "poison" } else { "fine" }.to_owned());
@@ -440,12 +441,13 @@ async fn texts_that_the_database_lost_are_not_believed() {
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![of("bob", "secret:rotate")]).await;
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
-    log.execute(
-        "ALTER TABLE actor DISABLE TRIGGER USER; \
-         DELETE FROM actor WHERE id = 'alice'; \
-         UPDATE text_head SET actor = actor - 1 WHERE ws > 0 AND actor > 1",
-    )
-    .await;
+    for statement in [
+        "ALTER TABLE actor DISABLE TRIGGER USER",
+        "DELETE FROM actor WHERE id = 'alice'",
+        "UPDATE text_head SET actor = actor - 1 WHERE ws > 0 AND actor > 1",
+    ] {
+        log.execute(statement).await;
+    }
     log.record(&grant, vec![of("alice", "secret:read")]).await;
     // Another process, which knows nothing yet, reads who it was.
     let other = log.reopened().await;
@@ -500,8 +502,8 @@ async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
     log.store.close().await;
     log.execute(
-        "INSERT INTO tally_change (tenant, ws, what, key, other, events, entries) \
-         SELECT tenant, ws, 5, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[0] FROM leaf",
+        "INSERT INTO tally_change (tenant, ws, what, n, key, other, events, entries) \
+         SELECT tenant, ws, 5, seq + 1000, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[0] FROM leaf",
     )
     .await;
     let Log { folder, clock, .. } = &log;

@@ -350,6 +350,10 @@ async fn whole_months_go_at_once_and_the_rest_in_batches() {
         return;
     }
     let log = shortened().await;
+    // Where a part of each partition lies on every node, batches go.
+    if log.is_distributed().await {
+        return;
+    }
     let month = u64::try_from(OF_GROWTH + OF_REVENUE).unwrap();
     for name in [DECEMBER, JANUARY] {
         assert!(log.has_partition(name).await);

@@ -601,7 +601,12 @@ async fn the_database_refuses_to_delete_early() {
     .await;
     refused("UPDATE release SET before = before + 1", "not changed").await;
     refused("DELETE FROM release", "append-only").await;
-    assert_eq!(log.execute(&of(100)).await, 1);
+    // Triggers on a node see no release: there whoever is not carrying one out deletes nothing at all.
+    if log.is_distributed().await {
+        refused(&of(100), "append-only").await;
+    } else {
+        assert_eq!(log.execute(&of(100)).await, 1);
+    }
     refused("DELETE FROM content WHERE keep", "append-only").await;
 }
 
@@ -1038,8 +1043,9 @@ impl Model {
 async fn contents(log: &Log) -> BTreeMap<i64, (i64, Timestamp, bool)> {
     let rows: Vec<(i64, i64, i64, bool)> = log
         .rows(&format!(
-            "SELECT l.{0}, l.ws, l.occurred_at, c.keep FROM leaf l JOIN content c ON c.{0} = l.{0}",
-            log::n()
+            "SELECT l.{0}, l.ws, l.occurred_at, c.keep FROM leaf l JOIN content c ON {1}",
+            log::n(),
+            log::same("c", "l")
         ))
         .await;
     let row = |(n, ws, at, keep)| (n, (ws, Timestamp::from_micros(at), keep));

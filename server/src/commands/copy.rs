@@ -52,6 +52,7 @@ impl Copy {
     pub async fn run(self, key_file: Option<PathBuf>) -> Result<(), CommandError> {
         let source = Installation {
             database: self.from.clone(),
+            replica: None,
             key_file,
         };
         let from = source.options();

@@ -30,7 +30,7 @@ pub use events::{Walk, event, members_of, with};
 pub use server::Server;
 pub use setting::{Setting, raw, recently, refused, shifted};
 
-use database::{Database, name_for};
+use database::{Database, OF_ALL_NODES, name_for};
 use domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::{
@@ -273,6 +273,7 @@ impl Daybook {
         let ask = async move {
             if postgres().is_some() {
                 let mut log = PgConnection::connect(&url).await?;
+                sqlx::raw_sql(OF_ALL_NODES).execute(&mut log).await?;
                 sqlx::query_scalar(statement).fetch_optional(&mut log).await
             } else {
                 let mut log = SqliteConnection::connect(&url).await?;

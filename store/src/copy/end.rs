@@ -66,11 +66,21 @@ impl End {
             DatabaseUrl::Sqlite(path) => sqlite::migrated(path).await?,
             DatabaseUrl::Postgres(url) => postgres::migrated(url).await?,
         };
-        Ok(Self {
+        let mut end = Self {
             connection,
             url: url.clone(),
             lock: None,
-        })
+        };
+        if end.is_postgres() {
+            let is_distributed: bool = database::query_scalar("SELECT is_distributed()")
+                .fetch_one(&mut end.connection)
+                .await
+                .map_err(StoreError::from)?;
+            if is_distributed {
+                return Err(CopyError::Distributed(url.to_string()));
+            }
+        }
+        Ok(end)
     }
 
     /// Opens the installation that is to be copied, with its key file.

@@ -133,6 +133,12 @@ pub enum CopyError {
          it was begun into"
     )]
     NotEmpty(String),
+    /// It is spread over several nodes.
+    #[error(
+        "{0} is spread over the nodes of a Citus cluster: an installation cannot be copied from there or \
+         into it"
+    )]
+    Distributed(String),
     /// Somebody else is using the target.
     #[error("another process is using {0}: is the same copy running already?")]
     InUse(String),

@@ -896,6 +896,8 @@ const REMOVE: &str = "WITH batch AS (
         ) each
         GROUP BY ws, what, key, other
     )
-    INSERT INTO tally_change (tenant, ws, what, key, other, events, entries)
-    SELECT $1, ws, what, array_agg(key), array_agg(other), array_agg(events), array_agg(entries)
+    INSERT INTO tally_change (tenant, ws, what, n, key, other, events, entries)
+    SELECT $1, ws, what,
+        (SELECT least(coalesce(min(n), 0), 0) - 1 FROM tally_change WHERE tenant = $1),
+        array_agg(key), array_agg(other), array_agg(events), array_agg(entries)
     FROM tallies GROUP BY ws, what";

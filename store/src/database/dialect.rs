@@ -86,6 +86,10 @@ pub(super) fn for_postgres(text: &str) -> Vec<Arc<str>> {
         }
     }
     all.extend(ended(&mut one));
+    #[cfg(debug_assertions)]
+    for text in &all {
+        assert!(super::tenants::names_its_tenant(text), "whose rows? {text}");
+    }
     all
 }
 

@@ -10,6 +10,8 @@ mod failure;
 mod query;
 mod row;
 mod sql;
+#[cfg(any(test, debug_assertions))]
+mod tenants;
 
 pub(crate) use failure::{MOVED, MOVING, is_broken_off};
 pub(crate) use query::{Query, query, query_as, query_scalar};

@@ -66,6 +66,8 @@ pub(crate) struct Known {
     pub(super) tallied: Mutex<BTreeSet<LogId>>,
     /// Which server and database the last connection led to, and since when it has been running.
     pub(super) met: Mutex<Option<String>>,
+    /// Whether each tenant's tables lie on some node of a Citus: see the migration `nodes`.
+    pub(super) is_distributed: bool,
 }
 
 impl Known {
@@ -83,6 +85,15 @@ impl Known {
 
     fn tallied(&self, events: &[Admitted]) {
         self.to_add_up(events.iter().map(|event| (event.tenant, event.ws)));
+    }
+
+    /// Tenants, as statements are to be asked about them: all together; where they are distributed, each
+    /// by itself, so that one node is asked.
+    pub(super) fn apart(&self, tenants: Vec<i64>) -> Vec<Vec<i64>> {
+        if self.is_distributed {
+            return tenants.into_iter().map(|tenant| vec![tenant]).collect();
+        }
+        vec![tenants]
     }
 
     /// Takes note of logs whose tallies are to be added up.
@@ -189,14 +200,12 @@ impl Appender {
         if !events.is_empty() {
             let places = places(connection.postgres()?, events, now).await?;
             let wanted = wanted_partitions(events, &places);
-            // They are known to be there only when this is committed; the next to ask asks again.
-            known
-                .partitions
-                .add_uncommitted(connection.postgres()?, &wanted)
-                .await?;
+            // On a connection of their own: whoever makes them is not who writes in them, and sees
+            // nothing of what a node has not committed.
+            known.partitions.add_apart(&self.pool, &wanted).await?;
             texts = locked_texts(connection, &known.dictionaries, events).await?;
             let connection = connection.postgres()?;
-            let mut heads = hold_heads(connection, events).await?;
+            let mut heads = hold_heads(connection, &known, events).await?;
             let none = HashMap::new();
             let mut group = Group::new(events, &places, &none);
             group.number(&mut heads, &mut texts, now)?;
@@ -222,7 +231,8 @@ impl Appender {
             return Ok(());
         };
         self.connection.close_on_drop();
-        if !is_broken_off(&error) {
+        // Of several nodes one may have done what another then refuses, or does not answer.
+        if !is_broken_off(&error) && !self.known.is_distributed {
             return Err(error.into());
         }
         let in_doubt = StoreError::InDoubt(error.to_string());
@@ -338,11 +348,11 @@ impl Appender {
                 .execute(&mut *connection)
                 .await?;
         }
-        let mut heads = hold_heads(connection, events).await?;
-        if !still_so(connection, &known.dictionaries, events, &places, &texts).await? {
+        let mut heads = hold_heads(connection, &known, events).await?;
+        if !still_so(connection, &known, events, &places, &texts).await? {
             return Ok(None);
         }
-        let placed = placed(connection, events).await?;
+        let placed = placed(connection, &known, events).await?;
         let mut group = Group::new(events, &places, &placed);
         group.number(&mut heads, &mut texts, now)?;
         group.write(connection, &heads).await?;
@@ -698,28 +708,31 @@ fn publish(texts: Texts) {
 /// Holds the heads of the group's tenants until the transaction ends.
 async fn hold_heads(
     connection: &mut PgConnection,
+    known: &Known,
     events: &[Admitted],
 ) -> Result<HashMap<i64, Head>, StoreError> {
     const HEADS: &str = "SELECT tenant, seq, id FROM tenant_head WHERE tenant = ANY($1) \
         ORDER BY tenant FOR UPDATE";
-    let tenants = tenants(events);
-    let mut rows = sqlx::query(HEADS)
-        .bind(tenants.clone())
-        .fetch_all(&mut *connection)
-        .await?;
-    if rows.len() < tenants.len() {
-        sqlx::query(
-            "INSERT INTO tenant_head (tenant) SELECT t FROM unnest($1) t ORDER BY t \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(tenants.clone())
-        .execute(&mut *connection)
-        .await?;
-        // In a new statement: the one that waited for another to add a row does not see it.
-        rows = sqlx::query(HEADS)
-            .bind(tenants)
+    let mut rows = Vec::new();
+    for tenants in known.apart(tenants(events)) {
+        let mut held = sqlx::query(HEADS)
+            .bind(tenants.clone())
             .fetch_all(&mut *connection)
             .await?;
+        if held.len() < tenants.len() {
+            for tenant in &tenants {
+                sqlx::query("INSERT INTO tenant_head (tenant) VALUES ($1) ON CONFLICT DO NOTHING")
+                    .bind(*tenant)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            // In a new statement: the one that waited for another to add a row does not see it.
+            held = sqlx::query(HEADS)
+                .bind(tenants)
+                .fetch_all(&mut *connection)
+                .await?;
+        }
+        rows.extend(held);
     }
     let mut heads = HashMap::new();
     for row in &rows {
@@ -739,39 +752,29 @@ async fn hold_heads(
 /// Whether what was looked at before the heads were held is still so.
 async fn still_so(
     connection: &mut PgConnection,
-    dictionaries: &Dictionaries,
+    known: &Known,
     events: &[Admitted],
     places: &Places,
     texts: &Texts,
 ) -> Result<bool, StoreError> {
     let logs: HashSet<i64> = events.iter().map(|event| event.ws).collect();
     // Before the statement, which sees all that others added until then.
-    let known: HashMap<i64, (&Arc<Shared>, Sizes)> = texts
+    let read: HashMap<i64, (&Arc<Shared>, Sizes)> = texts
         .iter()
         .map(|((_, ws), additions)| {
             let shared = additions.shared();
             (*ws, (shared, shared.read().sizes()))
         })
         .collect();
-    let rows = sqlx::query(
-        "SELECT FALSE, w.id, 0, 0, 0, 0, 0, 0, 0 FROM workspace w \
-         WHERE w.tenant = ANY($1) AND NOT w.recording \
-         UNION ALL SELECT TRUE, t.ws, t.actor, t.via, t.action, t.kind, t.target, t.related, \
-             t.emptied FROM text_head t \
-         WHERE t.tenant = ANY($1) AND t.ws = ANY($2)",
-    )
-    .bind(tenants(events))
-    .bind(logs.iter().copied().collect::<Vec<i64>>())
-    .fetch_all(connection)
-    .await?;
+    let rows = now_so(connection, known, events, &logs).await?;
     let mut off = BTreeSet::new();
     for row in &rows {
         let ws: i64 = row.try_get(1)?;
         if row.try_get(0)? {
             let extent = extent(row, 2)?;
-            if let Some((shared, sizes)) = known.get(&ws) {
+            if let Some((shared, sizes)) = read.get(&ws) {
                 if extent.is_behind(*sizes) {
-                    lost_texts(dictionaries, ws, shared);
+                    lost_texts(&known.dictionaries, ws, shared);
                     return Ok(false);
                 }
                 if shared.emptied() != extent.emptied() {
@@ -787,36 +790,100 @@ async fn still_so(
         .all(|ws| off.contains(ws) == places.off.contains(ws)))
 }
 
+/// Which workspaces of a group's tenants do not record (FALSE), and how far its logs' texts go (TRUE).
+async fn now_so(
+    connection: &mut PgConnection,
+    known: &Known,
+    events: &[Admitted],
+    logs: &HashSet<i64>,
+) -> Result<Vec<PgRow>, StoreError> {
+    macro_rules! off {
+        () => {
+            "SELECT FALSE, w.id, 0, 0, 0, 0, 0, 0, 0 FROM workspace w \
+             WHERE w.tenant = ANY($1) AND NOT w.recording"
+        };
+    }
+    macro_rules! extents {
+        () => {
+            "SELECT TRUE, t.ws, t.actor, t.via, t.action, t.kind, t.target, t.related, t.emptied \
+             FROM text_head t WHERE t.tenant = ANY($1) AND t.ws = ANY($2)"
+        };
+    }
+    const TOGETHER: &str = concat!(off!(), " UNION ALL ", extents!());
+    let tenants = tenants(events);
+    let logs: Vec<i64> = logs.iter().copied().collect();
+    if !known.is_distributed {
+        let rows = sqlx::query(TOGETHER).bind(tenants).bind(logs);
+        return Ok(rows.fetch_all(connection).await?);
+    }
+    // The coordinator has the one, and a node the other.
+    let mut rows = sqlx::query(off!())
+        .bind(tenants.clone())
+        .fetch_all(&mut *connection)
+        .await?;
+    for tenants in known.apart(tenants) {
+        let extents = sqlx::query(extents!()).bind(tenants).bind(logs.clone());
+        rows.extend(extents.fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
+}
+
 /// Where the events with the group's keys are that were recorded before.
 type ByKey = HashMap<(i64, i64, i64), Placed>;
 
-async fn placed(connection: &mut PgConnection, events: &[Admitted]) -> Result<ByKey, StoreError> {
+async fn placed(
+    connection: &mut PgConnection,
+    known: &Known,
+    events: &[Admitted],
+) -> Result<ByKey, StoreError> {
+    let with_key: BTreeSet<i64> = events
+        .iter()
+        .filter(|event| event.key.is_some())
+        .map(|event| event.tenant)
+        .collect();
+    let mut earlier = ByKey::new();
+    if with_key.is_empty() {
+        return Ok(earlier);
+    }
+    for tenants in known.apart(with_key.into_iter().collect()) {
+        placed_of(connection, tenants, events, &mut earlier).await?;
+    }
+    Ok(earlier)
+}
+
+/// The same of some tenants.
+async fn placed_of(
+    connection: &mut PgConnection,
+    tenants: Vec<i64>,
+    events: &[Admitted],
+    earlier: &mut ByKey,
+) -> Result<(), StoreError> {
     let mut columns: [Vec<i64>; 4] = Default::default();
     for event in events {
-        if let Some(hash) = event.key {
-            let [tenants, logs, keys, rests] = &mut columns;
-            tenants.push(event.tenant);
+        if let Some(hash) = event.key
+            && tenants.binary_search(&event.tenant).is_ok()
+        {
+            let [of, logs, keys, rests] = &mut columns;
+            of.push(event.tenant);
             logs.push(event.ws);
             keys.push(hash.key);
             rests.push(hash.rest);
         }
     }
-    let mut known = ByKey::new();
-    let [tenants, logs, keys, rests] = columns;
-    if keys.is_empty() {
-        return Ok(known);
-    }
+    let [of, logs, keys, rests] = columns;
     let rows = sqlx::query(
         "SELECT k.ws, k.key, k.key_rest, l.id, l.seq, l.recorded_at \
          FROM unnest($1, $2, $3, $4) AS x(tenant, ws, key, rest) \
          JOIN idempotency k ON k.tenant = x.tenant AND k.ws = x.ws AND k.key = x.key \
              AND k.key_rest = x.rest \
-         JOIN leaf l ON l.tenant = k.tenant AND l.seq = k.seq",
+         JOIN leaf l ON l.tenant = k.tenant AND l.seq = k.seq \
+         WHERE k.tenant = ANY($5) AND l.tenant = ANY($5)",
     )
-    .bind(tenants)
+    .bind(of)
     .bind(logs)
     .bind(keys)
     .bind(rests)
+    .bind(tenants)
     .fetch_all(connection)
     .await?;
     for row in &rows {
@@ -826,9 +893,9 @@ async fn placed(connection: &mut PgConnection, events: &[Admitted]) -> Result<By
             seq: number_of(row.try_get(4)?)?,
             recorded_at: Timestamp::from_micros(row.try_get(5)?),
         };
-        known.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), placed);
+        earlier.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), placed);
     }
-    Ok(known)
+    Ok(())
 }
 
 /// Of what there are so many: see the table `tally`.
@@ -887,6 +954,8 @@ pub(crate) struct LogRows {
     keys: Rows,
     tallies: HashMap<LogId, Tallies>,
     classes: HashSet<(i64, i64, i16)>,
+    /// The last number of each tenant's.
+    last: HashMap<i64, i64>,
 }
 
 /// An event of which rows are made.
@@ -1035,6 +1104,7 @@ impl<'a> Group<'a> {
 impl LogRows {
     /// Makes the row of a leaf.
     pub(crate) fn add_leaf(&mut self, leaf: &ToLog<'_>) {
+        self.last.insert(leaf.tenant, leaf.seq);
         self.leaves
             .row()
             .big(leaf.tenant)
@@ -1125,18 +1195,18 @@ impl LogRows {
         for ((tenant, ws), tallies) in &self.tallies {
             let mut rows = Rows::default();
             for ((what, key, other), (events, entries)) in &tallies.0 {
-                rows.row().big(*tenant).big(*ws).small(*what as i16);
-                rows.number(*key).number(*other);
+                rows.row().small(*what as i16).number(*key).number(*other);
                 rows.integer(*events).integer(*entries);
             }
+            let last = self.last.get(tenant).copied().unwrap_or(0);
             let statement = "INSERT INTO tally_change \
-                    (tenant, ws, what, key, other, events, entries) \
-                SELECT tenant, ws, what, array_agg(key), array_agg(other), array_agg(events), \
+                    (tenant, ws, n, what, key, other, events, entries) \
+                SELECT $1, $2, $3, what, array_agg(key), array_agg(other), array_agg(events), \
                     array_agg(entries) \
-                FROM unnest($1, $2, $3, $4, $5, $6, $7) \
-                    x(tenant, ws, what, key, other, events, entries) \
-                GROUP BY tenant, ws, what";
-            rows.write(connection, statement).await?;
+                FROM unnest($4, $5, $6, $7, $8) x(what, key, other, events, entries) \
+                GROUP BY what";
+            rows.write_of([*tenant, *ws, last], connection, statement)
+                .await?;
         }
         for (tenant, ws, class) in &self.classes {
             sqlx::query(
@@ -1189,6 +1259,7 @@ mod tests {
             partitions: Partitions::default(),
             tallied: Mutex::default(),
             met: Mutex::default(),
+            is_distributed: false,
         };
         for (server, times) in [
             ("a, since 9:00", 0),

@@ -57,11 +57,15 @@ impl Server {
         followed: &[(i64, i64)],
     ) -> Result<(), StoreError> {
         let tenants: Vec<i64> = followed.iter().map(|(tenant, _)| *tenant).collect();
-        let heads: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT tenant, seq FROM tenant_head WHERE tenant = ANY($1)")
-                .bind(tenants)
-                .fetch_all(&self.watcher)
-                .await?;
+        let mut heads: Vec<(i64, i64)> = Vec::with_capacity(tenants.len());
+        for tenants in self.known.apart(tenants) {
+            let some: Vec<(i64, i64)> =
+                sqlx::query_as("SELECT tenant, seq FROM tenant_head WHERE tenant = ANY($1)")
+                    .bind(tenants)
+                    .fetch_all(&self.watcher)
+                    .await?;
+            heads.extend(some);
+        }
         for (tenant, head) in heads {
             let told = followed.iter().find(|(known, _)| *known == tenant);
             let Some((_, told)) = told.filter(|(_, told)| *told < head) else {

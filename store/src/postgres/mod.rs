@@ -116,6 +116,9 @@ impl Server {
             .await?;
         let mut connection = Connection::Postgres(connection);
         let (id, keys) = installation(&mut connection, key_file, clock.now(), usage).await?;
+        let is_distributed = sqlx::query_scalar("SELECT is_distributed()")
+            .fetch_one(connection.postgres()?)
+            .await?;
         if let Connection::Postgres(connection) = connection {
             connection.close().await?;
         }
@@ -138,6 +141,7 @@ impl Server {
             partitions: Partitions::default(),
             tallied: StdMutex::default(),
             met: StdMutex::default(),
+            is_distributed,
         });
         let pool = async |options, most, least| pool(options, most, least, &known).await;
         let server = Self {

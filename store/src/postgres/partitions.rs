@@ -3,7 +3,7 @@
 use crate::StoreError;
 use chrono::Datelike;
 use domain::time::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Mutex, PoisonError},
@@ -62,16 +62,16 @@ impl Partitions {
         Ok(())
     }
 
-    /// The same in the open transaction, which may yet be undone.
-    pub(super) async fn add_uncommitted(
+    /// The same on another connection, for who has a transaction open.
+    pub(super) async fn add_apart(
         &self,
-        connection: &mut PgConnection,
+        pool: &PgPool,
         wanted: &[(i16, i64)],
     ) -> Result<(), StoreError> {
-        for (partition, at) in self.missing(wanted) {
-            make(connection, partition, at).await?;
+        if self.missing(wanted).is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.add(&mut *pool.acquire().await?, wanted).await
     }
 
     /// Looks again which there are, the next time that any is wanted.

@@ -210,7 +210,13 @@ impl Server {
             return Ok(Removal::Elsewhere);
         }
         let moment = self.clock.now();
-        match turn.remove_partition(moment).await {
+        let whole = if self.known.is_distributed {
+            // A part of each partition lies on every node; a batch is one node's.
+            Ok(None)
+        } else {
+            turn.remove_partition(moment).await
+        };
+        match whole {
             Ok(Some(removal)) => {
                 self.known.partitions.forget();
                 *ours = Some(turn);

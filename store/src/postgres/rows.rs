@@ -109,10 +109,23 @@ impl Rows {
         connection: &mut PgConnection,
         statement: &'static str,
     ) -> Result<(), StoreError> {
+        self.write_of([], connection, statement).await
+    }
+
+    /// The same, where `statement` first takes what is the same in all rows.
+    pub(super) async fn write_of<const N: usize>(
+        self,
+        same: [i64; N],
+        connection: &mut PgConnection,
+        statement: &'static str,
+    ) -> Result<(), StoreError> {
         if self.columns.is_empty() {
             return Ok(());
         }
         let mut query = sqlx::query(statement);
+        for value in same {
+            query = query.bind(value);
+        }
         for column in self.columns {
             query = match column {
                 Column::Big(values) => query.bind(values),

@@ -6,6 +6,7 @@ use crate::{StoreError, database::within};
 use chrono::{Datelike, Months};
 use domain::time::Timestamp;
 use std::{
+    collections::BTreeSet,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -67,11 +68,22 @@ pub(super) async fn tend(server: Arc<Server>, mut until: oneshot::Receiver<()>) 
 impl Server {
     /// Finds the logs with changes of tallies that were left over.
     async fn find_left_over(&self) -> Result<(), StoreError> {
-        let found =
-            sqlx::query_as("SELECT DISTINCT tenant, ws FROM tally_change").fetch_all(&self.remover);
-        let found: Vec<LogId> = within(PATIENCE, found).await?;
-        self.known.to_add_up(found);
+        for tenants in self.known.apart(self.tenants().await?) {
+            let found = sqlx::query_as(
+                "SELECT DISTINCT tenant, ws FROM tally_change WHERE tenant = ANY($1)",
+            );
+            let found = found.bind(tenants).fetch_all(&self.remover);
+            let found: Vec<LogId> = within(PATIENCE, found).await?;
+            self.known.to_add_up(found);
+        }
         Ok(())
+    }
+
+    /// All tenants.
+    async fn tenants(&self) -> Result<Vec<i64>, StoreError> {
+        let tenants =
+            sqlx::query_scalar("SELECT id FROM tenant ORDER BY id").fetch_all(&self.remover);
+        Ok(within(PATIENCE, tenants).await?)
     }
 
     /// Adds up what there is to add up, and tells whether there was anything. What cannot be is tried
@@ -106,15 +118,26 @@ impl Server {
     async fn look_at_young_tables(&self) -> Result<(), StoreError> {
         let looked = sqlx::query("SELECT look_at_young_tables()").execute(&self.remover);
         within(PATIENCE, looked).await?;
+        if self.known.is_distributed {
+            let looked =
+                sqlx::query("SELECT look_at_young_tables_of_nodes()").execute(&self.remover);
+            within(PATIENCE, looked).await?;
+        }
         Ok(())
     }
 
     /// Makes the partitions of this month and the next of each class that is in use, so that nobody who
     /// records waits for them.
     async fn make_next_month(&self, now: Timestamp) -> Result<(), StoreError> {
-        let classes: Vec<i16> = sqlx::query_scalar("SELECT DISTINCT class FROM log_class")
-            .fetch_all(&self.remover)
-            .await?;
+        let mut classes: BTreeSet<i16> = BTreeSet::new();
+        for tenants in self.known.apart(self.tenants().await?) {
+            let used: Vec<i16> =
+                sqlx::query_scalar("SELECT DISTINCT class FROM log_class WHERE tenant = ANY($1)")
+                    .bind(tenants)
+                    .fetch_all(&self.remover)
+                    .await?;
+            classes.extend(used);
+        }
         let next = now.datetime().checked_add_months(Months::new(1));
         let next = next.map_or(now, Timestamp::from);
         let wanted: Vec<(i16, i64)> = classes

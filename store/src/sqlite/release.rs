@@ -270,13 +270,14 @@ async fn state(
         Dialect::Postgres => {
             "SELECT r.id, r.before, r.events, r.finished_at, l.recorded_at FROM release r \
              JOIN leaf l ON l.tenant = r.tenant AND l.seq = r.seq \
-             WHERE r.ws = ? ORDER BY r.id DESC LIMIT 1"
+             WHERE r.ws = ? AND l.tenant = ? ORDER BY r.id DESC LIMIT 1"
         }
     };
-    let last = database::query(last)
-        .bind(ws)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let mut last = database::query(last).bind(ws);
+    if connection.dialect() == Dialect::Postgres {
+        last = last.bind(Log::from(log).tenant);
+    }
+    let last = last.fetch_optional(&mut *connection).await?;
     if let Some(row) = last {
         if row.try_get::<Option<i64>>(3)?.is_none() {
             let release = Release {

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 
 mod postgres;
 
-use postgres::{Database, name_for};
+use postgres::{Database, OF_ALL_NODES, name_for};
 
 /// The server that the tests are run on, `postgres://USER@HOST:PORT`; none: they are run on SQLite.
 pub fn postgres() -> Option<String> {
@@ -35,6 +35,15 @@ pub fn postgres() -> Option<String> {
 /// How the tables call an event's number: on SQLite the installation's, on PostgreSQL its tenant's.
 pub fn n() -> &'static str {
     if postgres().is_some() { "seq" } else { "n" }
+}
+
+/// Whether two tables have the same event, as a condition.
+pub fn same(one: &str, other: &str) -> String {
+    if postgres().is_some() {
+        format!("{one}.tenant = {other}.tenant AND {one}.seq = {other}.seq")
+    } else {
+        format!("{one}.n = {other}.n")
+    }
 }
 
 /// Ends a test of what only SQLite has, two files and an index that is made from the log, where the
@@ -182,6 +191,7 @@ impl Log {
             Some(server) => {
                 let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await?;
+                sqlx::raw_sql(OF_ALL_NODES).execute(&mut connection).await?;
                 let done = text.execute(&mut connection).await?;
                 Ok(done.rows_affected())
             }
@@ -204,6 +214,8 @@ impl Log {
             Some(server) => {
                 let url = format!("{server}/{}", database_of(self.folder.path()));
                 let mut connection = PgConnection::connect(&url).await.unwrap();
+                let set = sqlx::raw_sql(OF_ALL_NODES).execute(&mut connection).await;
+                set.unwrap();
                 let rows = sqlx::query_as(text).fetch_all(&mut connection).await;
                 rows.unwrap()
             }
@@ -214,6 +226,15 @@ impl Log {
                 rows.unwrap()
             }
         }
+    }
+
+    /// Whether tenants are spread over the nodes of a Citus: see the migration `nodes`.
+    pub async fn is_distributed(&self) -> bool {
+        postgres().is_some()
+            && self
+                .number("SELECT is_distributed()::INTEGER::BIGINT")
+                .await
+                == 1
     }
 
     /// The one number that a statement finds.
