@@ -268,7 +268,7 @@ pub(super) async fn removals(connection: &mut Connection) -> Result<Removals, St
              (SELECT coalesce(sum(times), 0) FROM emptied)"
         }
         Dialect::Postgres => {
-            "SELECT (SELECT coalesce(sum(removals), 0)::BIGINT FROM tenant_head), \
+            "/* of all tenants */ SELECT (SELECT coalesce(sum(removals), 0)::BIGINT FROM tenant_head), \
              (SELECT count(*) FROM release), (SELECT count(finished_at) FROM release), \
              (SELECT coalesce(sum(emptied), 0)::BIGINT FROM text_head)"
         }

@@ -798,7 +798,7 @@ impl Writer {
             return Ok(());
         }
         let logs: BTreeMap<i64, i64> = database::query_as::<(i64, i64)>(
-            "SELECT DISTINCT ws, tenant FROM tally_change ORDER BY ws",
+            "/* of all tenants */ SELECT DISTINCT ws, tenant FROM tally_change ORDER BY ws",
         )
         .fetch_all(&mut self.end.connection)
         .await?

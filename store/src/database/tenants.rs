@@ -38,9 +38,16 @@ const OF_TENANTS: [&str; 29] = [
 /// How the views of `tallied` begin.
 const COUNTS: &str = "count_";
 
+/// What a statement says that is meant for all tenants: it is not put to a database that is spread over
+/// nodes.
+const OF_ALL: &str = "/* of all tenants */";
+
 /// Whether a statement compares a tenant as often as it reads or changes what belongs to one, and gives
 /// one with what it adds.
 pub(super) fn names_its_tenant(statement: &str) -> bool {
+    if statement.contains(OF_ALL) {
+        return true;
+    }
     let words: Vec<&str> = statement
         .split(|letter: char| !(letter.is_ascii_alphanumeric() || "_.=$(".contains(letter)))
         .filter(|word| !word.is_empty())
@@ -78,6 +85,7 @@ mod tests {
             ),
             ("UPDATE tenant_head SET seq = $2 WHERE tenant = $1", true),
             ("DELETE FROM tally", false),
+            ("/* of all tenants */ SELECT count(*) FROM tally", true),
             ("INSERT INTO via (ws, num) VALUES ($1, $2)", false),
             (
                 "INSERT INTO via (tenant, ws, num) VALUES ($1, $2, $3)",
