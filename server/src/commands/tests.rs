@@ -40,6 +40,7 @@ fn only_the_commands_of_this_version_are_there() {
             "import",
             "export",
             "backup",
+            "copy",
             "reindex"
         ]
     );
@@ -79,6 +80,7 @@ fn every_line_of_the_contract_is_taken() {
         "daybook backup copy.db",
         "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
         "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",
+        "daybook copy --from sqlite:x.db --to postgres://daybook@db.example/daybook",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",
