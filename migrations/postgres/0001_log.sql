@@ -25,7 +25,9 @@ CREATE TABLE moving (
     target TEXT NOT NULL,
     since BIGINT NOT NULL,
     -- When it was whole there. NULL: it is still being copied.
-    moved_at BIGINT
+    moved_at BIGINT,
+    -- Which copy's this is, drawn at random: no other goes on by it, or takes it away unasked.
+    owner BYTEA NOT NULL CHECK (length(owner) = 16)
 );
 
 CREATE TABLE copying (
@@ -33,7 +35,9 @@ CREATE TABLE copying (
     source TEXT NOT NULL,
     since BIGINT NOT NULL,
     -- The hash over all of it, when it was found to be the same on both sides.
-    hash BYTEA
+    hash BYTEA,
+    -- Under whose row of the source's `moving` that was.
+    owner BYTEA
 );
 
 CREATE FUNCTION refuse_while_moving() RETURNS trigger

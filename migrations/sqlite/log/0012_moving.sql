@@ -8,7 +8,9 @@ CREATE TABLE moving (
     target TEXT NOT NULL,
     since INTEGER NOT NULL,
     -- When it was whole there. NULL: it is still being copied.
-    moved_at INTEGER
+    moved_at INTEGER,
+    -- Which copy's this is, drawn at random: no other goes on by it, or takes it away unasked.
+    owner BLOB NOT NULL CHECK (length(owner) = 16)
 ) STRICT;
 
 -- That it comes in: what is here is not whole yet, and nobody but the copy may use it.
@@ -17,5 +19,7 @@ CREATE TABLE copying (
     source TEXT NOT NULL,
     since INTEGER NOT NULL,
     -- The hash over all of it, when it was found to be the same on both sides.
-    hash BLOB
+    hash BLOB,
+    -- Under whose row of the source's `moving` that was.
+    owner BLOB
 ) STRICT;

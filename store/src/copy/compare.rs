@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 /// So many events are read at a time.
-const EVENTS: i64 = 4_000;
+const EVENTS: i64 = 1_000;
 /// So many texts are.
 const TEXTS_AT_ONCE: usize = 5_000;
 

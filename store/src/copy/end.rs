@@ -25,9 +25,29 @@ pub(super) struct End {
     pub(super) lock: Option<File>,
 }
 
+/// Whose a fence is: the copy's that made it, or that went on by it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owner([u8; 16]);
+
+impl Owner {
+    /// A new one.
+    pub(super) fn new() -> Result<Self, StoreError> {
+        crate::keys::random().map(Self)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StoreError> {
+        let owner = bytes.try_into();
+        owner
+            .map(Self)
+            .map_err(|_| StoreError::Database("whose a fence is cannot be read".to_owned()))
+    }
+}
+
 /// That an installation goes away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fence {
+    /// Whose it is.
+    pub(super) owner: Owner,
     /// Where to, as it is shown.
     pub(super) target: String,
     /// Since when it takes nothing.
@@ -42,7 +62,7 @@ pub(super) struct Begun {
     /// Whose it is.
     pub(super) installation: Vec<u8>,
     /// The hash over all of it, when it was found to be the same on both sides.
-    pub(super) hash: Option<Vec<u8>>,
+    pub(super) hash: Option<(Vec<u8>, Owner)>,
 }
 
 /// What a database that is to be copied into holds.
@@ -93,6 +113,13 @@ impl End {
         let mut end = Self::connect(&options.database).await?;
         if end.installation().await?.is_none() {
             return Err(CopyError::NoInstallation(options.database.to_string()));
+        }
+        let into: Option<String> = database::query_scalar("SELECT source FROM copying")
+            .fetch_optional(&mut end.connection)
+            .await
+            .map_err(StoreError::from)?;
+        if let Some(source) = into {
+            return Err(StoreError::BeingCopied(source).into());
         }
         let now = options.clock.now();
         let (id, _) =
@@ -149,9 +176,19 @@ impl End {
 
     async fn holds(&mut self) -> Result<Target, StoreError> {
         let installation = self.installation().await?;
-        let begun: Option<Option<Vec<u8>>> = database::query_scalar("SELECT hash FROM copying")
+        let begun = database::query("SELECT hash, owner FROM copying")
             .fetch_optional(&mut self.connection)
             .await?;
+        let hash_of = |row: database::Row| {
+            let hash: Option<Vec<u8>> = row.try_get(0)?;
+            let owner: Option<Vec<u8>> = row.try_get(1)?;
+            let noted = hash
+                .zip(owner)
+                .map(|(hash, owner)| Ok((hash, Owner::read(&owner)?)));
+            noted.transpose()
+        };
+        let begun = begun.map(hash_of).transpose();
+        let begun = begun.map_err(|error: StoreError| error)?;
         Ok(match (installation, begun) {
             (Some(installation), Some(hash)) => Target::Begun(Begun { installation, hash }),
             (Some(installation), None) => Target::Used(installation),
@@ -161,12 +198,13 @@ impl End {
 
     /// Whether, and since when, an installation goes away.
     pub(super) async fn fence(&mut self) -> Result<Option<Fence>, StoreError> {
-        let row = database::query("SELECT target, since, moved_at FROM moving")
+        let row = database::query("SELECT target, since, moved_at, owner FROM moving")
             .fetch_optional(&mut self.connection)
             .await?;
         row.map(|row| {
             let moved_at: Option<i64> = row.try_get(2)?;
             Ok(Fence {
+                owner: Owner::read(row.try_get(3)?)?,
                 target: row.try_get(0)?,
                 since: Timestamp::from_micros(row.try_get(1)?),
                 moved_at: moved_at.map(Timestamp::from_micros),
@@ -176,18 +214,24 @@ impl End {
     }
 
     /// Fences the installation, or lifts its fence: in one transaction, so that whatever another
-    /// process writes is either committed before or refused.
-    pub(super) async fn set_fence(&mut self, fence: Option<&Fence>) -> Result<(), StoreError> {
+    /// process writes is either committed before or refused. `known`: whose the fence is that stands;
+    /// none: there is none. Where that is not so any more, somebody else changed it meanwhile, and
+    /// nothing is done.
+    pub(super) async fn set_fence(
+        &mut self,
+        known: Option<Owner>,
+        fence: Option<&Fence>,
+    ) -> Result<(), CopyError> {
         let mut tries = 0;
         loop {
             let done = match self.connection.dialect() {
-                Dialect::Sqlite => self.fence_sqlite(fence).await,
-                Dialect::Postgres => self.fence_postgres(fence).await,
+                Dialect::Sqlite => self.fence_sqlite(known, fence).await,
+                Dialect::Postgres => self.fence_postgres(known, fence).await,
             };
             tries += 1;
             match done {
                 // Whoever writes has the right of way: a lock that is waited for holds up all others.
-                Err(StoreError::Unavailable(why)) if tries < TRIES => {
+                Err(CopyError::Store(StoreError::Unavailable(why))) if tries < TRIES => {
                     let _ = self.connection.run("ROLLBACK").await;
                     tracing::debug!("the installation cannot be fenced yet: {why}");
                     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -201,15 +245,25 @@ impl End {
         }
     }
 
+    async fn expect_fence(&mut self, known: Option<Owner>) -> Result<(), CopyError> {
+        let stands = self.fence().await?.map(|fence| fence.owner);
+        if stands == known {
+            Ok(())
+        } else {
+            Err(CopyError::FenceChanged)
+        }
+    }
+
     async fn note_fence(&mut self, fence: Option<&Fence>) -> Result<(), StoreError> {
         self.connection.run("DELETE FROM moving").await?;
         if let Some(fence) = fence {
             database::query(
-                "INSERT INTO moving (one, target, since, moved_at) VALUES (1, ?, ?, ?)",
+                "INSERT INTO moving (one, target, since, moved_at, owner) VALUES (1, ?, ?, ?, ?)",
             )
             .bind(fence.target.clone())
             .bind(fence.since.micros())
             .bind(fence.moved_at.map(Timestamp::micros))
+            .bind(fence.owner.0.to_vec())
             .execute(&mut self.connection)
             .await?;
         }
@@ -217,9 +271,14 @@ impl End {
     }
 
     /// On SQLite whoever writes has the file alone.
-    async fn fence_sqlite(&mut self, fence: Option<&Fence>) -> Result<(), StoreError> {
+    async fn fence_sqlite(
+        &mut self,
+        known: Option<Owner>,
+        fence: Option<&Fence>,
+    ) -> Result<(), CopyError> {
         const OPERATIONS: [&str; 3] = ["INSERT", "UPDATE", "DELETE"];
-        self.connection.run("BEGIN IMMEDIATE").await?;
+        self.run("BEGIN IMMEDIATE").await?;
+        self.expect_fence(known).await?;
         let words = match fence {
             Some(Fence { moved_at: None, .. }) => MOVING.0,
             _ => MOVED.0,
@@ -238,20 +297,24 @@ impl End {
             }
         }
         self.note_fence(fence).await?;
-        Ok(self.connection.run("COMMIT").await?)
+        Ok(self.run("COMMIT").await?)
     }
 
     /// On PostgreSQL a trigger is made when all who wrote in its table have committed, and those who
     /// come meet it. What is recorded touches the head of its tenant last, and what is removed too: the
     /// tables between them need none.
-    async fn fence_postgres(&mut self, fence: Option<&Fence>) -> Result<(), StoreError> {
+    async fn fence_postgres(
+        &mut self,
+        known: Option<Owner>,
+        fence: Option<&Fence>,
+    ) -> Result<(), CopyError> {
         // Not for long: those who come after wait behind it.
-        self.connection
-            .run(
-                "BEGIN; SET LOCAL lock_timeout = '1s'; \
-                 SELECT pg_advisory_xact_lock(hashtextextended('daybook change', 0))",
-            )
-            .await?;
+        self.run(
+            "BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE moving; \
+             SELECT pg_advisory_xact_lock(hashtextextended('daybook change', 0))",
+        )
+        .await?;
+        self.expect_fence(known).await?;
         let code = match fence {
             Some(Fence { moved_at: None, .. }) => MOVING.1,
             _ => MOVED.1,
@@ -273,7 +336,7 @@ impl End {
             self.say(stated).await?;
         }
         self.note_fence(fence).await?;
-        Ok(self.connection.run("COMMIT").await?)
+        Ok(self.run("COMMIT").await?)
     }
 
     /// Notes in an empty database that an installation comes in.
@@ -293,10 +356,11 @@ impl End {
         Ok(self.connection.run("COMMIT").await?)
     }
 
-    /// Notes that both ends were found to be the same.
-    pub(super) async fn note_hash(&mut self, hash: &[u8]) -> Result<(), StoreError> {
-        database::query("UPDATE copying SET hash = ?")
+    /// Notes that both ends were found to be the same, under a fence.
+    pub(super) async fn note_hash(&mut self, hash: &[u8], owner: Owner) -> Result<(), StoreError> {
+        database::query("UPDATE copying SET hash = ?, owner = ?")
             .bind(hash)
+            .bind(owner.0.to_vec())
             .execute(&mut self.connection)
             .await?;
         Ok(())
@@ -305,6 +369,10 @@ impl End {
     /// Lets everybody use what was copied.
     pub(super) async fn open_for_all(&mut self) -> Result<(), StoreError> {
         Ok(self.connection.run("DELETE FROM copying").await?)
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        Ok(self.connection.run(statement).await?)
     }
 
     /// Runs a statement of our own words.

@@ -31,7 +31,7 @@ use crate::{
 };
 use compare::Same;
 use domain::time::Timestamp;
-use end::{End, Fence, Target};
+use end::{End, Fence, Owner, Target};
 use read::{Event, TenantLog};
 use serde_json::json;
 use std::{
@@ -43,6 +43,8 @@ use write::Writer;
 
 /// So many events are copied in one transaction at most,
 const EVENTS: i64 = 4_000;
+/// fewer before it is known how large they are,
+const EVENTS_AT_FIRST: i64 = 250;
 /// and about so many bytes of them.
 const BYTES: usize = 16 * 1024 * 1024;
 /// A round that finds no more than this was quick: what comes meanwhile is copied while the source is
@@ -166,6 +168,12 @@ pub enum CopyError {
         /// Where to.
         target: String,
     },
+    /// Somebody else fenced the source meanwhile, or lifted the fence.
+    #[error(
+        "somebody else lifted the source's fence, or copies it too: nothing was opened, and the source \
+         is as they left it"
+    )]
+    FenceChanged,
     /// There is no fence to lift.
     #[error("this installation is not being moved: it takes what is sent")]
     NotFenced,
@@ -192,6 +200,15 @@ pub enum CopyError {
     Store(#[from] StoreError),
 }
 
+impl CopyError {
+    /// The same, where the source stays fenced.
+    fn left_fenced(error: Self) -> Self {
+        Self::LeftFenced {
+            error: Box::new(error),
+        }
+    }
+}
+
 /// Moves the installation that `from` opens into the database `to`, with the same key file. After each
 /// transaction it is told how far that is, and may be stopped there: run again, it goes on.
 ///
@@ -210,6 +227,7 @@ pub async fn copy(
     }
     let (mut source, installation) = End::source(from).await?;
     let fence = source.fence().await?;
+    let is_closed = matches!(&fence, Some(fence) if fence.moved_at.is_none());
     if let Some(fence) = &fence
         && fence.target != to.to_string()
     {
@@ -223,7 +241,14 @@ pub async fn copy(
         });
     }
     let moved_at = fence.as_ref().and_then(|fence| fence.moved_at);
-    let (mut end, holds) = End::target(to).await?;
+    let left = |error: CopyError| {
+        if is_closed {
+            CopyError::left_fenced(error)
+        } else {
+            error
+        }
+    };
+    let (mut end, holds) = End::target(to).await.map_err(left)?;
     let now = from.clock.now();
     let mut is_new = false;
     let mut hash = None;
@@ -237,18 +262,30 @@ pub async fn copy(
             if let Some(moved_at) = moved_at {
                 return Ok(Outcome::MovedBefore(moved_at));
             }
-            return Err(CopyError::NotEmpty(to.to_string()));
+            return Err(left(CopyError::NotEmpty(to.to_string())));
         }
         Target::Empty | Target::Begun(_) | Target::Used(_) => {
-            return Err(CopyError::NotEmpty(to.to_string()));
+            return Err(left(CopyError::NotEmpty(to.to_string())));
         }
+    }
+    if let Some(fence) = &fence
+        && moved_at.is_some()
+        && hash.is_none()
+    {
+        // What is there is not what was moved.
+        return Err(CopyError::HasMoved {
+            target: fence.target.clone(),
+        });
     }
     let copy = Copy {
         from,
         to,
         by,
         source,
-        writer: Writer::new(end, now).await?,
+        writer: Writer::new(end, now)
+            .await
+            .map_err(|error| left(error.into()))?,
+        owner: Owner::new()?,
         installation,
         fence,
         // Of a copy that is gone on with it is not known what was removed meanwhile.
@@ -273,7 +310,7 @@ pub async fn abandon(from: &Options, force: bool) -> Result<(), CopyError> {
             target: fence.target,
         });
     }
-    source.set_fence(None).await?;
+    source.set_fence(Some(fence.owner), None).await?;
     Ok(source.close().await?)
 }
 
@@ -298,6 +335,9 @@ struct Copy<'a, T> {
     source: End,
     writer: Writer,
     installation: Vec<u8>,
+    /// Whose the fences are that this copy makes.
+    owner: Owner,
+    /// The fence that stands, as far as this copy knows.
     fence: Option<Fence>,
     /// How much had been removed from the source when that was last removed from the target.
     seen: Option<read::Removals>,
@@ -314,11 +354,15 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         }
     }
 
-    async fn run(mut self, is_new: bool, hash: Option<Vec<u8>>) -> Result<Outcome, CopyError> {
+    async fn run(
+        mut self,
+        is_new: bool,
+        hash: Option<(Vec<u8>, Owner)>,
+    ) -> Result<Outcome, CopyError> {
         let begun = Instant::now();
-        if let Some(hash) = hash {
+        if let Some((hash, owner)) = hash {
             // Both were found to be the same, and since then the source has taken nothing.
-            if self.fence.is_none() {
+            if self.fence.as_ref().is_none_or(|fence| fence.owner != owner) {
                 return Err(CopyError::TakenBack);
             }
             let copied = self.known(&hash).await?;
@@ -404,7 +448,8 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         for ws in read::logs(source, tenant.id).await? {
             self.writer.copy_texts(source, (tenant.id, ws)).await?;
         }
-        let mut most = EVENTS;
+        // How large they are is not known yet.
+        let mut most = EVENTS_AT_FIRST;
         let mut next = self.read(tenant, &mut after, most).await?;
         while !next.is_empty() {
             let events = next;
@@ -479,15 +524,26 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
 
     /// Fences the source, copies what is left, and compares.
     async fn fenced(&mut self) -> Result<Same, CopyError> {
-        if self.fence.is_none() {
-            let fence = Fence {
-                target: self.to.to_string(),
-                since: self.from.clock.now(),
-                moved_at: None,
-            };
-            self.source.set_fence(Some(&fence)).await?;
-            self.fence = Some(fence);
+        let known = self.fence.as_ref().map(|fence| fence.owner);
+        let fence = Fence {
+            owner: self.owner,
+            target: self.to.to_string(),
+            since: match &self.fence {
+                Some(fence) => fence.since,
+                None => self.from.clock.now(),
+            },
+            moved_at: None,
+        };
+        // Who goes on by a fence makes it theirs: should who made it only have slept, they find out.
+        self.source.set_fence(known, Some(&fence)).await?;
+        self.fence = Some(fence);
+        if known.is_none() {
             self.tell(Step::Fenced)?;
+        }
+        let removed = read::removals(&mut self.source.connection).await?;
+        if removed.is_under_way() {
+            // A batch may have been cut short, of which no number tells yet.
+            self.seen = None;
         }
         self.round().await?;
         let source = &mut self.source.connection;
@@ -507,26 +563,27 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
             },
         );
         let same = compared.await?.map_err(CopyError::Different)?;
-        self.writer.end.note_hash(&same.hash).await?;
+        self.writer.end.note_hash(&same.hash, self.owner).await?;
         Ok(same)
     }
 
-    /// Lifts the fence after something failed, so that the source goes on.
+    /// Lifts the fence after something failed, so that the source goes on: this copy's own, or the one
+    /// that it was to go on by.
     async fn take_back(mut self, error: CopyError) -> CopyError {
-        if self.source.set_fence(None).await.is_ok() {
+        let known = self.fence.as_ref().map(|fence| fence.owner);
+        let own = [Some(self.owner), known];
+        if lift(&mut self.source, own).await.is_ok() {
             return error;
         }
         // It may be the connection that failed.
         let lifted = async {
             let (mut source, _) = End::source(self.from).await?;
-            source.set_fence(None).await?;
+            lift(&mut source, own).await?;
             Ok::<_, CopyError>(source.close().await?)
         };
         match lifted.await {
             Ok(()) => error,
-            Err(_) => CopyError::LeftFenced {
-                error: Box::new(error),
-            },
+            Err(_) => CopyError::left_fenced(error),
         }
     }
 
@@ -545,12 +602,10 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
     /// Has the target's log tell of the move, says so in the source, and opens the target, in this
     /// order: there is no moment at which both take something.
     async fn finish(mut self, mut copied: Copied, fenced: Instant) -> Result<Outcome, CopyError> {
-        let left_fenced = |error: CopyError| CopyError::LeftFenced {
-            error: Box::new(error),
-        };
         match self.finished(&mut copied).await {
             Ok(()) => {}
-            Err(error) => return Err(left_fenced(error)),
+            Err(CopyError::FenceChanged) => return Err(CopyError::FenceChanged),
+            Err(error) => return Err(CopyError::left_fenced(error)),
         }
         copied.fenced_for = fenced.elapsed();
         self.source.close().await?;
@@ -566,7 +621,9 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         if let Some(fence) = &mut self.fence {
             if fence.moved_at.is_none() {
                 fence.moved_at = Some(self.from.clock.now());
-                self.source.set_fence(Some(fence)).await?;
+                self.source
+                    .set_fence(Some(fence.owner), Some(fence))
+                    .await?;
             }
             self.tell(Step::Moved)?;
         }
@@ -614,6 +671,16 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         }
         store.close().await;
         done
+    }
+}
+
+/// Lifts the fence if it is one of these; another, or none, is left as it is.
+async fn lift(source: &mut End, own: [Option<Owner>; 2]) -> Result<(), CopyError> {
+    match source.fence().await? {
+        Some(fence) if fence.moved_at.is_none() && own.contains(&Some(fence.owner)) => {
+            source.set_fence(Some(fence.owner), None).await
+        }
+        _ => Ok(()),
     }
 }
 

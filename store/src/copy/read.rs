@@ -259,6 +259,13 @@ pub(super) struct Removals {
     emptied: i64,
 }
 
+impl Removals {
+    /// Whether a release is not carried out yet.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.releases > self.finished
+    }
+}
+
 /// How much was removed so far.
 pub(super) async fn removals(connection: &mut Connection) -> Result<Removals, StoreError> {
     let counted = match connection.dialect() {

@@ -91,7 +91,7 @@ async fn every_table_and_column_of_sqlite_is_known() {
             ("removal", &["one", "batches"]),
             ("emptied", &["ws", "times"]),
             // Of the move itself.
-            ("moving", &["one", "target", "since", "moved_at"]),
+            ("moving", &["one", "target", "since", "moved_at", "owner"]),
             ("copying", &["one", "source", "since", "hash"]),
         ],
         &["ws", "num"],
@@ -188,7 +188,7 @@ async fn every_table_and_column_of_postgresql_is_known() {
                 ],
             ),
             // Of the move itself.
-            ("moving", &["one", "target", "since", "moved_at"]),
+            ("moving", &["one", "target", "since", "moved_at", "owner"]),
             ("copying", &["one", "source", "since", "hash"]),
         ],
         &["tenant", "ws", "num"],

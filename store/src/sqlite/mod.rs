@@ -334,6 +334,10 @@ pub(crate) async fn installation(
     now: Timestamp,
     usage: Use,
 ) -> Result<([u8; 16], Keys), StoreError> {
+    let row = database::query("SELECT id, redaction_key, signing_key FROM installation")
+        .fetch_optional(&mut *connection)
+        .await?;
+    // Looked at after it: what comes in and who it is stand there from the same moment on.
     if usage == Use::Everybody {
         let source: Option<String> = database::query_scalar("SELECT source FROM copying")
             .fetch_optional(&mut *connection)
@@ -342,9 +346,6 @@ pub(crate) async fn installation(
             return Err(StoreError::BeingCopied(source));
         }
     }
-    let row = database::query("SELECT id, redaction_key, signing_key FROM installation")
-        .fetch_optional(&mut *connection)
-        .await?;
     let Some(row) = row else {
         let keys = match Keys::read(key_file)? {
             Some(keys) => keys,
