@@ -147,6 +147,15 @@ CREATE TRIGGER release_is_not_emptied BEFORE TRUNCATE ON release EXECUTE FUNCTIO
 CREATE TRIGGER hold_is_not_emptied BEFORE TRUNCATE ON hold EXECUTE FUNCTION refuse();
 CREATE TRIGGER installation_is_not_emptied BEFORE TRUNCATE ON installation EXECUTE FUNCTION refuse();
 
+-- Where tenants are distributed, a head's lock is let go of on its node a moment before what was changed
+-- with it, a hold above all, is to be seen here: whoever looks at that waits for who is changing.
+CREATE FUNCTION wait_for_changes() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF is_distributed() THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('daybook change', 0));
+    END IF;
+END $$;
+
 -- Removes so many events at most of what a release covers, the oldest first, with all that was made of
 -- them; tells how many. Nobody else writes in the tenant meanwhile: who places a hold waits, or is
 -- seen here. It goes on where the last batch ended: until a vacuum, what that deleted is still met by
@@ -186,6 +195,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
+    PERFORM wait_for_changes();
     PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     -- Looked at now: somebody else may have ended it.
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;
@@ -316,6 +326,7 @@ BEGIN
     IF actors = '{}' AND targets = '{}' THEN
         RETURN up_to;
     END IF;
+    PERFORM wait_for_changes();
     PERFORM 1 FROM text_head WHERE tenant = r.tenant AND ws = r.ws FOR UPDATE;
     PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     -- Looked at now: somebody else may have ended it.
@@ -368,6 +379,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN TRUE;
     END IF;
+    PERFORM wait_for_changes();
     PERFORM 1 FROM tenant_head WHERE tenant = r.tenant FOR UPDATE;
     -- Looked at now: somebody else may have ended it.
     SELECT * INTO r FROM release WHERE id = of_release AND finished_at IS NULL;

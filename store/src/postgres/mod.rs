@@ -119,6 +119,13 @@ impl Server {
         let is_distributed = sqlx::query_scalar("SELECT is_distributed()")
             .fetch_one(connection.postgres()?)
             .await?;
+        if let (true, Some(replica)) = (is_distributed, replica) {
+            // What it says of its own would be of another moment than what it asks the nodes for.
+            return Err(StoreError::Replica(format!(
+                "{replica} is named as a read replica, but {url} is spread over the nodes of a Citus \
+                 cluster, whose standbys are not read from"
+            )));
+        }
         if let Connection::Postgres(connection) = connection {
             connection.close().await?;
         }

@@ -161,6 +161,17 @@ pub(crate) struct Replica {
     state: Arc<Mutex<State>>,
 }
 
+/// A connection on which a transaction may be open: given up, it is closed.
+struct Beginning(Option<Pooled>);
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
+}
+
 /// What a look at it found.
 struct Seen {
     /// How much of the primary's log it has applied, in bytes.
@@ -257,16 +268,14 @@ impl Replica {
             Reader::Export => &self.exporters,
         };
         let begun = within(BEGINNING, async {
-            let mut connection = Pooled::of_replica(pool.acquire().await?);
-            let is_there = self.reach(&mut connection, tenant, needed).await;
-            match is_there {
-                Ok(true) => Ok(Some(connection)),
-                Ok(false) => Ok(None),
-                Err(error) => {
-                    connection.close_on_drop();
-                    Err(error)
-                }
-            }
+            let mut begun = Beginning(Some(Pooled::of_replica(pool.acquire().await?)));
+            let is_there = match &mut begun.0 {
+                Some(connection) => self.reach(connection, tenant, needed).await?,
+                None => false,
+            };
+            // Nothing is open on it any more, or it is who asked for it who ends that.
+            let connection = begun.0.take();
+            Ok::<_, StoreError>(connection.filter(|_| is_there))
         });
         match begun.await {
             Ok(Some(connection)) => {

@@ -90,6 +90,9 @@ pub(crate) struct Inner {
     rules: redaction::KnownRules,
     pub(crate) readers: Pool,
     pub(crate) dictionaries: Arc<Dictionaries>,
+    /// What a replica says of the same: it may hold texts that the database lost, or does not show yet,
+    /// and nothing is to be recorded with those.
+    of_replica: Dictionaries,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
     choices: choices::LastChoices,
     looks: looks::Looks,
@@ -202,6 +205,7 @@ impl Store {
             keys: parts.keys,
             readers: parts.readers,
             dictionaries: parts.dictionaries,
+            of_replica: Dictionaries::default(),
             counts: RwLock::default(),
             choices: choices::LastChoices::default(),
             looks: looks::Looks::default(),

@@ -3,7 +3,7 @@
 use super::{
     Inner, Kept,
     change::Log,
-    dictionaries::{Shared, damaged, extent, extent_of, read_extent},
+    dictionaries::{Dictionaries, Shared, damaged, extent, extent_of, read_extent},
     keeper::{Keeper, PATIENCE},
 };
 use crate::{
@@ -212,7 +212,7 @@ impl Inner {
         let events = count_of(connection, log).await?;
         let extent = read_extent(connection, log).await?;
         let texts = self
-            .dictionaries
+            .dictionaries_of(connection)
             .extend_and_read(connection, log, extent)
             .await?;
         Ok(Beginning {
@@ -221,6 +221,15 @@ impl Inner {
             events,
             texts,
         })
+    }
+
+    /// The dictionaries that what a connection leads to is read with.
+    pub(super) fn dictionaries_of(&self, connection: &Connection) -> &Dictionaries {
+        if connection.is_of_replica() {
+            &self.of_replica
+        } else {
+            &self.dictionaries
+        }
     }
 
     /// Whether what was read in a transaction may be believed. A replica of a database that was found to be
@@ -236,7 +245,7 @@ impl Inner {
         let is_sound = !transaction.is_of_replica()
             || (times == self.dictionaries.times() && replica.is_sound(times));
         if !is_sound {
-            self.dictionaries.forget_all();
+            self.of_replica.forget_all();
         }
         is_sound
     }

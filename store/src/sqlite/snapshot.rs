@@ -308,7 +308,7 @@ impl Inner {
             slug,
             events,
             texts: self
-                .dictionaries
+                .dictionaries_of(connection)
                 .extend_and_read(connection, log, extent)
                 .await?,
             counts: self.counts_of(connection, log, events).await?,
@@ -323,7 +323,7 @@ impl Inner {
         log: Log,
     ) -> Result<Arc<Shared>, StoreError> {
         let extent = read_extent(connection, log).await?;
-        self.dictionaries
+        self.dictionaries_of(connection)
             .extend_and_read(connection, log, extent)
             .await
     }
