@@ -777,6 +777,99 @@ async fn a_copy_goes_on_wherever_it_was_stopped() {
     }
 }
 
+/// What somebody else does at that moment, while a copy stands still.
+fn meanwhile<T: Send, F: Future<Output = T>>(begin: impl FnOnce() -> F + Send) -> T {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(begin())
+        });
+        other.join().unwrap()
+    })
+}
+
+#[tokio::test]
+async fn a_copy_whose_fence_somebody_lifted_opens_nothing() {
+    for (from, to) in ways() {
+        let source = Source::new(from).await;
+        let to = At::new(to, &source.log.clock);
+        let copied = source
+            .copy_until(&to, |step| {
+                if step == Step::Same {
+                    meanwhile(|| copy::abandon(&source.at.options, false)).unwrap();
+                }
+                false
+            })
+            .await;
+        assert!(matches!(copied, Err(CopyError::FenceChanged)), "{copied:?}");
+        let sent = send(&source.log.store, &source.secrets[0], 5_000).await;
+        assert_eq!(sent.unwrap().len(), 5);
+        let opened = source.open(&to).await.map(drop);
+        assert!(
+            matches!(opened, Err(StoreError::BeingCopied(_))),
+            "{opened:?}"
+        );
+        // What was recorded since is not in it, and never comes.
+        let again = source.copy_to(&to).await;
+        assert!(matches!(again, Err(CopyError::TakenBack)), "{again:?}");
+        let anew = At::new(Sqlite, &source.log.clock);
+        source.copy_to(&anew).await.unwrap();
+        let moved = source.open(&anew).await.unwrap();
+        let after = answers(&moved, &source.secrets[0]).await;
+        assert_eq!(after, answers(&source.log.store, &source.secrets[0]).await);
+        moved.close().await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_copies_at_once_one_moves_and_the_other_opens_nothing() {
+    for (from, to) in ways() {
+        let source = Source::new(from).await;
+        let slow = At::new(to, &source.log.clock);
+        let quick = At::new(Sqlite, &source.log.clock);
+        let mut is_over = false;
+        let copied = source
+            .copy_until(&slow, |_| {
+                if !is_over {
+                    is_over = true;
+                    meanwhile(|| source.copy_to(&quick)).unwrap();
+                }
+                false
+            })
+            .await;
+        assert!(matches!(copied, Err(CopyError::FenceChanged)), "{copied:?}");
+        // The source stays where the other left it.
+        let sent = send(&source.log.store, &source.secrets[0], 5_000).await;
+        assert_eq!(refused(&sent.unwrap_err()), Some(Moving::Done));
+        let opened = source.open(&slow).await.map(drop);
+        assert!(
+            matches!(opened, Err(StoreError::BeingCopied(_))),
+            "{opened:?}"
+        );
+        let moved = source.open(&quick).await.unwrap();
+        send(&moved, &source.secrets[0], 5_000).await.unwrap();
+        moved.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_whole_yet_is_not_copied_further() {
+    for (from, to) in ways() {
+        let source = Source::new(from).await;
+        let half = At::new(to, &source.log.clock);
+        let stopped = source
+            .copy_until(&half, |step| matches!(step, Step::Copied { .. }))
+            .await;
+        assert!(matches!(stopped, Err(CopyError::Stopped)), "{stopped:?}");
+        let further = At::new(Sqlite, &source.log.clock);
+        let to = &further.options.database;
+        let (from, by) = (source.options(&half), operator());
+        let copied = copy::copy(&from, to, &by, |_| ControlFlow::Continue(())).await;
+        let refused = matches!(copied, Err(CopyError::Store(StoreError::BeingCopied(_))));
+        assert!(refused, "{copied:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
     for (from, to) in ways() {

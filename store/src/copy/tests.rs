@@ -92,7 +92,7 @@ async fn every_table_and_column_of_sqlite_is_known() {
             ("emptied", &["ws", "times"]),
             // Of the move itself.
             ("moving", &["one", "target", "since", "moved_at", "owner"]),
-            ("copying", &["one", "source", "since", "hash"]),
+            ("copying", &["one", "source", "since", "hash", "owner"]),
         ],
         &["ws", "num"],
     );
@@ -189,7 +189,7 @@ async fn every_table_and_column_of_postgresql_is_known() {
             ),
             // Of the move itself.
             ("moving", &["one", "target", "since", "moved_at", "owner"]),
-            ("copying", &["one", "source", "since", "hash"]),
+            ("copying", &["one", "source", "since", "hash", "owner"]),
         ],
         &["tenant", "ws", "num"],
     );
