@@ -17,10 +17,11 @@ use store::{
     copy::{self, CopyError, Outcome, Step},
 };
 
-/// Moves the whole installation to another database, from SQLite to `PostgreSQL` or back, while it is in
-/// use: numbers, ids, idempotency keys, releases, holds, people and tokens included
+/// `daybook copy`.
 #[derive(Debug, Args)]
 #[command(
+    about = "Moves the whole installation to another database, from SQLite to PostgreSQL or back, while \
+it is in use: numbers, ids, idempotency keys, releases, holds, people and tokens included",
     after_help = "The target is a new, empty database, and takes the source's key file \
 (DAYBOOK_KEY_FILE, else the one beside the source). What is recorded is copied while servers go on with \
 the source. Then the source takes nothing any more: writes are answered with 503 and Retry-After, \

@@ -20,7 +20,10 @@ mod user;
 mod workspace;
 
 use crate::environment::{self, VariableError};
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use std::{
     fmt::Display,
     fs,
@@ -262,14 +265,21 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
             ExitCode::from(2)
         }
         _ => {
-            complain(in_one_line(&error.render().to_string()));
+            complain(in_one_line(error));
             ExitCode::from(2)
         }
     }
 }
 
 /// What clap says in paragraphs, in one line: what is wrong, its tips, and where help is.
-fn in_one_line(told: &str) -> String {
+fn in_one_line(error: &clap::Error) -> String {
+    let mut told = error.render().to_string();
+    // An address may have a password in it, and what is complained of is kept in logs.
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && value.contains("://")
+    {
+        told = told.replace(&format!("'{value}' "), "");
+    }
     let mut parts = Vec::new();
     for paragraph in told.split("\n\n") {
         let words = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");

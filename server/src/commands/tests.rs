@@ -4,7 +4,7 @@ use clap::CommandFactory;
 fn refused(line: &str) -> String {
     match Cli::try_parse_from(line.split(' ')) {
         Ok(cli) => format!("taken: {cli:?}"),
-        Err(error) => in_one_line(&error.render().to_string()),
+        Err(error) => in_one_line(&error),
     }
 }
 
@@ -167,5 +167,18 @@ fn wrong_usage_ends_with_2_and_a_failure_with_1() {
         CommandError::Told,
     ] {
         assert_eq!(failed.status(), ExitCode::from(1));
+    }
+}
+
+#[test]
+fn an_address_that_is_refused_is_not_repeated_with_its_password() {
+    for line in [
+        "daybook --database postgres://u:very-secret@h:port/db token list",
+        "daybook --database mysql://u:very-secret@h/db token list",
+        "daybook copy --from sqlite:x.db --to postgres://u:very-secret@h:port/db",
+    ] {
+        let told = refused(line);
+        assert!(told.contains("invalid value for '--"), "{told}");
+        assert!(!told.contains("very-secret"), "{told}");
     }
 }
