@@ -47,6 +47,8 @@ const EVENTS: i64 = 4_000;
 const EVENTS_AT_FIRST: i64 = 250;
 /// and about so many bytes of them.
 const BYTES: usize = 16 * 1024 * 1024;
+/// After so many pieces their counts are added up: all of a long log's at once would be too much.
+const ADDED_UP: u32 = 50;
 /// A round that finds no more than this was quick: what comes meanwhile is copied while the source is
 /// fenced.
 const FEW: u64 = 5_000;
@@ -451,6 +453,7 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         // How large they are is not known yet.
         let mut most = EVENTS_AT_FIRST;
         let mut next = self.read(tenant, &mut after, most).await?;
+        let mut pieces: u32 = 0;
         while !next.is_empty() {
             let events = next;
             let copied = number(i64::try_from(events.len()).unwrap_or_default());
@@ -471,6 +474,10 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
             written?;
             next = read?;
             after = to;
+            pieces += 1;
+            if pieces.is_multiple_of(ADDED_UP) {
+                self.writer.add_up().await?;
+            }
             self.events += copied;
             let is_fenced = self.fence.is_some();
             let events = self.events;
