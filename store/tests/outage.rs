@@ -517,3 +517,63 @@ async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
     waited.unwrap();
     store.close().await;
 }
+
+/// Both look for the key before either has recorded it: the tenant's head is held meanwhile.
+#[tokio::test]
+async fn two_servers_that_are_sent_the_same_event_record_it_once() {
+    if log::postgres().is_none() {
+        return;
+    }
+    let log = Log::new().await;
+    let other = Store::open(Log::options(&log.folder, &log.clock))
+        .await
+        .unwrap();
+    let grant = log.token("acme/growth").await;
+    // Its texts are there, and the second server knows them.
+    log.record(&grant, vec![of("alice", "secret:rotate")]).await;
+    let events = || {
+        vec![
+            of("alice", "secret:rotate"),
+            with_key("one"),
+            with_key("one"),
+        ]
+    };
+    let mut holder = log.connection().await;
+    sqlx::raw_sql("BEGIN; SELECT 1 FROM tenant_head FOR UPDATE")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let let_go = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+             AND datname = current_database() AND query LIKE '%tenant_head%'";
+        while log.number(waiting).await < 2 {
+            tokio::task::yield_now().await;
+        }
+        run(&mut holder, "COMMIT".to_owned()).await;
+    };
+    let (one, two, ()) = tokio::join!(
+        try_to_record(&log.store, &grant, events()),
+        try_to_record(&other, &grant, events()),
+        let_go
+    );
+    let receipts = [one.unwrap(), two.unwrap()];
+    let with_key = receipts.iter().flat_map(|receipts| &receipts[1..]);
+    let mut ids = HashSet::new();
+    let mut new = 0;
+    for receipt in with_key {
+        match receipt {
+            Receipt::Recorded(placed) => {
+                new += 1;
+                ids.insert(placed.id);
+            }
+            Receipt::Duplicate(placed) => {
+                ids.insert(placed.id);
+            }
+            Receipt::Discarded => panic!("{receipts:?}"),
+        }
+    }
+    assert_eq!((new, ids.len()), (1, 1), "{receipts:?}");
+    assert_eq!(rotated(&log, &grant).await.len(), 4);
+    assert_eq!(log.number("SELECT count(*) FROM idempotency").await, 1);
+    other.close().await;
+}

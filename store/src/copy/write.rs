@@ -12,7 +12,7 @@ use crate::{
     StoreError,
     database::{self, Connection, Dialect, Sql, Value, Which},
     dictionary::Number,
-    postgres::{DAY, LogRows, Partitions, Says, ToLog},
+    postgres::{DAY, Lies, LogRows, Partitions, Says},
     sqlite::{Content, Indexer, Leaf, Numbered, Statements, damaged},
 };
 use domain::time::Timestamp;
@@ -375,17 +375,14 @@ impl Writer {
         let last = events.last().map(|event| (event.seq, event.id));
         for event in &events {
             let class = event.class.unwrap_or_else(|| self.class(event));
-            let leaf = ToLog {
+            let lies = Lies {
                 tenant,
                 ws: event.ws,
                 seq: event.seq,
-                id: &event.id,
                 at: event.occurred_at,
-                recorded_at: event.recorded_at,
-                parts: &event.parts,
                 class,
             };
-            rows.add_leaf(&leaf);
+            rows.add_leaf(lies, &event.id, event.recorded_at, &event.parts);
             let Some(content) = &event.content else {
                 continue;
             };
@@ -407,7 +404,7 @@ impl Writer {
                 keep: content.keep,
                 body: content.body.as_deref(),
             };
-            rows.add_content(&leaf, &says, &known.numbered(content)?);
+            rows.add_content(lies, &says, &known.numbered(content)?);
         }
         let connection = self.end.connection.postgres()?;
         self.partitions.add(&mut *connection, &wanted).await?;

@@ -8,9 +8,9 @@
 //! 5. the row in `tenant_head` of each tenant, by id, until the transaction ends.
 //!
 //! Who records applications' events adds partitions and texts each in a transaction of its own before
-//! the one that holds the head: it is what the tenant's other writers wait for. What of this is looked
-//! at before the head is held (which texts there are, which workspaces record) is looked at again then,
-//! and where it changed the group begins anew.
+//! the one that holds the head: it is what the tenant's other writers wait for, so everything that can be
+//! done before is. What is looked at before (which texts there are, which workspaces record, which keys
+//! are there already) is looked at again then, and where it changed the group begins anew.
 
 use super::{partitions::Partitions, rows::Rows};
 use crate::{
@@ -62,8 +62,8 @@ pub(super) type LogId = (i64, i64);
 pub(crate) struct Known {
     pub(super) dictionaries: Arc<Dictionaries>,
     pub(super) partitions: Partitions,
-    /// The logs whose tallies have changes that are to be added up.
-    pub(super) tallied: Mutex<BTreeSet<LogId>>,
+    /// The logs whose tallies have changes that are to be added up, and how often each was passed by.
+    pub(super) tallied: Mutex<BTreeMap<LogId, u8>>,
     /// Which server and database the last connection led to, and since when it has been running.
     pub(super) met: Mutex<Option<String>>,
     /// Whether each tenant's tables lie on some node of a Citus: see the migration `nodes`.
@@ -84,7 +84,11 @@ impl Known {
     }
 
     fn tallied(&self, events: &[Admitted]) {
-        self.to_add_up(events.iter().map(|event| (event.tenant, event.ws)));
+        let logs: BTreeSet<LogId> = events
+            .iter()
+            .map(|event| (event.tenant, event.ws))
+            .collect();
+        self.to_add_up(logs);
     }
 
     /// Tenants, as statements are to be asked about them: all together; where they are distributed, each
@@ -98,8 +102,16 @@ impl Known {
 
     /// Takes note of logs whose tallies are to be added up.
     pub(super) fn to_add_up(&self, which: impl IntoIterator<Item = LogId>) {
+        for log in which {
+            self.add_up_later(log, 0);
+        }
+    }
+
+    /// The same of one that was passed by so often.
+    pub(super) fn add_up_later(&self, log: LogId, passes: u8) {
         let mut logs = self.tallied.lock().unwrap_or_else(PoisonError::into_inner);
-        logs.extend(which);
+        let passed = logs.entry(log).or_default();
+        *passed = passes.max(*passed);
     }
 }
 
@@ -205,10 +217,9 @@ impl Appender {
             known.partitions.add_apart(&self.pool, &wanted).await?;
             texts = locked_texts(connection, &known.dictionaries, events).await?;
             let connection = connection.postgres()?;
+            let mut group = Group::compose(events, &places, &ByKey::new(), &mut texts)?;
             let mut heads = hold_heads(connection, &known, events).await?;
-            let none = HashMap::new();
-            let mut group = Group::new(events, &places, &none);
-            group.number(&mut heads, &mut texts, now)?;
+            group.number(&mut heads, now)?;
             group.write(connection, &heads).await?;
             if let Some(release) = self.release.take() {
                 write_release(connection, &release, events, &heads).await?;
@@ -283,7 +294,8 @@ impl Appender {
             };
             match recorded {
                 Ok(Some(receipts)) => return Ok(receipts),
-                // Somebody switched recording off, or emptied texts, since it was looked at.
+                // Somebody switched recording off, emptied texts, or recorded the same event, since it was
+                // looked at.
                 Ok(None) => {
                     self.rollback().await;
                     is_stale = true;
@@ -335,6 +347,8 @@ impl Appender {
         let mut texts =
             texts_of(&mut self.connection, &known.dictionaries, events, is_stale).await?;
         let connection = self.connection.postgres()?;
+        let placed = placed(connection, &known, events).await?;
+        let mut group = Group::compose(events, &places, &placed, &mut texts)?;
         connection.execute("BEGIN").await?;
         let discards: BTreeSet<i64> = events
             .iter()
@@ -352,9 +366,10 @@ impl Appender {
         if !still_so(connection, &known, events, &places, &texts).await? {
             return Ok(None);
         }
-        let placed = placed(connection, &known, events).await?;
-        let mut group = Group::new(events, &places, &placed);
-        group.number(&mut heads, &mut texts, now)?;
+        group.number(&mut heads, now)?;
+        if !group.write_keys(connection).await? {
+            return Ok(None);
+        }
         group.write(connection, &heads).await?;
         Ok(Some(group.receipts))
     }
@@ -842,16 +857,16 @@ async fn placed(
         .map(|event| event.tenant)
         .collect();
     let mut earlier = ByKey::new();
-    if with_key.is_empty() {
-        return Ok(earlier);
-    }
     for tenants in known.apart(with_key.into_iter().collect()) {
-        placed_of(connection, tenants, events, &mut earlier).await?;
+        if !tenants.is_empty() {
+            placed_of(connection, tenants, events, &mut earlier).await?;
+        }
     }
     Ok(earlier)
 }
 
-/// The same of some tenants.
+/// The same of some tenants. Each key is looked for by itself (`OFFSET 0`), whatever the server believes of
+/// tables that it has not looked at yet.
 async fn placed_of(
     connection: &mut PgConnection,
     tenants: Vec<i64>,
@@ -871,29 +886,46 @@ async fn placed_of(
         }
     }
     let [of, logs, keys, rests] = columns;
-    let rows = sqlx::query(
-        "SELECT k.ws, k.key, k.key_rest, l.id, l.seq, l.recorded_at \
-         FROM unnest($1, $2, $3, $4) AS x(tenant, ws, key, rest) \
-         JOIN idempotency k ON k.tenant = x.tenant AND k.ws = x.ws AND k.key = x.key \
-             AND k.key_rest = x.rest \
-         JOIN leaf l ON l.tenant = k.tenant AND l.seq = k.seq \
-         WHERE k.tenant = ANY($5) AND l.tenant = ANY($5)",
+    let found: Vec<(i64, i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT k.tenant, k.seq, k.ws, k.key, k.key_rest \
+         FROM unnest($1, $2, $3, $4) AS x(tenant, ws, key, rest) CROSS JOIN LATERAL ( \
+             SELECT * FROM idempotency i WHERE i.tenant = ANY($5) AND i.tenant = x.tenant \
+                 AND i.ws = x.ws AND i.key = x.key AND i.key_rest = x.rest OFFSET 0) k",
     )
     .bind(of)
     .bind(logs)
     .bind(keys)
     .bind(rests)
     .bind(tenants)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    for row in &rows {
-        let id = Uuid::from_slice(row.try_get(3)?).map_err(|_| damaged("an id is broken"))?;
-        let placed = Placed {
-            id: EventId(id),
-            seq: number_of(row.try_get(4)?)?,
-            recorded_at: Timestamp::from_micros(row.try_get(5)?),
-        };
-        earlier.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), placed);
+    let mut by_tenant: BTreeMap<i64, HashMap<i64, (i64, i64, i64)>> = BTreeMap::new();
+    for (tenant, seq, ws, key, rest) in found {
+        let of_tenant = by_tenant.entry(tenant).or_default();
+        of_tenant.insert(seq, (ws, key, rest));
+    }
+    for (tenant, keys) in by_tenant {
+        let numbers: Vec<i64> = keys.keys().copied().collect();
+        let rows = sqlx::query(
+            "SELECT id, seq, recorded_at FROM leaf WHERE tenant = $1 AND seq = ANY($2)",
+        )
+        .bind(tenant)
+        .bind(numbers)
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in &rows {
+            let id = Uuid::from_slice(row.try_get(0)?).map_err(|_| damaged("an id is broken"))?;
+            let seq = row.try_get(1)?;
+            let key = keys
+                .get(&seq)
+                .ok_or_else(|| damaged("a key is of no event"))?;
+            let placed = Placed {
+                id: EventId(id),
+                seq: number_of(seq)?,
+                recorded_at: Timestamp::from_micros(row.try_get(2)?),
+            };
+            earlier.insert(*key, placed);
+        }
     }
     Ok(())
 }
@@ -958,16 +990,14 @@ pub(crate) struct LogRows {
     last: HashMap<i64, i64>,
 }
 
-/// An event of which rows are made.
-#[derive(Debug)]
-pub(crate) struct ToLog<'a> {
+/// Where an event lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lies {
     pub(crate) tenant: i64,
     pub(crate) ws: i64,
     pub(crate) seq: i64,
-    pub(crate) id: &'a Uuid,
+    /// When it occurred.
     pub(crate) at: i64,
-    pub(crate) recorded_at: i64,
-    pub(crate) parts: &'a [u8; 32],
     pub(crate) class: i16,
 }
 
@@ -983,99 +1013,144 @@ pub(crate) struct Says<'a> {
     pub(crate) body: Option<&'a str>,
 }
 
+/// What becomes of an event of a group.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It is this one of its tenant's in the group, counted from 1.
+    New(i64),
+    /// It was recorded before.
+    Recorded(Placed),
+    /// It is the same as an earlier one of the group.
+    SameAs(usize),
+    Discarded,
+}
+
 /// A group of events on its way into the log.
 struct Group<'a> {
     events: &'a [Admitted],
     places: &'a Places,
-    placed: &'a ByKey,
+    fates: Vec<Fate>,
     receipts: Vec<Receipt>,
+    /// Numbered in the group, until their tenants' heads are held.
     rows: LogRows,
     discarded: BTreeMap<i64, i64>,
 }
 
 impl<'a> Group<'a> {
-    fn new(events: &'a [Admitted], places: &'a Places, placed: &'a ByKey) -> Self {
-        Self {
+    /// Makes the rows of what is new. All of this can be done before the tenants' heads are held.
+    fn compose(
+        events: &'a [Admitted],
+        places: &'a Places,
+        placed: &ByKey,
+        texts: &mut Texts,
+    ) -> Result<Self, StoreError> {
+        let mut group = Self {
             events,
             places,
-            placed,
+            fates: Vec::with_capacity(events.len()),
             receipts: Vec::with_capacity(events.len()),
             rows: LogRows::default(),
             discarded: BTreeMap::new(),
+        };
+        let mut own: HashMap<(i64, i64, i64), usize> = HashMap::new();
+        let mut counted: HashMap<i64, i64> = HashMap::new();
+        for (at, event) in events.iter().enumerate() {
+            let key = event.key.map(|hash| (event.ws, hash.key, hash.rest));
+            let before = key.and_then(|key| match placed.get(&key) {
+                Some(placed) => Some(Fate::Recorded(*placed)),
+                None => own.get(&key).map(|at| Fate::SameAs(*at)),
+            });
+            let fate = if let Some(before) = before {
+                before
+            } else if !is_own(event) && places.off.contains(&event.ws) {
+                *group.discarded.entry(event.ws).or_default() += 1;
+                Fate::Discarded
+            } else {
+                let texts = texts
+                    .get_mut(&(event.tenant, event.ws))
+                    .ok_or_else(|| damaged("a log has no texts"))?;
+                let count = counted.entry(event.tenant).or_default();
+                *count += 1;
+                let says = Says {
+                    outcome: outcome_number(event.event.outcome),
+                    operation: event.event.operation.as_deref(),
+                    key: event.key,
+                    salt: &event.salt.0,
+                    source: event.source.map(source_number),
+                    keep: event.keep,
+                    body: event.body.as_deref(),
+                };
+                let lies = Lies {
+                    tenant: event.tenant,
+                    ws: event.ws,
+                    seq: *count,
+                    at: event.occurred_at.micros(),
+                    class: places.class(event),
+                };
+                group.rows.add_content(lies, &says, &texts.numbers(event));
+                own.extend(key.map(|key| (key, at)));
+                Fate::New(*count)
+            };
+            group.fates.push(fate);
         }
+        Ok(group)
     }
 
-    /// Numbers what is new, and makes its rows.
-    fn number(
-        &mut self,
-        heads: &mut HashMap<i64, Head>,
-        texts: &mut Texts,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut own: ByKey = HashMap::new();
-        for event in self.events {
-            let key = event.key.map(|hash| (event.ws, hash.key, hash.rest));
-            let earlier = key.and_then(|key| self.placed.get(&key).or_else(|| own.get(&key)));
-            if let Some(earlier) = earlier {
-                self.receipts.push(Receipt::Duplicate(*earlier));
-                continue;
-            }
-            if !is_own(event) && self.places.off.contains(&event.ws) {
-                *self.discarded.entry(event.ws).or_default() += 1;
-                self.receipts.push(Receipt::Discarded);
-                continue;
-            }
-            let head = heads
-                .get_mut(&event.tenant)
-                .ok_or_else(|| damaged("a tenant has no head"))?;
-            let texts = texts
-                .get_mut(&(event.tenant, event.ws))
-                .ok_or_else(|| damaged("a log has no texts"))?;
-            let recorded_at = event.recorded_at.unwrap_or(now);
-            head.seq += 1;
-            let id = head.ids.next(recorded_at)?;
-            head.last = Some(id);
-            let placed = Placed {
-                id: EventId(id),
-                seq: number_of(head.seq)?,
-                recorded_at,
+    /// Numbers what is new after the ends of the tenants' logs.
+    fn number(&mut self, heads: &mut HashMap<i64, Head>, now: Timestamp) -> Result<(), StoreError> {
+        let ends: HashMap<i64, i64> = heads
+            .iter()
+            .map(|(tenant, head)| (*tenant, head.seq))
+            .collect();
+        for (event, fate) in self.events.iter().zip(&self.fates) {
+            let receipt = match *fate {
+                Fate::Recorded(placed) => Receipt::Duplicate(placed),
+                Fate::SameAs(at) => match self.receipts.get(at) {
+                    Some(Receipt::Recorded(placed)) => Receipt::Duplicate(*placed),
+                    _ => return Err(damaged("an event is the same as one that is not recorded")),
+                },
+                Fate::Discarded => Receipt::Discarded,
+                Fate::New(count) => {
+                    let head = heads
+                        .get_mut(&event.tenant)
+                        .ok_or_else(|| damaged("a tenant has no head"))?;
+                    let end = ends.get(&event.tenant).copied().unwrap_or(0);
+                    let recorded_at = event.recorded_at.unwrap_or(now);
+                    head.seq = end + count;
+                    let id = head.ids.next(recorded_at)?;
+                    head.last = Some(id);
+                    let lies = Lies {
+                        tenant: event.tenant,
+                        ws: event.ws,
+                        seq: head.seq,
+                        at: event.occurred_at.micros(),
+                        class: self.places.class(event),
+                    };
+                    let recorded = recorded_at.micros();
+                    self.rows.add_leaf(lies, &id, recorded, &event.parts);
+                    Receipt::Recorded(Placed {
+                        id: EventId(id),
+                        seq: number_of(head.seq)?,
+                        recorded_at,
+                    })
+                }
             };
-            let numbers = texts.numbers(event);
-            self.add(event, &placed, head.seq, &numbers);
-            if let Some(key) = key {
-                own.insert(key, placed);
-            }
-            self.receipts.push(Receipt::Recorded(placed));
+            self.receipts.push(receipt);
         }
+        self.rows.number_after(&ends);
         Ok(())
     }
 
-    /// Makes the rows of an event.
-    fn add(&mut self, event: &Admitted, placed: &Placed, seq: i64, numbers: &Numbered) {
-        let leaf = ToLog {
-            tenant: event.tenant,
-            ws: event.ws,
-            seq,
-            id: &placed.id.0,
-            at: event.occurred_at.micros(),
-            recorded_at: placed.recorded_at.micros(),
-            parts: &event.parts,
-            class: self.places.class(event),
-        };
-        let says = Says {
-            outcome: outcome_number(event.event.outcome),
-            operation: event.event.operation.as_deref(),
-            key: event.key,
-            salt: &event.salt.0,
-            source: event.source.map(source_number),
-            keep: event.keep,
-            body: event.body.as_deref(),
-        };
-        self.rows.add_leaf(&leaf);
-        self.rows.add_content(&leaf, &says, numbers);
+    /// Writes the keys; or not, where somebody recorded an event with one since they were looked for.
+    async fn write_keys(&mut self, connection: &mut PgConnection) -> Result<bool, StoreError> {
+        match self.rows.write_keys(connection).await {
+            Ok(()) => Ok(true),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Writes the rows, and where the tenants' logs end now.
+    /// Writes all other rows, and where the tenants' logs end now.
     async fn write(
         &mut self,
         connection: &mut PgConnection,
@@ -1103,30 +1178,29 @@ impl<'a> Group<'a> {
 
 impl LogRows {
     /// Makes the row of a leaf.
-    pub(crate) fn add_leaf(&mut self, leaf: &ToLog<'_>) {
-        self.last.insert(leaf.tenant, leaf.seq);
+    pub(crate) fn add_leaf(&mut self, lies: Lies, id: &Uuid, recorded_at: i64, parts: &[u8; 32]) {
+        self.last.insert(lies.tenant, lies.seq);
         self.leaves
             .row()
-            .big(leaf.tenant)
-            .big(leaf.seq)
-            .bytes(leaf.id.as_bytes())
-            .big(leaf.ws)
-            .big(leaf.at)
-            .big(leaf.recorded_at)
-            .bytes(leaf.parts)
-            .small(leaf.class);
+            .big(lies.tenant)
+            .big(lies.seq)
+            .bytes(id.as_bytes())
+            .big(lies.ws)
+            .big(lies.at)
+            .big(recorded_at)
+            .bytes(parts)
+            .small(lies.class);
     }
 
-    /// Makes the rows of what its event says, and counts it.
-    pub(crate) fn add_content(&mut self, leaf: &ToLog<'_>, says: &Says<'_>, numbers: &Numbered) {
-        let ToLog {
+    /// Makes the rows of what an event says, and counts it.
+    pub(crate) fn add_content(&mut self, lies: Lies, says: &Says<'_>, numbers: &Numbered) {
+        let Lies {
             tenant,
             ws,
             seq,
             at,
             class,
-            ..
-        } = *leaf;
+        } = lies;
         let outcome = i16::from(says.outcome);
         self.classes.insert((tenant, ws, class));
         let contents = self.contents.row();
@@ -1171,8 +1245,28 @@ impl LogRows {
         tallies.count(u32::from(says.outcome), numbers);
     }
 
-    /// Writes the rows.
+    /// Adds to the numbers of all but leaves where their tenants' logs ended.
+    fn number_after(&mut self, ends: &HashMap<i64, i64>) {
+        const TENANT: usize = 0;
+        for (rows, number) in [
+            (&mut self.contents, 3),
+            (&mut self.entries, 3),
+            (&mut self.keys, 4),
+        ] {
+            rows.add_by(TENANT, number, ends);
+        }
+    }
+
+    /// Writes the keys.
+    async fn write_keys(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        const KEYS: &str = "INSERT INTO idempotency (tenant, ws, key, key_rest, seq) \
+                SELECT * FROM unnest($1, $2, $3, $4, $5)";
+        std::mem::take(&mut self.keys).write(connection, KEYS).await
+    }
+
+    /// Writes all rows that are not written yet.
     pub(crate) async fn write(mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        self.write_keys(connection).await?;
         let taken = |rows: &mut Rows| std::mem::take(rows);
         let statement = "INSERT INTO leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -1189,9 +1283,6 @@ impl LogRows {
         taken(&mut self.entries)
             .write(connection, statement)
             .await?;
-        let statement = "INSERT INTO idempotency (tenant, ws, key, key_rest, seq) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5)";
-        taken(&mut self.keys).write(connection, statement).await?;
         for ((tenant, ws), tallies) in &self.tallies {
             let mut rows = Rows::default();
             for ((what, key, other), (events, entries)) in &tallies.0 {

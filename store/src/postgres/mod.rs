@@ -10,7 +10,7 @@ mod rows;
 mod tending;
 mod writer;
 
-pub(crate) use append::{Appender, DAY, LogRows, Says, ToLog, class_of};
+pub(crate) use append::{Appender, DAY, Lies, LogRows, Says, class_of};
 pub(crate) use partitions::Partitions;
 
 use crate::{

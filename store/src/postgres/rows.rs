@@ -4,8 +4,8 @@
 //! machine; but over TCP each costs 40 ms more, as long as sqlx does not set `TCP_NODELAY`: it sends the
 //! end of the rows by itself.
 
-use crate::StoreError;
 use sqlx::PgConnection;
+use std::collections::HashMap;
 
 /// The values of a column.
 #[derive(Debug)]
@@ -103,12 +103,26 @@ impl Rows {
         push!(self, Text, text.map(str::to_owned))
     }
 
+    /// Adds to each row's BIGINT in the column `to` what belongs to its BIGINT in the column `of`, which
+    /// is before that.
+    pub(super) fn add_by(&mut self, of: usize, to: usize, addend: &HashMap<i64, i64>) {
+        let Some((before, from)) = self.columns.split_at_mut_checked(to) else {
+            return;
+        };
+        if let (Some(Column::Big(of)), Some(Column::Big(to))) = (before.get(of), from.first_mut()) {
+            for (of, to) in of.iter().zip(to) {
+                let addend = of.and_then(|of| addend.get(&of)).copied().unwrap_or(0);
+                *to = to.map(|to| to + addend);
+            }
+        }
+    }
+
     /// Writes them; `statement` takes each column as an array.
     pub(crate) async fn write(
         self,
         connection: &mut PgConnection,
         statement: &'static str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), sqlx::Error> {
         self.write_of([], connection, statement).await
     }
 
@@ -118,7 +132,7 @@ impl Rows {
         same: [i64; N],
         connection: &mut PgConnection,
         statement: &'static str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), sqlx::Error> {
         if self.columns.is_empty() {
             return Ok(());
         }

@@ -18,6 +18,12 @@ use tokio::{
 /// How often tallies are added up. Whoever reads them adds up what came since.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// Changes of a log's tallies that are worth being added up at once. Where there are fewer, some other
+/// server may just have added up, and it costs less to do more at a time.
+const ENOUGH: i64 = 300;
+/// So often fewer are passed by.
+const PASSES: u8 = 3;
+
 /// How often tables that have grown much are looked at, while they grow.
 const YOUNG_EVERY: Duration = Duration::from_secs(6);
 /// How often it is looked for what nobody added up: another process may have been killed before it did.
@@ -89,29 +95,46 @@ impl Server {
     /// Adds up what there is to add up, and tells whether there was anything. What cannot be is tried
     /// again the next time.
     async fn add_up(&self) -> Result<bool, StoreError> {
-        let logs: Vec<LogId> = {
+        let logs = {
             let logs = self.known.tallied.lock();
             let mut logs = logs.unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *logs).into_iter().collect()
+            std::mem::take(&mut *logs)
         };
         if logs.is_empty() {
             return Ok(false);
         }
         let mut done = Ok(());
-        for (tenant, ws) in logs {
+        for (log, passes) in logs {
+            let mut passes = passes;
             if !matches!(done, Err(StoreError::Unavailable(_))) {
-                let added = sqlx::query("SELECT add_up($1, $2)")
-                    .bind(tenant)
-                    .bind(ws)
-                    .execute(&self.remover);
-                match within(PATIENCE, added).await {
-                    Ok(_) => continue,
+                match within(PATIENCE, self.add_up_of(log, passes)).await {
+                    Ok(true) => continue,
+                    Ok(false) => passes += 1,
                     Err(error) => done = Err(error.into()),
                 }
             }
-            self.known.to_add_up([(tenant, ws)]);
+            self.known.add_up_later(log, passes);
         }
         done.map(|()| true)
+    }
+
+    /// Adds up the tallies of a log, unless it is to be passed by.
+    async fn add_up_of(&self, (tenant, ws): LogId, passes: u8) -> Result<bool, sqlx::Error> {
+        if passes < PASSES {
+            let changes: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM tally_change WHERE tenant = $1 AND ws = $2",
+            )
+            .bind(tenant)
+            .bind(ws)
+            .fetch_one(&self.remover)
+            .await?;
+            if changes < ENOUGH {
+                return Ok(false);
+            }
+        }
+        let added = sqlx::query("SELECT add_up($1, $2)").bind(tenant).bind(ws);
+        added.execute(&self.remover).await?;
+        Ok(true)
     }
 
     /// Looks at tables that have grown much.
