@@ -376,8 +376,9 @@ CREATE INDEX content_by_actor ON content (tenant, ws, actor, at, seq);
 CREATE INDEX content_by_action ON content (tenant, ws, action, at, seq);
 CREATE INDEX content_by_kind ON content (tenant, ws, kind, at, seq);
 CREATE INDEX content_by_target ON content (tenant, ws, target, at, seq);
--- Only what did not succeed.
-CREATE INDEX content_by_outcome ON content (tenant, ws, outcome, at, seq) WHERE outcome <> 0;
+-- Only what did not succeed, with all that is asked of it: it is read whole where it is sorted by a text.
+CREATE INDEX content_by_outcome ON content (tenant, ws, outcome, at, seq)
+    INCLUDE (actor, via, action, kind, target, related) WHERE outcome <> 0;
 -- Only what is part of an operation.
 CREATE INDEX content_by_operation ON content (tenant, ws, operation, at, seq)
     WHERE operation IS NOT NULL;

@@ -619,6 +619,14 @@ impl Dictionary {
         numbers_where(&self.kinds, |kind| kinds.contains(kind))
     }
 
+    /// Of which kinds targets are.
+    pub(crate) fn kinds_of(&self, targets: &Numbers) -> Numbers {
+        let numbers = targets.list().iter();
+        numbers
+            .filter_map(|number| self.kind_number(&self.target(*number)?.kind))
+            .collect()
+    }
+
     /// Targets of one of these kinds (any, where none is named) with one of these ids (likewise).
     pub(crate) fn targets_named(&self, kinds: &[TargetKind], ids: &[String]) -> Numbers {
         self.targets_with(ids, |target| {
@@ -704,6 +712,7 @@ impl Dictionary {
             related: related.chain(later).collect(),
             targets,
             actions: self.actions_like(text),
+            kinds: None,
         }
     }
 }

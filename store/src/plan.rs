@@ -61,8 +61,13 @@ impl FromIterator<u32> for Numbers {
 pub(crate) enum Object {
     /// It is of one of these kinds; `related`: the sets of related objects with such a one.
     Kinds { kinds: Numbers, related: Numbers },
-    /// It is one of these targets; `related`: the sets with such a one.
-    Targets { targets: Numbers, related: Numbers },
+    /// It is one of these targets; `related`: the sets with such a one; `kinds`: of which kinds they
+    /// are, unless they are too many.
+    Targets {
+        targets: Numbers,
+        related: Numbers,
+        kinds: Option<Numbers>,
+    },
 }
 
 /// What a search comes to: any of them.
@@ -71,6 +76,8 @@ pub(crate) struct Search {
     pub(crate) targets: Numbers,
     pub(crate) related: Numbers,
     pub(crate) actions: Numbers,
+    /// Of which kinds the targets are, unless they are too many.
+    pub(crate) kinds: Option<Numbers>,
 }
 
 /// A filter in one workspace, its texts as numbers. All that is given must hold.
@@ -204,10 +211,19 @@ pub(crate) enum Plan {
     /// is beside it (related objects, who carried out) are few, and gathered.
     Both {
         table: Table,
-        only: Numbers,
+        only: Only,
         met: Met,
         beside: Vec<Arm>,
     },
+}
+
+/// Which of the values that are sorted by are walked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// These.
+    These(Numbers),
+    /// The actions that are done to something of these kinds.
+    ActionsOn(Numbers),
 }
 
 impl fmt::Display for Plan {
@@ -236,8 +252,12 @@ impl fmt::Display for Plan {
                 beside,
                 ..
             } => {
-                let (table, only) = (table.name(), only.len());
-                write!(f, "walk: {table}[{only}], gather: {}", arms(beside))
+                let table = table.name();
+                match only {
+                    Only::These(only) => write!(f, "walk: {table}[{}]", only.len()),
+                    Only::ActionsOn(kinds) => write!(f, "walk: {table} on {} kinds", kinds.len()),
+                }?;
+                write!(f, ", gather: {}", arms(beside))
             }
         }
     }
@@ -357,9 +377,9 @@ impl Conditions {
                 Object::Kinds { kinds, related } => {
                     kinds.has(entry.kind) || holds(related, entry.related)
                 }
-                Object::Targets { targets, related } => {
-                    targets.has(entry.target) || holds(related, entry.related)
-                }
+                Object::Targets {
+                    targets, related, ..
+                } => targets.has(entry.target) || holds(related, entry.related),
             })
             && self.search.as_ref().is_none_or(|search| {
                 search.targets.has(entry.target)
@@ -393,6 +413,7 @@ impl Conditions {
                 | Object::Targets {
                     targets: own,
                     related,
+                    ..
                 } => own.is_empty() && related.is_empty(),
             })
             || self.search.as_ref().is_some_and(|search| {
@@ -634,13 +655,15 @@ impl Conditions {
             return ways;
         }
         // Walking: the values sorted by, those left by a filter on them, until the page is full.
-        let walking = |part: f64, others: f64, groups: usize| {
-            let looked_at = (wanted / (others * time.max(1e-7))).min(total * part * time);
+        let reading = |looked_at: f64, part: f64, groups: usize| {
+            let looked_at = looked_at.min(total * part * time);
             let visited =
                 (looked_at / (total * part).max(1.0)).clamp(0.0, 1.0) * float(groups as u64);
             let statements = (looked_at / float(CHUNK)).max(1.0) + visited / 500.0;
             looked_at * look + visited * seek + statements * statement
         };
+        let filled = |share: f64| wanted / (share * time).max(1e-7);
+        let walking = |part: f64, others: f64, groups: usize| reading(filled(others), part, groups);
         let (part, others, groups_left) = match restricted {
             Some(numbers) => {
                 let entries = match table {
@@ -656,73 +679,134 @@ impl Conditions {
             table,
             only: restricted.cloned(),
         };
+        let apart = self.apart(sort, counts);
+        let cost = match &apart {
+            // All that has it itself lies together, anywhere; until then there is what has it beside.
+            Some(apart) if restricted.is_none() && sort != Sort::Actor => {
+                let rest = all_shares / apart.share(total);
+                let elsewhere = (total - float(apart.walked)).max(0.0) * time / 2.0;
+                let beside = filled(rest * float(apart.beside) / total);
+                let looked_at = elsewhere.min(beside) + filled(rest * apart.part());
+                reading(looked_at, part, groups_left)
+            }
+            _ => walking(part, others, groups_left),
+        };
         ways.push(Way {
             // Without another filter a page is full after the first values, as many as are wanted.
             is_certain: others >= 1.0 && time >= 1.0,
-            ..way(walk, walking(part, others, groups_left))
+            ..way(walk, cost)
         });
-        if let Some(apart) = self.apart(sort, counts) {
-            let part = (float(apart.own) / total).clamp(1e-7, 1.0);
-            let others = all_shares / (float(apart.own + apart.beside) / total).clamp(1e-7, 1.0);
+        if let Some(apart) = apart {
+            let part = (float(apart.walked) / total).clamp(1e-7, 1.0);
+            let others = apart.part() * all_shares / apart.share(total);
             let gathered = float(apart.beside) * time * sorted + statement;
-            let walked = walking(part, others, apart.only.len().min(groups));
+            let (left, finding_out) = match &apart.only {
+                Only::These(numbers) => (numbers.len(), 0.0),
+                Only::ActionsOn(_) => (groups, statement),
+            };
+            let walked = walking(part, others, left.min(groups));
             let both = Plan::Both {
                 table,
                 only: apart.only,
                 met: apart.met,
                 beside: vec![apart.arm],
             };
-            ways.push(way(both, walked + gathered));
+            ways.push(way(both, walked + gathered + finding_out));
         }
         ways
     }
 
-    /// Where what is sorted by is asked for, of the event itself or of what is beside it: the two
-    /// apart.
+    /// Where what is asked for tells by what to walk, of the event itself, and what is beside it comes
+    /// apart: the two.
+    ///
+    /// A target's kind is one of few, and so are the actions that are done to it.
     fn apart(&self, sort: Sort, counts: &Counts) -> Option<Apart> {
-        let (table, only, met, entries, own) = match sort {
-            Sort::Actor => {
-                let (actors, _) = self.anyone.as_ref()?;
-                let entries = sum(&counts.actor, actors);
-                let own = sum(&counts.own_actor, actors);
-                (Table::Actor, actors, Met::Anyone, entries, own)
-            }
-            Sort::TargetKind => {
-                let mut asked = self.objects.iter().enumerate();
-                let (at, kinds) = asked.find_map(|(at, object)| match object {
-                    Object::Kinds { kinds, .. } => Some((at, kinds)),
-                    Object::Targets { .. } => None,
-                })?;
-                let entries = sum(&counts.kind, kinds);
-                let own = sum(&counts.own_kind, kinds);
-                (Table::Kind, kinds, Met::Object(at), entries, own)
-            }
-            Sort::Time | Sort::Action => return None,
+        if sort == Sort::Actor {
+            let (actors, _) = self.anyone.as_ref()?;
+            let own = sum(&counts.own_actor, actors);
+            return Some(Apart {
+                only: Only::These(actors.clone()),
+                met: Met::Anyone,
+                walked: own,
+                own,
+                beside: sum(&counts.actor, actors).saturating_sub(own),
+                arm: beside(Table::Actor, actors, Met::Anyone),
+            });
+        }
+        let asked = self.objects.iter().enumerate();
+        let kinds = asked.clone().find_map(|(at, object)| match object {
+            Object::Kinds { kinds, .. } => Some((at, kinds)),
+            Object::Targets { .. } => None,
+        });
+        let (kinds, own, all, arm) = if let Some((at, kinds)) = kinds {
+            let own = sum(&counts.own_kind, kinds);
+            let arm = beside(Table::Kind, kinds, Met::Object(at));
+            (kinds, own, sum(&counts.kind, kinds), arm)
+        } else {
+            let (targets, kinds, met) = match (self.objects.first(), &self.search) {
+                (Some(Object::Targets { targets, kinds, .. }), _) => {
+                    (targets, kinds, Met::Object(0))
+                }
+                (None, Some(search)) if search.actions.is_empty() => {
+                    (&search.targets, &search.kinds, Met::Search)
+                }
+                _ => return None,
+            };
+            let own = sum(&counts.own_target, targets);
+            let arm = beside(Table::Target, targets, met);
+            let all = sum(&counts.target, targets);
+            (kinds.as_ref()?, own, all, arm)
         };
+        let is_met = arm.table == Table::Kind && sort == Sort::TargetKind;
         Some(Apart {
-            only: only.clone(),
-            met,
+            met: if is_met { arm.met } else { Met::None },
+            walked: sum(&counts.own_kind, kinds).max(own),
             own,
-            beside: entries.saturating_sub(own),
-            arm: Arm {
-                table,
-                keys: Keys::Numbers(only.clone()),
-                own: Some(false),
-                met,
+            beside: all.saturating_sub(own),
+            only: match sort {
+                Sort::TargetKind => Only::These(kinds.clone()),
+                Sort::Action => Only::ActionsOn(kinds.clone()),
+                Sort::Time | Sort::Actor => return None,
             },
+            arm,
         })
     }
 }
 
-/// What is asked for by what is sorted by, and what by what stands beside it.
+/// The entries in which these stand beside what is an event's own.
+fn beside(table: Table, numbers: &Numbers, met: Met) -> Arm {
+    Arm {
+        table,
+        keys: Keys::Numbers(numbers.clone()),
+        own: Some(false),
+        met,
+    }
+}
+
+/// What is asked for of the event itself, and what of what stands beside it.
 struct Apart {
-    only: Numbers,
+    only: Only,
+    /// What all that is walked meets.
     met: Met,
-    /// How many events have it themselves.
+    /// How many events are walked, at least.
+    walked: u64,
+    /// How many of them have it themselves.
     own: u64,
     /// How many entries have it beside them, and where they stand.
     beside: u64,
     arm: Arm,
+}
+
+impl Apart {
+    /// The share of all entries that is asked for.
+    fn share(&self, total: f64) -> f64 {
+        (float(self.own + self.beside) / total).clamp(1e-7, 1.0)
+    }
+
+    /// The part of what is walked that is asked for.
+    fn part(&self) -> f64 {
+        (float(self.own) / float(self.walked.max(1))).clamp(1e-7, 1.0)
+    }
 }
 
 /// Neighbouring values are read together until they have so many entries.
@@ -802,6 +886,7 @@ mod tests {
             objects: vec![Object::Targets {
                 targets: numbers(&[5]),
                 related: Numbers::default(),
+                kinds: None,
             }],
             ..Conditions::default()
         };
@@ -853,6 +938,41 @@ mod tests {
     }
 
     #[test]
+    fn a_frequent_target_is_walked_by_its_kind_and_by_what_is_done_to_that() {
+        let mut counts = counts();
+        // A fifth of all that happens to its kind.
+        counts.own_target[7] = 20_000;
+        counts.target[7] = 20_100;
+        let asked = |kinds| Conditions {
+            objects: vec![Object::Targets {
+                targets: numbers(&[7]),
+                related: numbers(&[3]),
+                kinds,
+            }],
+            ..Conditions::default()
+        };
+        for (sort, only) in [
+            (Sort::TargetKind, Only::These(numbers(&[2]))),
+            (Sort::Action, Only::ActionsOn(numbers(&[2]))),
+        ] {
+            let ways = asked(Some(numbers(&[2]))).ways(sort, &counts, 100, 50);
+            let both = ways.iter().find_map(|way| match &way.plan {
+                Plan::Both {
+                    only, met, beside, ..
+                } => Some((only, met, &beside[0])),
+                _ => None,
+            });
+            let Some((walked, met, arm)) = both else {
+                panic!("{ways:?}");
+            };
+            assert_eq!((walked, met), (&only, &Met::None), "{sort:?}");
+            assert_eq!((arm.table, arm.own), (Table::Target, Some(false)));
+        }
+        let ways = asked(None).ways(Sort::Action, &counts, 100, 50);
+        assert!(!ways.iter().any(|way| matches!(way.plan, Plan::Both { .. })));
+    }
+
+    #[test]
     fn who_did_something_is_found_out_only_where_few_did() {
         let did = |actions: &[u32]| Conditions {
             action: Some(numbers(actions)),
@@ -870,6 +990,7 @@ mod tests {
             objects: vec![Object::Targets {
                 targets: numbers(&[5]),
                 related: Numbers::default(),
+                kinds: None,
             }],
             ..Conditions::default()
         };

@@ -53,12 +53,13 @@ async fn contents_on_sqlite(
         .await?)
 }
 
-/// Between which times they lie is asked first: by that the partitions are chosen. Each is looked for by
-/// its key (`OFFSET 0`), whatever the server believes of tables that it has not looked at yet.
+/// Between which times they lie is asked first, where it is not known: by that the partitions are chosen.
+/// Each is looked for by its key (`OFFSET 0`), whatever the server believes of tables that it has not looked at yet.
 async fn contents_on_postgres(
     connection: &mut Connection,
     tenant: &Tenant,
     numbers: &[i64],
+    times: Option<(i64, i64)>,
 ) -> Result<Vec<Row>, StoreError> {
     const CONTENTS: &str = concat!(
         contents!(
@@ -69,7 +70,10 @@ async fn contents_on_postgres(
         ),
         "ORDER BY j.key"
     );
-    let (first, last) = times_of(connection, tenant.id, numbers).await?;
+    let (first, last) = match times {
+        Some((first, last)) => (Some(first), Some(last)),
+        None => times_of(connection, tenant.id, numbers).await?,
+    };
     Ok(database::query(CONTENTS)
         .bind(numbers.to_vec())
         .bind(tenant.id)
@@ -95,20 +99,22 @@ pub(super) async fn times_of(
 }
 
 impl Inner {
-    /// The events with these numbers, in their order; those whose content is gone are left out.
+    /// The events with these numbers, in their order; those whose content is gone are left out. `times`:
+    /// when the first and the last of them occurred, where that is known.
     pub(crate) async fn events(
         &self,
         connection: &mut Connection,
         tenant: &Tenant,
         shelves: &[(i64, Arc<Shared>)],
         numbers: &[i64],
+        times: Option<(i64, i64)>,
     ) -> Result<Vec<Event>, StoreError> {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
         let rows = match connection.dialect() {
             Dialect::Sqlite => contents_on_sqlite(connection, numbers).await?,
-            Dialect::Postgres => contents_on_postgres(connection, tenant, numbers).await?,
+            Dialect::Postgres => contents_on_postgres(connection, tenant, numbers, times).await?,
         };
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {

@@ -4,12 +4,15 @@ use super::append::outcome_number;
 use crate::{
     access::Scope,
     dictionary::Dictionary,
-    plan::{Conditions, Numbers, Object},
+    plan::{Conditions, Numbers, Object, Search},
 };
 use domain::{
     question::{Filter, Span},
     time::Timestamp,
 };
+
+/// Of so many targets at most the kinds are looked up: of more there are many kinds.
+const OF_KINDS: usize = 1_000;
 
 /// What a filter comes to in one workspace, within what the scope is about: one object, one
 /// person's own events.
@@ -19,20 +22,23 @@ pub(super) fn conditions(
     scope: &Scope,
     span: Span,
 ) -> Conditions {
+    let kinds_of = |targets: &Numbers| {
+        let are_few = targets.len() <= OF_KINDS;
+        are_few.then(|| dictionary.kinds_of(targets))
+    };
+    let named = |targets: Numbers| Object::Targets {
+        related: dictionary.related_with(&targets),
+        kinds: kinds_of(&targets),
+        targets,
+    };
     let mut objects = Vec::new();
     if let Some(subject) = scope.subject() {
         let targets = dictionary.targets_of(subject);
-        objects.push(Object::Targets {
-            related: dictionary.related_with(&targets),
-            targets,
-        });
+        objects.push(named(targets));
     }
     if !filter.target_id.is_empty() {
         let targets = dictionary.targets_named(&filter.target_kind, &filter.target_id);
-        objects.push(Object::Targets {
-            related: dictionary.related_with(&targets),
-            targets,
-        });
+        objects.push(named(targets));
     } else if !filter.target_kind.is_empty() {
         objects.push(Object::Kinds {
             kinds: dictionary.kinds_named(&filter.target_kind),
@@ -40,10 +46,13 @@ pub(super) fn conditions(
         });
     }
     let mut action = dictionary.actions_named(filter);
-    let mut search = filter
-        .q
-        .as_ref()
-        .map(|text| dictionary.search(&text.to_lowercase()));
+    let mut search = filter.q.as_ref().map(|text| {
+        let found = dictionary.search(&text.to_lowercase());
+        Search {
+            kinds: kinds_of(&found.targets),
+            ..found
+        }
+    });
     // Where a text is a part of nothing but actions, it asks for those.
     if let Some(found) =
         search.take_if(|found| found.targets.is_empty() && found.related.is_empty())

@@ -86,9 +86,13 @@ impl Store {
         let events = loop {
             let is_of_replica = found.transaction.is_of_replica();
             let connection = found.transaction.connection();
-            let events =
-                self.inner
-                    .events(connection, scope.tenant(), &found.texts, &found.numbers);
+            let events = self.inner.events(
+                connection,
+                scope.tenant(),
+                &found.texts,
+                &found.numbers,
+                None,
+            );
             match events.await {
                 Err(error) if is_of_replica => {
                     tracing::debug!("the read replica did not answer: {error}");

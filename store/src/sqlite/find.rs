@@ -8,7 +8,7 @@ use crate::{
     cursor::Place,
     database::{Connection, Dialect, Sql, Value},
     dictionary::Dictionary,
-    plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Plan, Table},
+    plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Only, Plan, Table},
 };
 use domain::question::{Order, Sort};
 use std::fmt::Write as _;
@@ -122,6 +122,14 @@ impl Search<'_> {
                 met,
                 beside,
             } => {
+                let only = match only {
+                    Only::These(numbers) => numbers,
+                    Only::ActionsOn(kinds) => {
+                        let actions = self.actions_on(connection, &kinds).await?;
+                        let left = self.narrowed(connection, table, Some(actions), counts);
+                        left.await?.unwrap_or_default()
+                    }
+                };
                 let groups = self.groups(&dictionary, Some(&only));
                 let mut all = self.walk(connection, table, met, groups, counts).await?;
                 all.extend(self.gather(connection, &beside, &dictionary).await?);
@@ -760,7 +768,9 @@ pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions, met: Met) {
             Object::Kinds { kinds, related } => {
                 any_of([is_one_of("x.kind", kinds), is_one_of("x.related", related)])
             }
-            Object::Targets { targets, related } => any_of([
+            Object::Targets {
+                targets, related, ..
+            } => any_of([
                 is_one_of("x.target", targets),
                 is_one_of("x.related", related),
             ]),

@@ -72,7 +72,7 @@ impl Store {
             .await?;
         let events = self
             .inner
-            .events(connection, scope.tenant(), &[(ws, shared)], &[n])
+            .events(connection, scope.tenant(), &[(ws, shared)], &[n], None)
             .await?;
         Ok(events.into_iter().next().filter(|event| {
             let is_about = scope.subject().is_none_or(|subject| {
@@ -176,11 +176,13 @@ impl Snapshot {
             ),
         };
         let numbers: Vec<i64> = found.iter().map(|(place, _)| place.n).collect();
+        let times = || found.iter().map(|(place, _)| place.at);
+        let times = times().min().zip(times().max());
         let texts = self.texts();
         let connection = self.transaction.connection();
         let events = store
             .inner
-            .events(connection, self.scope.tenant(), &texts, &numbers)
+            .events(connection, self.scope.tenant(), &texts, &numbers, times)
             .await?;
         Ok(Page {
             events,

@@ -85,6 +85,16 @@ impl Search<'_> {
         Ok(left)
     }
 
+    /// The actions that are done to something of these kinds.
+    pub(super) async fn actions_on(
+        &self,
+        connection: &mut Connection,
+        kinds: &Numbers,
+    ) -> Result<Numbers, StoreError> {
+        self.beside(connection, "action", "count_action_kind", "kind", kinds)
+            .await
+    }
+
     /// The values of `wanted` that stand in a table of pairs beside one of `numbers` in `given`.
     async fn beside(
         &self,
