@@ -179,8 +179,7 @@ impl LogRows {
         &mut self,
         connection: &mut PgConnection,
     ) -> Result<(), sqlx::Error> {
-        const KEYS: &str = "INSERT INTO idempotency (tenant, ws, key, key_rest, seq) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5)";
+        const KEYS: &str = "idempotency (tenant, ws, key, key_rest, seq)";
         std::mem::take(&mut self.keys).write(connection, KEYS).await
     }
 
@@ -188,21 +187,14 @@ impl LogRows {
     pub(crate) async fn write(mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
         self.write_keys(connection).await?;
         let taken = |rows: &mut Rows| std::mem::take(rows);
-        let statement = "INSERT INTO leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
-        taken(&mut self.leaves).write(connection, statement).await?;
-        let statement = "INSERT INTO content (tenant, class, at, seq, ws, actor, via, action, kind, \
-            target, related, outcome, operation, key, key_rest, salt, source, keep, body) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-        taken(&mut self.contents)
-            .write(connection, statement)
-            .await?;
-        let statement = "INSERT INTO entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
-            kind, target, related, outcome) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-        taken(&mut self.entries)
-            .write(connection, statement)
-            .await?;
+        let into = "leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class)";
+        taken(&mut self.leaves).write(connection, into).await?;
+        let into = "content (tenant, class, at, seq, ws, actor, via, action, kind, \
+            target, related, outcome, operation, key, key_rest, salt, source, keep, body)";
+        taken(&mut self.contents).write(connection, into).await?;
+        let into = "entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
+            kind, target, related, outcome)";
+        taken(&mut self.entries).write(connection, into).await?;
         for ((tenant, ws), tallies) in &self.tallies {
             let mut rows = Rows::default();
             for ((what, key, other), (events, entries)) in &tallies.0 {

@@ -160,26 +160,17 @@ async fn write_texts(
             .text_or_null(actor.name.as_deref())
             .text_or_null(actor.email.as_deref());
     }
-    let statement = "INSERT INTO actor (tenant, ws, num, kind, id, name, email) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
-    rows.write(connection, statement).await?;
-    for (statement, sets) in [
-        (
-            "INSERT INTO via (tenant, ws, num, members) \
-                SELECT * FROM unnest($1, $2, $3, $4)",
-            &new.vias,
-        ),
-        (
-            "INSERT INTO related (tenant, ws, num, members) \
-                SELECT * FROM unnest($1, $2, $3, $4)",
-            &new.related,
-        ),
+    let into = "actor (tenant, ws, num, kind, id, name, email)";
+    rows.write(connection, into).await?;
+    for (into, sets) in [
+        ("via (tenant, ws, num, members)", &new.vias),
+        ("related (tenant, ws, num, members)", &new.related),
     ] {
         let mut rows = Rows::default();
         for (number, members) in sets {
             rows.row().big(tenant).big(ws).number(*number).text(members);
         }
-        rows.write(connection, statement).await?;
+        rows.write(connection, into).await?;
     }
     let mut rows = Rows::default();
     for (number, named) in &new.actions {
@@ -188,9 +179,8 @@ async fn write_texts(
             .text_or_null(named.verb.map(domain::verb::Verb::as_str))
             .text_or_null(named.category.map(domain::category::Category::as_str));
     }
-    let statement = "INSERT INTO action (tenant, ws, num, action, verb, category) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
-    rows.write(connection, statement).await?;
+    let into = "action (tenant, ws, num, action, verb, category)";
+    rows.write(connection, into).await?;
     let mut rows = Rows::default();
     for (number, kind) in &new.kinds {
         rows.row()
@@ -199,9 +189,8 @@ async fn write_texts(
             .number(*number)
             .text(kind.as_str());
     }
-    let statement = "INSERT INTO kind (tenant, ws, num, kind) \
-                SELECT * FROM unnest($1, $2, $3, $4)";
-    rows.write(connection, statement).await?;
+    let into = "kind (tenant, ws, num, kind)";
+    rows.write(connection, into).await?;
     let mut rows = Rows::default();
     for (number, target, kind) in &new.targets {
         rows.row().big(tenant).big(ws).number(*number).number(*kind);
@@ -209,9 +198,8 @@ async fn write_texts(
             .text_or_null(target.name.as_deref())
             .text_or_null(target.url.as_deref());
     }
-    let statement = "INSERT INTO target (tenant, ws, num, kind, id, name, url) \
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)";
-    rows.write(connection, statement).await?;
+    let into = "target (tenant, ws, num, kind, id, name, url)";
+    rows.write(connection, into).await?;
     sqlx::query(
         "UPDATE text_head SET actor = actor + $3, via = via + $4, action = action + $5, \
              kind = kind + $6, target = target + $7, related = related + $8 \
