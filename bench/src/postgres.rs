@@ -22,7 +22,7 @@ const FOUR: f64 = 25_000.0;
 /// How many servers record at the same time: each has one connection that does.
 const SERVERS: usize = 4;
 /// How many send through each.
-const SENDERS: usize = 2;
+const SENDERS: usize = 4;
 
 /// Records the set into an empty database of a server, the first nine tenths through four servers of
 /// Daybook and the last through one, and asks for pages.

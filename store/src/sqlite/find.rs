@@ -478,9 +478,10 @@ impl Search<'_> {
         let groups = self.with_own(connection, table, groups, counts).await?;
         let mut places: Vec<Place> = Vec::new();
         let mut rest = groups.as_slice();
-        // Small neighbours are sorted together: at first no more than often fill a page, then twice
-        // as many each time, because what matches is rare.
+        // Small neighbours are sorted together: at first no more than often fill a page, then as many as
+        // fill what is left of it, as often as they matched until then; or twice as many, where none did.
         let mut most = FIRST_CHUNK;
+        let mut looked_at = 0;
         while !rest.is_empty() && places.len() < self.limit {
             let (mut size, mut keys, mut taken) = (0, 0, 0);
             for (_, numbers) in rest {
@@ -497,13 +498,20 @@ impl Search<'_> {
             }
             let (chunk, later) = rest.split_at(taken);
             rest = later;
-            most = (most * 2).min(CHUNK);
             let first = places.is_empty() && std::ptr::eq(chunk.as_ptr(), groups.as_ptr());
             let wanted = self.limit - places.len();
             places.extend(
                 self.chunk(connection, (table, met), chunk, first, wanted)
                     .await?,
             );
+            looked_at += size;
+            let left = self.limit.saturating_sub(places.len()) as u64;
+            most = match places.len() as u64 {
+                0 => most * 2,
+                // A quarter more, for what comes unevenly.
+                found => (left * looked_at / found * 5 / 4).max(FIRST_CHUNK),
+            };
+            most = most.min(CHUNK);
         }
         Ok(places)
     }
