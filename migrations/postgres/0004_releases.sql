@@ -455,15 +455,56 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whether somebody has one of these tables for longer than a moment, each time that it is looked, so often.
+-- Nobody waits because of it.
+CREATE FUNCTION are_in_use(tables REGCLASS[], looks INTEGER) RETURNS BOOLEAN
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    before TEXT[];
+    now TEXT[];
+BEGIN
+    FOR look IN 0..looks LOOP
+        SELECT array_agg(virtualtransaction) INTO now FROM pg_locks
+        WHERE locktype = 'relation' AND relation = ANY (tables) AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND pid IS DISTINCT FROM pg_backend_pid();
+        IF now IS NULL OR NOT now && before THEN
+            RETURN FALSE;
+        END IF;
+        before := now;
+        IF look < looks THEN
+            PERFORM pg_sleep(0.2);
+        END IF;
+    END LOOP;
+    RETURN TRUE;
+END $$;
+
+-- Whether something of a class, and from before a moment, was recorded since tenants' logs ended there.
+CREATE FUNCTION came_since(tenants BIGINT[], ends BIGINT[], of_class SMALLINT, until BIGINT) RETURNS BOOLEAN
+LANGUAGE sql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM tenant_head h
+        LEFT JOIN unnest(tenants, ends) e(tenant, seq) ON e.tenant = h.tenant
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM leaf l WHERE l.tenant = h.tenant AND l.seq > coalesce(e.seq, 0)
+                AND l.class = of_class AND l.occurred_at < until
+            LIMIT 1
+        ) came
+        WHERE h.seq > coalesce(e.seq, 0)
+    )
+$$;
+
 -- Removes everything that lies in a partition, by dropping it, with all that was made of it, where
 -- unfinished releases cover everything. Tells how many events that were, 0 where not everything is
 -- covered, NULL where the tables cannot be had: then nothing was done; and for how many microseconds
 -- at most others waited.
 --
--- What takes long is done while everybody else goes on: nothing comes into the partition, and nothing
--- goes, because it is locked against that. Then who records waits, and so does who places a hold, or is
--- seen here; and at last who reads, for as long as a drop takes. Whoever has the tables then is waited
--- for a moment only, because all others wait behind it; and then it is tried again, so often at most.
+-- What takes long is done while everybody else goes on, also who records in the partition: what came since
+-- is looked for at the end. Then who records waits, and so does who places a hold, or is seen here; and at
+-- last who reads, for as long as a drop takes. Whoever has the tables then is waited for a moment only,
+-- because all others wait behind it; and then it is tried again, so often at most. Who has them for longer
+-- (a dump) mostly had them before: that is looked at first.
 CREATE FUNCTION remove_partition(
     of_name TEXT, tries INTEGER, OUT events BIGINT, OUT kept_waiting BIGINT
 )
@@ -471,7 +512,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_tim
 DECLARE
     contents CONSTANT TEXT := 'content_' || of_name;
     entries CONSTANT TEXT := 'entry_' || of_name;
+    of_class SMALLINT;
     until BIGINT;
+    -- Where each tenant's log ended when it was looked what came since, and how much was removed of it
+    -- when it was counted what is there.
+    heads BIGINT[];
+    ends BIGINT[];
+    removed BIGINT[];
+    heads_now BIGINT[];
+    ends_now BIGINT[];
     tenants BIGINT[];
     logs BIGINT[];
     lasts BIGINT[];
@@ -482,12 +531,20 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'what came since is to be seen: READ COMMITTED is wanted';
     END IF;
-    SELECT p.until INTO until FROM partitions() p WHERE p.name = of_name AND p.class > 0;
+    SELECT p.class, p.until INTO of_class, until FROM partitions() p WHERE p.name = of_name AND p.class > 0;
     IF NOT FOUND THEN
         events := 0;
         RETURN;
     END IF;
-    EXECUTE format('LOCK TABLE %I, %I IN SHARE MODE', contents, entries);
+    IF are_in_use(
+        ARRAY['reading', 'content', 'entry', quote_ident(contents), quote_ident(entries)]::REGCLASS[], tries
+    ) THEN
+        RETURN;
+    END IF;
+    -- Against a vacuum, and whoever else removes it. Neither who reads nor who writes waits for this.
+    EXECUTE format('LOCK TABLE %I, %I IN SHARE UPDATE EXCLUSIVE MODE', contents, entries);
+    SELECT array_agg(h.tenant), array_agg(h.seq), array_agg(h.removals) INTO heads, ends, removed
+    FROM tenant_head h;
     EXECUTE format(
         'SELECT array_agg(tenant), array_agg(ws), array_agg(last), sum(events), bool_or(keeps_some)
         FROM (
@@ -538,13 +595,26 @@ BEGIN
         IF try > 1 THEN
             PERFORM pg_sleep(0.3);
         END IF;
+        -- Looked at before others wait: little is left to be looked at then.
+        SELECT array_agg(h.tenant), array_agg(h.seq) INTO heads_now, ends_now FROM tenant_head h;
+        IF came_since(heads, ends, of_class, until) THEN
+            RAISE SQLSTATE 'DB001';
+        END IF;
         begun := clock_timestamp();
         BEGIN
             -- All heads at once: one after the other, the first would be held until the last is free.
             LOCK TABLE tenant_head IN EXCLUSIVE MODE;
-            -- Looked at now: a hold may have been placed, or somebody else have ended a release.
-            IF NOT may_go(tenants, logs, lasts, until) THEN
+            -- Looked at now: a hold may have been placed, somebody else have ended a release, or something
+            -- have come that none covers.
+            IF NOT may_go(tenants, logs, lasts, until) OR came_since(heads_now, ends_now, of_class, until) THEN
                 RAISE SQLSTATE 'DB001';
+            END IF;
+            -- Nobody else should remove; who did has counted it too.
+            IF EXISTS (
+                SELECT 1 FROM tenant_head h JOIN unnest(heads, removed) r(tenant, removals) ON r.tenant = h.tenant
+                WHERE h.tenant = ANY (tenants) AND h.removals <> r.removals
+            ) THEN
+                RAISE SQLSTATE 'DB002';
             END IF;
             IF NOT pg_try_advisory_xact_lock(hashtextextended('daybook partitions', 0)) THEN
                 RAISE SQLSTATE '55P03';
@@ -561,7 +631,7 @@ BEGIN
     END LOOP;
     RAISE SQLSTATE '55P03';
 EXCEPTION
-    WHEN lock_not_available OR deadlock_detected THEN
+    WHEN lock_not_available OR deadlock_detected OR SQLSTATE 'DB002' THEN
         events := NULL;
     WHEN SQLSTATE 'DB001' THEN
         events := 0;

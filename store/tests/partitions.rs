@@ -716,13 +716,72 @@ async fn who_reads_and_records_meanwhile_sees_neither_errors_nor_gaps() {
 }
 
 #[tokio::test]
+async fn who_records_in_a_partition_that_is_being_removed_waits_for_nobody_and_it_stays() {
+    if log::postgres().is_none() {
+        return;
+    }
+    let log = shortened().await;
+    let _undisturbed = undisturbed(&log).await;
+    log.keep(GROWTH, Retention::Years(1)).await;
+    let grant = log.token(GROWTH).await;
+    // While somebody has one of its keys, a removal goes no further than to that.
+    let with_key = "SELECT min(seq) FROM content_366_202512 WHERE key IS NOT NULL";
+    let with_key = log.number(with_key).await;
+    let mut holding = log.connection().await;
+    let hold = format!("BEGIN; SELECT 1 FROM idempotency WHERE seq = {with_key} FOR UPDATE");
+    holding.execute(AssertSqlSafe(hold)).await.unwrap();
+    let (removed, ()) = tokio::join!(log.remove_partition(DECEMBER), async {
+        let removal = log.removal_that_waits().await;
+        log.record(&grant, vec![happened("2025-12", 1_201)]).await;
+        assert_eq!(log.removal_that_waits().await, removal);
+        holding.execute("ROLLBACK").await.unwrap();
+    });
+    assert_eq!(removed, Some(0), "what came since is not covered");
+    assert!(log.has_partition(DECEMBER).await);
+    let there = i64::try_from(4 * OF_GROWTH + 1).unwrap();
+    assert_eq!(log.events_of(1).await, there);
+    assert_eq!(log.miscounted().await, 0);
+}
+
+#[tokio::test]
+async fn where_somebody_has_the_tables_for_long_that_is_found_before_anything_is_counted() {
+    if log::postgres().is_none() {
+        return;
+    }
+    let log = shortened().await;
+    let _undisturbed = undisturbed(&log).await;
+    let mut dump = log.connection().await;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+        LOCK TABLE content_366_202512 IN ACCESS SHARE MODE";
+    dump.execute(begin).await.unwrap();
+    let mut removal = log.connection().await;
+    removal.execute("BEGIN").await.unwrap();
+    let removed: Option<i64> = sqlx::query_scalar("SELECT events FROM remove_partition($1, 1)")
+        .bind(DECEMBER)
+        .fetch_one(&mut removal)
+        .await
+        .unwrap();
+    let wrote: bool = sqlx::query_scalar("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+        .fetch_one(&mut removal)
+        .await
+        .unwrap();
+    removal.execute("ROLLBACK").await.unwrap();
+    assert_eq!((removed, wrote), (None, false));
+    dump.execute("ROLLBACK").await.unwrap();
+    assert_eq!(log.remove_partition(DECEMBER).await, Some(1_500));
+}
+
+#[tokio::test]
 async fn who_is_killed_in_the_middle_loses_nothing() {
     if log::postgres().is_none() {
         return;
     }
     let log = shortened().await;
     let before = everything(&log).await;
-    let mut reader = reader_of(&log).await;
+    // Who records and does not end.
+    let mut recording = log.connection().await;
+    let begin = "BEGIN; SELECT 1 FROM tenant_head FOR UPDATE";
+    recording.execute(begin).await.unwrap();
     // By now it has done everything but for the drop.
     let (removed, killed) = tokio::join!(log.store.remove_some(), async {
         let pid = log.removal_that_waits().await;
@@ -733,6 +792,7 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
     });
     assert_eq!(killed, 1);
     assert!(removed.is_err(), "{removed:?}");
+    recording.execute("ROLLBACK").await.unwrap();
     assert_eq!(log.miscounted().await, 0);
     let after: BTreeSet<String> = everything(&log).await.into_iter().collect();
     let lost: Vec<&String> = before
@@ -744,7 +804,6 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
         lost.iter().all(|line| !line.contains("operation")),
         "{lost:?}"
     );
-    reader.execute("ROLLBACK").await.unwrap();
     let _undisturbed = undisturbed(&log).await;
     assert_eq!(log.pieces().await[..2], [1_500, 1_500]);
     assert_eq!(log.miscounted().await, 0);

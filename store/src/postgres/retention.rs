@@ -139,7 +139,12 @@ impl Turn {
                 }
                 Some(_) => whole.passed.push(name),
                 None => {
-                    tracing::info!("the partition {name} is in use; its events go in batches");
+                    tracing::info!(
+                        "the partition {name} is not deleted as a whole: somebody has its tables for \
+                         long (a dump, a long statement). Its events go in batches, and it is tried \
+                         again in {} minutes",
+                        AGAIN.as_secs() / 60
+                    );
                     whole.gave_way = Some(Instant::now());
                     return Ok(None);
                 }
