@@ -9,8 +9,12 @@ use harness::{Client, Cluster, Daybook, Node, READ_AND_WRITE, Server, event, wai
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    io::Read,
-    sync::atomic::{AtomicBool, Ordering},
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -22,9 +26,90 @@ fn acme(cluster: &Cluster) -> Daybook {
 }
 
 fn serve(daybook: &Daybook, replica: &Node) -> Server {
+    serve_with(daybook, &replica.url())
+}
+
+fn serve_with(daybook: &Daybook, replica: &str) -> Server {
     let mut command = daybook.command(&["serve", "--listen", "127.0.0.1:0"]);
-    command.env(REPLICA, replica.url());
+    command.env(REPLICA, replica);
     Server::start(command)
+}
+
+/// A way to a server on which nothing comes through as long as it is held: whoever asks is let in, and is
+/// not answered.
+struct Wire {
+    address: SocketAddr,
+    state: Arc<(Mutex<Held>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Held {
+    is_held: bool,
+    /// How often something was asked meanwhile.
+    asked: usize,
+}
+
+impl Wire {
+    fn to(node: &Node) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state: Arc<(Mutex<Held>, Condvar)> = Arc::default();
+        let (far, shared) = (("127.0.0.1", node.port()), Arc::clone(&state));
+        thread::spawn(move || {
+            for near in listener.incoming() {
+                let (near, far) = (near.unwrap(), TcpStream::connect(far));
+                let Ok(far) = far else { continue };
+                let (mut answers, mut back) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                thread::spawn(move || {
+                    let _ = io::copy(&mut answers, &mut back);
+                    let _ = back.shutdown(std::net::Shutdown::Both);
+                });
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || questions(near, far, &shared));
+            }
+        });
+        Self { address, state }
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://daybook@{}/daybook", self.address)
+    }
+
+    fn hold(&self) {
+        self.state.0.lock().unwrap().is_held = true;
+    }
+
+    fn let_go(&self) {
+        self.state.0.lock().unwrap().is_held = false;
+        self.state.1.notify_all();
+    }
+
+    /// How often something was asked since it was held for the first time, while it was.
+    fn asked(&self) -> usize {
+        self.state.0.lock().unwrap().asked
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+/// Takes what is asked to the server, where nobody holds it.
+fn questions(mut near: TcpStream, mut far: TcpStream, (held, changed): &(Mutex<Held>, Condvar)) {
+    let mut buffer = [0; 4_096];
+    while let Ok(read @ 1..) = near.read(&mut buffer) {
+        let mut held = held.lock().unwrap();
+        if held.is_held {
+            held.asked += 1;
+        }
+        drop(changed.wait_while(held, |held| held.is_held).unwrap());
+        if far.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = far.shutdown(std::net::Shutdown::Both);
 }
 
 /// Waits until the replica of a server stands so.
@@ -284,6 +369,43 @@ fn who_is_far_behind_catches_up_at_the_replica_and_goes_on_at_the_database() {
     let feed = waiting.join().unwrap().expect(200).json();
     assert_eq!(feed["events"][0]["action"], "NEW");
     assert_eq!(reads(&server, "replica"), before);
+}
+
+#[test]
+fn who_waits_for_the_replica_to_catch_up_holds_nothing_of_the_database() {
+    only_postgres!();
+    let cluster = Cluster::new();
+    let daybook = acme(&cluster);
+    let secret = daybook.token("acme", &READ_AND_WRITE);
+    let wire = Wire::to(&cluster.standby);
+    let server = serve_with(&daybook, &wire.url());
+    let client = holder(&server, &secret);
+    for batch in 0..2 {
+        let events: Vec<_> = (0..500)
+            .map(|n| with(numbered("series", batch * 500 + n), "workspace", "growth"))
+            .collect();
+        client.send(&json!(events)).expect(201);
+    }
+    let behind = "/api/v1/feed?after=0&limit=500";
+    stands(&server, "in use");
+    let before = reads(&server, "replica");
+    client.get(behind).expect(200);
+    assert!(reads(&server, "replica") > before);
+
+    wire.hold();
+    // Whoever looks how it is does so on a connection of its own, and waits for it for seconds.
+    wait_for("it is looked at", || (wire.asked() > 0).then_some(()));
+    let following = {
+        let client = client.apart();
+        thread::spawn(move || client.get(behind))
+    };
+    wait_for("a follower asks it", || (wire.asked() > 1).then_some(()));
+    let open = "SELECT query FROM pg_stat_activity \
+        WHERE usename = 'daybook' AND state = 'idle in transaction'";
+    assert_eq!(cluster.primary.ask(open), [""; 0]);
+    let feed = following.join().unwrap().expect(200).json();
+    assert_eq!(feed["events"].as_array().unwrap().len(), 500);
+    assert_eq!(reads(&server, "failed"), 1);
 }
 
 #[test]

@@ -182,6 +182,11 @@ impl Drop for Cluster {
 }
 
 impl Node {
+    /// Where it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// How the installation's database is named there.
     pub fn url(&self) -> String {
         self.url_of("daybook")

@@ -283,53 +283,60 @@ impl Inner {
         tenant: i64,
         after: u64,
     ) -> Result<(ReadTransaction, u64), StoreError> {
-        let mut transaction = ReadTransaction {
-            connection: self.readers.acquire().await?,
-            is_open: true,
-            times: 0,
+        let Kept::Postgres(server) = &self.kept else {
+            let mut transaction = self.follower().await?;
+            let head: Option<i64> =
+                database::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
+                    .bind(tenant)
+                    .fetch_one(transaction.connection())
+                    .await?;
+            return Ok((transaction, number(head.unwrap_or(0))));
         };
-        let connection = transaction.connection();
-        let server = match &self.kept {
-            Kept::Sqlite(_) => {
-                let head: Option<i64> =
-                    database::query_scalar("BEGIN; SELECT max(seq) FROM leaf WHERE tenant = ?")
-                        .bind(tenant)
-                        .fetch_one(connection)
-                        .await?;
-                return Ok((transaction, number(head.unwrap_or(0))));
-            }
-            Kept::Postgres(server) => server,
-        };
-        connection.run(BEGIN_READING).await?;
-        let reached = Reached::of(connection, tenant).await?;
+        let (transaction, reached) = self.follow_on_postgres(tenant).await?;
         let head = number(reached.seq);
-        if asked == Asked::Either
-            && head > after.saturating_add(CATCHING_UP)
-            && let Some(replica) = &server.replica
-            && let Some(catching_up) = self.follow_on_replica(replica, tenant, &reached).await
+        let Some(replica) = &server.replica else {
+            return Ok((transaction, head));
+        };
+        let times = self.dictionaries.times();
+        if asked == Asked::Primary
+            || head <= after.saturating_add(CATCHING_UP)
+            || !replica.may_be_asked(times)
         {
-            transaction.end().await;
+            return Ok((transaction, head));
+        }
+        // Whoever waits for a replica holds nothing of the primary's.
+        transaction.end().await;
+        if let Some(connection) = replica.begin(Reader::Page, tenant, &reached).await {
+            let catching_up = ReadTransaction {
+                connection,
+                is_open: true,
+                times,
+            };
             // No further than the primary: what it does not show yet is not acknowledged either.
             return Ok((catching_up, head));
         }
-        Ok((transaction, head))
+        let (transaction, reached) = self.follow_on_postgres(tenant).await?;
+        Ok((transaction, number(reached.seq)))
     }
 
-    async fn follow_on_replica(
+    /// A transaction on PostgreSQL's primary, and how far it sees a tenant's log go.
+    async fn follow_on_postgres(
         &self,
-        replica: &Replica,
         tenant: i64,
-        needed: &Reached,
-    ) -> Option<ReadTransaction> {
-        let times = self.dictionaries.times();
-        if !replica.may_be_asked(times) {
-            return None;
-        }
-        let connection = replica.begin(Reader::Page, tenant, needed).await?;
-        Some(ReadTransaction {
-            connection,
+    ) -> Result<(ReadTransaction, Reached), StoreError> {
+        let mut transaction = self.follower().await?;
+        let connection = transaction.connection();
+        connection.run(BEGIN_READING).await?;
+        let reached = Reached::of(connection, tenant).await?;
+        Ok((transaction, reached))
+    }
+
+    /// A connection on which a transaction is about to be opened.
+    async fn follower(&self) -> Result<ReadTransaction, StoreError> {
+        Ok(ReadTransaction {
+            connection: self.readers.acquire().await?,
             is_open: true,
-            times,
+            times: 0,
         })
     }
 }
