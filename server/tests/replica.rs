@@ -372,6 +372,40 @@ fn who_is_far_behind_catches_up_at_the_replica_and_goes_on_at_the_database() {
 }
 
 #[test]
+fn one_that_does_not_answer_is_waited_for_once_and_taken_up_when_it_does() {
+    only_postgres!();
+    let cluster = Cluster::new();
+    let daybook = acme(&cluster).user("owner@acme.example", "owner", "acme/growth");
+    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
+    let wire = Wire::to(&cluster.standby);
+    let server = serve_with(&daybook, &wire.url());
+    let client = holder(&server, &secret);
+    let owner = server.client().signed_in("owner@acme.example");
+    client.send(&numbered("series", 0)).expect(201);
+    stands(&server, "in use");
+    assert_eq!(found(&client, "series"), 1);
+    assert!(reads(&server, "replica") > 0);
+
+    wire.hold();
+    for _ in 0..30 {
+        assert_eq!(found(&client, "series"), 1);
+    }
+    // None, where it was found out by who looks.
+    assert!(
+        reads(&server, "failed") <= 1,
+        "{}",
+        reads(&server, "failed")
+    );
+    assert!(reads(&server, "away") >= 29);
+    stands(&server, "away");
+    wire.let_go();
+    stands(&server, "in use");
+    let before = reads(&server, "replica");
+    assert_eq!(found(&client, "series"), 1);
+    assert!(reads(&server, "replica") > before);
+}
+
+#[test]
 fn who_waits_for_the_replica_to_catch_up_holds_nothing_of_the_database() {
     only_postgres!();
     let cluster = Cluster::new();

@@ -386,7 +386,7 @@ impl End {
             Connection::Postgres(connection) => connection.close().await?,
             Connection::PooledSqlite(_)
             | Connection::PooledPostgres(_)
-            | Connection::OfReplica(_) => {}
+            | Connection::OfReplica(..) => {}
         }
         Ok(())
     }

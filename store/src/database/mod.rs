@@ -9,6 +9,7 @@ mod dialect;
 mod failure;
 mod query;
 mod row;
+mod silence;
 mod sql;
 #[cfg(any(test, debug_assertions))]
 mod tenants;
@@ -16,15 +17,18 @@ mod tenants;
 pub(crate) use failure::{MOVED, MOVING, is_broken_off};
 pub(crate) use query::{Query, query, query_as, query_scalar};
 pub(crate) use row::{FromRow, Row};
+pub(crate) use silence::Silence;
 pub(crate) use sql::{Sql, Value};
 
 use crate::StoreError;
+use silence::Patience;
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
 };
 use std::{
     io,
     ops::{Deref, DerefMut},
+    sync::Arc,
     time::Duration,
 };
 
@@ -47,7 +51,7 @@ pub(crate) enum Connection {
     /// The same, of a pool.
     PooledPostgres(PoolConnection<Postgres>),
     /// The same, of a pool, to a standby of the server: what fails there is asked of the server itself.
-    OfReplica(PoolConnection<Postgres>),
+    OfReplica(PoolConnection<Postgres>, Arc<Silence>),
 }
 
 /// A connection, as the database's own.
@@ -63,7 +67,7 @@ impl Connection {
             Self::Sqlite(connection) => Which::Sqlite(connection),
             Self::PooledSqlite(connection) => Which::Sqlite(connection),
             Self::Postgres(connection) => Which::Postgres(connection),
-            Self::PooledPostgres(connection) | Self::OfReplica(connection) => {
+            Self::PooledPostgres(connection) | Self::OfReplica(connection, _) => {
                 Which::Postgres(connection)
             }
         }
@@ -89,21 +93,29 @@ impl Connection {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) | Self::PooledSqlite(_) => Dialect::Sqlite,
-            Self::Postgres(_) | Self::PooledPostgres(_) | Self::OfReplica(_) => Dialect::Postgres,
+            Self::Postgres(_) | Self::PooledPostgres(_) | Self::OfReplica(..) => Dialect::Postgres,
         }
     }
 
     /// Whether it leads to a standby.
     pub(crate) const fn is_of_replica(&self) -> bool {
-        matches!(self, Self::OfReplica(_))
+        matches!(self, Self::OfReplica(..))
     }
 
     /// How long an answer on it is waited for.
-    pub(crate) const fn patience(&self) -> Duration {
-        if self.is_of_replica() {
-            PATIENCE_WITH_REPLICA
-        } else {
-            PATIENCE
+    fn patience(&self) -> Patience {
+        match self {
+            Self::OfReplica(_, silence) => Patience {
+                limit: PATIENCE_WITH_REPLICA,
+                silence: Some(Arc::clone(silence)),
+            },
+            Self::Sqlite(_)
+            | Self::PooledSqlite(_)
+            | Self::Postgres(_)
+            | Self::PooledPostgres(_) => Patience {
+                limit: PATIENCE,
+                silence: None,
+            },
         }
     }
 
@@ -113,9 +125,8 @@ impl Connection {
         match self.which() {
             Which::Sqlite(connection) => sqlx::raw_sql(text).execute(connection).await.map(drop),
             Which::Postgres(connection) => {
-                within(patience, sqlx::raw_sql(text).execute(connection))
-                    .await
-                    .map(drop)
+                let ran = patience.wait(sqlx::raw_sql(text).execute(connection));
+                ran.await.map(drop)
             }
         }
     }
@@ -124,7 +135,7 @@ impl Connection {
     pub(crate) fn close_on_drop(&mut self) {
         match self {
             Self::PooledSqlite(connection) => connection.close_on_drop(),
-            Self::PooledPostgres(connection) | Self::OfReplica(connection) => {
+            Self::PooledPostgres(connection) | Self::OfReplica(connection, _) => {
                 connection.close_on_drop();
             }
             Self::Sqlite(_) | Self::Postgres(_) => {}
@@ -137,7 +148,7 @@ impl Connection {
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The same of a standby, where somebody else can be asked.
-const PATIENCE_WITH_REPLICA: Duration = Duration::from_secs(10);
+const PATIENCE_WITH_REPLICA: Duration = Duration::from_secs(3);
 
 /// Waits for an answer no longer than `limit`. What is given up must not be gone on with on the same
 /// connection.
@@ -170,8 +181,11 @@ impl From<PoolConnection<Postgres>> for Pooled {
 
 impl Pooled {
     /// A connection to a standby.
-    pub(crate) const fn of_replica(connection: PoolConnection<Postgres>) -> Self {
-        Self(Connection::OfReplica(connection))
+    pub(crate) const fn of_replica(
+        connection: PoolConnection<Postgres>,
+        silence: Arc<Silence>,
+    ) -> Self {
+        Self(Connection::OfReplica(connection, silence))
     }
 }
 

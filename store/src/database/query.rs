@@ -4,7 +4,6 @@ use super::{
     Connection, Pool, Which, dialect,
     row::{Column, FromRow, Row},
     sql::Value,
-    within,
 };
 use sqlx::{
     AssertSqlSafe, Error, Postgres, Sqlite, postgres::PgArguments, sqlite::SqliteArguments,
@@ -88,7 +87,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut all = Vec::new();
                 for query in query.for_postgres() {
-                    let rows = within(patience, query.fetch_all(&mut *connection)).await?;
+                    let rows = patience.wait(query.fetch_all(&mut *connection)).await?;
                     all.extend(rows.into_iter().map(Row::Postgres));
                 }
                 Ok(all)
@@ -106,7 +105,9 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut first = None;
                 for query in query.for_postgres() {
-                    let row = within(patience, query.fetch_optional(&mut *connection)).await?;
+                    let row = patience
+                        .wait(query.fetch_optional(&mut *connection))
+                        .await?;
                     first = first.or(row.map(Row::Postgres));
                 }
                 Ok(first)
@@ -126,7 +127,7 @@ impl Executor for &mut Connection {
             Which::Postgres(connection) => {
                 let mut rows = 0;
                 for query in query.for_postgres() {
-                    let done = within(patience, query.execute(&mut *connection)).await?;
+                    let done = patience.wait(query.execute(&mut *connection)).await?;
                     rows += done.rows_affected();
                 }
                 Ok(Done { rows })

@@ -8,12 +8,13 @@
 //!
 //! A replica is read from as long as it is a standby, of this installation, with this schema, and holds
 //! nothing that the primary does not: one that followed a primary whose last events were lost in a failover
-//! does. All of it is looked at twice a second, and what is quick to see with each question.
+//! does. All of it is looked at twice a second, and what is quick to see with each question. Where somebody
+//! waited for an answer in vain, nobody else does for a while ([`Silence`]).
 
 use super::{AS_SERVER, BY_INDEX, MIGRATIONS, READERS, Server, WHERE};
 use crate::{
     StoreError,
-    database::{self, Connection, Pooled, within},
+    database::{self, Connection, Pooled, Silence, within},
     options::{PostgresUrl, ReplicaStanding},
     sqlite::export,
 };
@@ -159,6 +160,8 @@ pub(crate) struct Replica {
     readers: PgPool,
     exporters: PgPool,
     state: Arc<Mutex<State>>,
+    /// Whether those who ask it are answered.
+    silence: Arc<Silence>,
 }
 
 /// A connection on which a transaction may be open: given up, it is closed.
@@ -201,6 +204,7 @@ impl Replica {
             exporters: pool(export::turns(READERS)),
             options: options.clone(),
             state: Arc::clone(&state),
+            silence: Arc::default(),
         };
         let mut connection = None;
         match tokio::time::timeout(PATIENCE, replica.look(&mut connection)).await {
@@ -225,6 +229,7 @@ impl Replica {
     pub(crate) fn standing(&self) -> ReplicaStanding {
         let state = self.state();
         match (&state.fit, state.behind) {
+            _ if self.silence.is_on() => ReplicaStanding::Away,
             (Some(Ok(())), None) => ReplicaStanding::InUse,
             (Some(Ok(())), Some(_)) => ReplicaStanding::Behind,
             (Some(Err(_)) | None, _) => ReplicaStanding::Away,
@@ -237,7 +242,7 @@ impl Replica {
         let reason = {
             let state = self.state();
             match &state.fit {
-                Some(Ok(())) if state.sound == Some(times) => {
+                Some(Ok(())) if state.sound == Some(times) && !self.silence.is_on() => {
                     if state.behind.is_none() {
                         return true;
                     }
@@ -267,8 +272,11 @@ impl Replica {
             Reader::Page => &self.readers,
             Reader::Export => &self.exporters,
         };
+        let asked = Instant::now();
         let begun = within(BEGINNING, async {
-            let mut begun = Beginning(Some(Pooled::of_replica(pool.acquire().await?)));
+            let silence = Arc::clone(&self.silence);
+            let connection = Pooled::of_replica(pool.acquire().await?, silence);
+            let mut begun = Beginning(Some(connection));
             let is_there = match &mut begun.0 {
                 Some(connection) => self.reach(connection, tenant, needed).await?,
                 None => false,
@@ -289,6 +297,9 @@ impl Replica {
                 None
             }
             Err(error) => {
+                if asked.elapsed() >= CONNECTION {
+                    self.silence.missed(asked);
+                }
                 tracing::debug!("the read replica was not asked: {error}");
                 count("failed");
                 None
@@ -550,6 +561,10 @@ pub(super) async fn follow(server: Arc<Server>) {
             }
         };
         match seen {
+            Ok(Ok(_)) if replica.silence.goes_on(Instant::now()) => {
+                let silent = Unfit::Away("it does not answer what is asked of it".to_owned());
+                replica.note(Err(silent), false, &mut told);
+            }
             Ok(Ok(Seen { applied })) => {
                 #[expect(clippy::cast_precision_loss, reason = "measured roughly")]
                 metrics::gauge!(LAG).set((ended - applied).max(0) as f64);
