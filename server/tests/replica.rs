@@ -386,6 +386,15 @@ fn one_that_does_not_answer_is_waited_for_once_and_taken_up_when_it_does() {
     assert_eq!(found(&client, "series"), 1);
     assert!(reads(&server, "replica") > 0);
 
+    // What is wrong with a question is not the replica's fault, and is not asked of anybody else.
+    for search in ["cursor=none", "workspace=others", "since=never"] {
+        let refused = client.get(&format!("/api/v1/events?{search}"));
+        assert!((400..500).contains(&refused.status), "{search}");
+        let page = owner.get(&format!("/acme/growth/audit?{search}"));
+        assert!(page.status < 500, "{search}");
+    }
+    assert_eq!(reads(&server, "failed"), 0);
+
     wire.hold();
     for _ in 0..30 {
         assert_eq!(found(&client, "series"), 1);

@@ -57,7 +57,7 @@ pub(crate) async fn shown(
             Ok((scope, log, entry))
         };
         let answered: Result<_, Refusal> = answered.await;
-        if answered.is_ok() || !snapshot.begin_again().await? {
+        if !is_asked_again(&mut snapshot, &answered).await? {
             break answered;
         }
     };
@@ -73,6 +73,18 @@ pub(crate) async fn shown(
         log,
         open,
         entry,
+    })
+}
+
+/// Whether an answer is to be asked for again, of another state that was taken for it: where the log failed
+/// to give it, and not where it was refused to who asks.
+pub(crate) async fn is_asked_again<T>(
+    snapshot: &mut Snapshot,
+    answered: &Result<T, Refusal>,
+) -> Result<bool, Refusal> {
+    Ok(match answered {
+        Err(Refusal::Unavailable(_)) => snapshot.begin_again().await?,
+        Ok(_) | Err(Refusal::SignedOut | Refusal::NotFound | Refusal::NoAccess(_)) => false,
     })
 }
 
@@ -92,7 +104,7 @@ pub(crate) async fn opened_entry(
     let mut snapshot = asker.store.snapshot(&scope).await?;
     let entry = loop {
         let entry = entry(&mut snapshot, &workspaces, id, &query).await;
-        if entry.is_ok() || !snapshot.begin_again().await? {
+        if !is_asked_again(&mut snapshot, &entry).await? {
             break entry;
         }
     };

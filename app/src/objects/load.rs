@@ -6,7 +6,7 @@ use crate::{
     frame::Frame,
     log::{
         Local,
-        answer::{last, note},
+        answer::{is_asked_again, last, note},
         row_of,
         view::{CountView, ObjectView},
     },
@@ -49,7 +49,7 @@ pub(super) async fn overview(
     let mut snapshot = asker.store.snapshot(&scope).await?;
     let known = loop {
         let known = known(&scope, &subject, &mut snapshot, &zone).await;
-        if known.is_ok() || !snapshot.begin_again().await? {
+        if !is_asked_again(&mut snapshot, &known).await? {
             break known;
         }
     };
