@@ -970,11 +970,16 @@ async fn a_target_that_holds_something_else_is_left_alone() {
             .unwrap()
             .close()
             .await;
+        // Whatever it was brought up to last: a step that it has not taken is not taken for it.
+        let forget = "DELETE FROM _sqlx_migrations WHERE version = 1";
+        used.execute(forget).await;
         let refused = source.copy_to(&used).await;
         assert!(
             matches!(refused, Err(CopyError::NotEmpty(_))),
             "{refused:?}"
         );
+        let taken = "SELECT count(*) FROM _sqlx_migrations WHERE version = 1";
+        assert_eq!(used.number(taken).await, 0);
         let itself = source.copy_to(&source.at).await;
         assert!(matches!(itself, Err(CopyError::SameDatabase)), "{itself:?}");
         let foreign = At::new(Sqlite, &source.log.clock);

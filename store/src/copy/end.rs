@@ -73,7 +73,7 @@ pub(super) enum Target {
     /// Some of an installation, or all of it.
     Begun(Begun),
     /// An installation that is in use.
-    Used(Vec<u8>),
+    Used,
 }
 
 /// How often it is tried to fence, where others are in the way.
@@ -105,15 +105,10 @@ impl End {
 
     /// Opens the installation that is to be copied, with its key file.
     pub(super) async fn source(options: &Options) -> Result<(Self, Vec<u8>), CopyError> {
-        if let DatabaseUrl::Sqlite(path) = &options.database
-            && !path.exists()
-        {
+        if !matches!(look_at(&options.database).await?, Seen::Installation { .. }) {
             return Err(CopyError::NoInstallation(options.database.to_string()));
         }
         let mut end = Self::connect(&options.database).await?;
-        if end.installation().await?.is_none() {
-            return Err(CopyError::NoInstallation(options.database.to_string()));
-        }
         let into: Option<String> = database::query_scalar("SELECT source FROM copying")
             .fetch_optional(&mut end.connection)
             .await
@@ -129,9 +124,6 @@ impl End {
 
     /// Opens a database that is to be copied into, and keeps others from doing the same.
     pub(super) async fn target(url: &DatabaseUrl) -> Result<(Self, Target), CopyError> {
-        if others_are_in(url).await? {
-            return Err(CopyError::NotEmpty(url.to_string()));
-        }
         let mut end = Self::connect(url).await?;
         let taken = || CopyError::InUse(url.to_string());
         match url {
@@ -191,7 +183,7 @@ impl End {
         let begun = begun.map_err(|error: StoreError| error)?;
         Ok(match (installation, begun) {
             (Some(installation), Some(hash)) => Target::Begun(Begun { installation, hash }),
-            (Some(installation), None) => Target::Used(installation),
+            (Some(_), None) => Target::Used,
             (None, _) => Target::Empty,
         })
     }
@@ -423,12 +415,28 @@ fn fenced_on_postgres() -> impl Iterator<Item = &'static str> {
     administered().chain(["installation", "text_head", "release", "tenant_head"])
 }
 
-/// Whether a database has tables of others, and none of ours.
-async fn others_are_in(url: &DatabaseUrl) -> Result<bool, CopyError> {
+/// What a database holds, as far as can be told before its schema is brought up to date.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing, or tables with nothing in them.
+    Nothing,
+    /// Tables of others, and none of ours.
+    Others,
+    /// An installation.
+    Installation {
+        /// Whose it is.
+        id: Vec<u8>,
+        /// Whether it is being copied into there.
+        is_coming: bool,
+    },
+}
+
+/// Looks at a database that is named, and changes nothing.
+pub(super) async fn look_at(url: &DatabaseUrl) -> Result<Seen, CopyError> {
     let (mut connection, tables) = match url {
         DatabaseUrl::Sqlite(path) => {
             if !path.exists() {
-                return Ok(false);
+                return Ok(Seen::Nothing);
             }
             (
                 sqlite::unmigrated(path).await?,
@@ -441,10 +449,45 @@ async fn others_are_in(url: &DatabaseUrl) -> Result<bool, CopyError> {
              WHERE relnamespace = 'public'::REGNAMESPACE AND relkind IN ('r', 'p')",
         ),
     };
+    let connection = &mut connection;
     let tables: Vec<String> = database::query_scalar(tables)
-        .fetch_all(&mut connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(StoreError::from)?;
-    let ours = |name: &String| name == "_sqlx_migrations";
-    Ok(!tables.is_empty() && !tables.iter().any(ours))
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    if !has("_sqlx_migrations") {
+        if !tables.is_empty() {
+            return Ok(Seen::Others);
+        }
+        if is_of_citus(connection).await? {
+            // Tables that are made there are spread.
+            return Err(CopyError::Distributed(url.to_string()));
+        }
+        return Ok(Seen::Nothing);
+    }
+    if !has("installation") {
+        return Ok(Seen::Nothing);
+    }
+    let id: Option<Vec<u8>> = database::query_scalar("SELECT id FROM installation")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(StoreError::from)?;
+    let Some(id) = id else {
+        return Ok(Seen::Nothing);
+    };
+    // Who has no such table was made by a program that copied nothing.
+    let is_coming = has("copying")
+        && database::query_scalar("SELECT EXISTS (SELECT 1 FROM copying)")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(StoreError::from)?;
+    Ok(Seen::Installation { id, is_coming })
+}
+
+async fn is_of_citus(connection: &mut Connection) -> Result<bool, StoreError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(false);
+    }
+    let known = "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')";
+    Ok(database::query_scalar(known).fetch_one(connection).await?)
 }

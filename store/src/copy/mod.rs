@@ -31,7 +31,7 @@ use crate::{
 };
 use compare::Same;
 use domain::time::Timestamp;
-use end::{End, Fence, Owner, Target};
+use end::{End, Fence, Owner, Seen, Target, look_at};
 use read::{Event, TenantLog};
 use serde_json::json;
 use std::{
@@ -250,6 +250,19 @@ pub async fn copy(
             error
         }
     };
+    // Before its schema is brought up to date: what is refused is left as it is.
+    match look_at(to).await.map_err(left)? {
+        Seen::Nothing => {}
+        Seen::Installation { id, is_coming } if id == installation => {
+            if !is_coming {
+                let moved_at = moved_at.ok_or_else(|| CopyError::NotEmpty(to.to_string()));
+                return moved_at.map(Outcome::MovedBefore).map_err(left);
+            }
+        }
+        Seen::Others | Seen::Installation { .. } => {
+            return Err(left(CopyError::NotEmpty(to.to_string())));
+        }
+    }
     let (mut end, holds) = End::target(to).await.map_err(left)?;
     let now = from.clock.now();
     let mut is_new = false;
@@ -260,13 +273,8 @@ pub async fn copy(
             is_new = true;
         }
         Target::Begun(begun) if begun.installation == installation => hash = begun.hash,
-        Target::Used(used) if used == installation => {
-            if let Some(moved_at) = moved_at {
-                return Ok(Outcome::MovedBefore(moved_at));
-            }
-            return Err(left(CopyError::NotEmpty(to.to_string())));
-        }
-        Target::Empty | Target::Begun(_) | Target::Used(_) => {
+        // Somebody else was there meanwhile.
+        Target::Empty | Target::Begun(_) | Target::Used => {
             return Err(left(CopyError::NotEmpty(to.to_string())));
         }
     }
