@@ -777,6 +777,33 @@ async fn a_copy_goes_on_wherever_it_was_stopped() {
     }
 }
 
+#[tokio::test]
+async fn addresses_that_persons_exchanged_since_a_copy_was_stopped_are_theirs_in_it() {
+    for (from, to) in ways() {
+        let source = Source::new(from).await;
+        let to = At::new(to, &source.log.clock);
+        let stopped = source
+            .copy_until(&to, |step| step == Step::Administered)
+            .await;
+        assert!(matches!(stopped, Err(CopyError::Stopped)), "{stopped:?}");
+        source
+            .at
+            .execute(
+                "UPDATE person SET email = 'aside' WHERE email = 'owner@acme.example'; \
+                 UPDATE person SET email = 'owner@acme.example' WHERE email = 'admin@acme.example'; \
+                 UPDATE person SET email = 'admin@acme.example' WHERE email = 'kim@acme.example'; \
+                 UPDATE person SET email = 'kim@acme.example' WHERE email = 'aside'",
+            )
+            .await;
+        let outcome = source.copy_to(&to).await.unwrap();
+        assert!(matches!(outcome, Outcome::Moved(_)), "{outcome:?}");
+        for email in ["owner", "admin", "kim"] {
+            let whose = format!("SELECT id FROM person WHERE email = '{email}@acme.example'");
+            assert_eq!(to.number(&whose).await, source.at.number(&whose).await);
+        }
+    }
+}
+
 /// What somebody else does at that moment, while a copy stands still.
 fn meanwhile<T: Send, F: Future<Output = T>>(begin: impl FnOnce() -> F + Send) -> T {
     std::thread::scope(|scope| {
