@@ -110,7 +110,8 @@ fn an_installation_moves_beside_a_server_whoever_is_killed() {
 
     let from = daybook.database();
     let to = format!("sqlite:{}", daybook.path("moved.db").display());
-    let line = ["copy", "--from", &from, "--to", &to];
+    // However it is named where the copy is made, it is told to others by its whole path.
+    let line = ["copy", "--from", &from, "--to", "sqlite:moved.db"];
     killed_at(&daybook, &line, "copied");
     // What is not whole is opened by nobody.
     let key_file = daybook.path("daybook.db.key");
@@ -146,7 +147,7 @@ fn an_installation_moves_beside_a_server_whoever_is_killed() {
         .refused(1, "has moved");
     daybook
         .run(&["copy", "--from", &from, "--abandon"])
-        .refused(1, "has moved to");
+        .refused(1, &format!("has moved to {to}"));
     let again = daybook.run(&line).succeeded();
     assert!(again.out.contains("before"), "{again:#?}");
 

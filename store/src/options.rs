@@ -103,6 +103,19 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// The same, named so that whoever reads it elsewhere finds it: a file by its whole path.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        match self {
+            Self::Sqlite(path) => {
+                Self::Sqlite(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+            }
+            Self::Postgres(url) => Self::Postgres(url.clone()),
+        }
+    }
+}
+
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,6 +172,14 @@ impl Options {
 }
 
 impl Options {
+    /// The same, with the database named by its whole path.
+    pub(crate) fn named_absolutely(&self) -> Self {
+        Self {
+            database: self.database.absolute(),
+            ..self.clone()
+        }
+    }
+
     /// Where the installation's secrets are.
     pub fn key_file(&self) -> PathBuf {
         match (&self.key_file, &self.database) {
@@ -226,6 +247,17 @@ mod tests {
             let options = Options::new(url);
             assert_eq!(options.key_file(), PathBuf::from("data/x.db.key"));
         }
+    }
+
+    #[test]
+    fn a_file_is_named_for_others_by_its_whole_path() {
+        let here = std::env::current_dir().unwrap();
+        let url: DatabaseUrl = "sqlite:data/x.db".parse().unwrap();
+        let whole = format!("sqlite:{}", here.join("data/x.db").display());
+        assert_eq!(url.absolute().to_string(), whole);
+        assert_eq!(url.absolute().absolute(), url.absolute());
+        let server: DatabaseUrl = "postgres://daybook@db.example/audit".parse().unwrap();
+        assert_eq!(server.absolute(), server);
     }
 
     #[test]

@@ -61,6 +61,8 @@ impl Copy {
             copy::abandon(&from, self.force).await?;
             return say(format_args!("{} takes what is sent again.", self.from));
         };
+        // Servers are started with it elsewhere.
+        let to = to.absolute();
         let stop = told_to_stop()?;
         let is_told = Arc::new(AtomicBool::new(false));
         let watch = tokio::spawn({

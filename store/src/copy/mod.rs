@@ -224,6 +224,8 @@ pub async fn copy(
     by: &By,
     told: impl FnMut(Step) -> ControlFlow<()> + Send,
 ) -> Result<Outcome, CopyError> {
+    // Each database tells of the other to whoever uses it, from wherever.
+    let (to, from) = (&to.absolute(), &from.named_absolutely());
     if from.database == *to {
         return Err(CopyError::SameDatabase);
     }
