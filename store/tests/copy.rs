@@ -988,6 +988,33 @@ async fn a_copy_that_differs_is_not_opened_and_the_source_goes_on() {
 }
 
 #[tokio::test]
+async fn a_name_that_differs_is_found_though_every_event_is_the_same() {
+    for (from, to) in ways() {
+        let source = Source::new(from).await;
+        let to = At::new(to, &source.log.clock);
+        let stopped = source
+            .copy_until(&to, |step| matches!(step, Step::Fenced))
+            .await;
+        assert!(matches!(stopped, Err(CopyError::Stopped)), "{stopped:?}");
+        let allow = match to.options.database {
+            DatabaseUrl::Sqlite(_) => "DROP TRIGGER actor_keeps",
+            DatabaseUrl::Postgres(_) => "ALTER TABLE actor DISABLE TRIGGER actor_keeps",
+        };
+        let plant = "UPDATE actor SET name = 'Somebody else' WHERE ws = 1 AND num = 2";
+        to.execute(&format!("{allow}; {plant}")).await;
+        match source.copy_to(&to).await {
+            Err(CopyError::Different(Difference::Text {
+                table, ws, number, ..
+            })) => assert_eq!((table, ws, number), ("actor", 1, 2)),
+            other => panic!("{other:?}"),
+        }
+        send(&source.log.store, &source.secrets[0], 5_000)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_target_that_holds_something_else_is_left_alone() {
     for (from, to) in ways() {
         let source = Source::new(from).await;

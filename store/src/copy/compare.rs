@@ -3,20 +3,11 @@
 use super::{
     end::End,
     read::{self, Event, TenantLog},
-    tables::{
-        ACTION, ACTOR, ADMINISTERED, HOLD, INSTALLATION, KIND, RELATED, Row, TARGET, TEXTS, VIA,
-        hash_bytes, hash_values,
-    },
+    tables::{ADMINISTERED, HOLD, INSTALLATION, Row, TEXTS, Table, hash_bytes, hash_values},
 };
-use crate::{
-    StoreError,
-    database::{Connection, Value},
-    dictionary::Number,
-    sqlite::damaged,
-};
+use crate::{StoreError, database::Connection, sqlite::damaged};
 use domain::event::EventId;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 
 /// So many events are read at a time.
 const EVENTS: i64 = 1_000;
@@ -59,11 +50,17 @@ pub enum Difference {
         /// How many there are in the other.
         target_last: i64,
     },
-    /// Texts that no event names.
-    #[error("of the tenant {tenant}, texts differ that no event names any more")]
-    Texts {
+    /// A text that events name: somebody's name, an action, an object.
+    #[error("of the tenant {tenant}, number {number} of the log {ws} differs in the table {table}")]
+    Text {
         /// The tenant.
         tenant: String,
+        /// Its table.
+        table: &'static str,
+        /// The workspace's number; of the tenant's own log, the tenant's, below zero.
+        ws: i64,
+        /// The text's number in it.
+        number: i64,
     },
     /// What is administered.
     #[error("of what is administered, the table {0} differs")]
@@ -73,77 +70,8 @@ pub enum Difference {
     Release(i64),
 }
 
-/// Hashes of the texts of a log, by number.
-#[derive(Debug, Default)]
-struct Texts([Vec<Hash>; 6]);
-
-impl Texts {
-    fn at(&self, table: usize, number: Number) -> Result<&Hash, StoreError> {
-        (number as usize)
-            .checked_sub(1)
-            .and_then(|at| self.0[table].get(at))
-            .ok_or_else(|| damaged("an event names a text that is not there"))
-    }
-
-    /// Hashes a row with what it refers to.
-    fn add(&mut self, table: usize, row: &Row) -> Result<(), StoreError> {
-        let mut hash = Sha256::new();
-        let broken = || damaged("a text is broken");
-        match (table, &row[..]) {
-            (TARGET, [Value::Integer(kind), said @ ..]) => {
-                let kind = Number::try_from(*kind).map_err(|_| broken())?;
-                hash.update(self.at(KIND, kind)?);
-                hash_values(&mut hash, said);
-            }
-            (VIA | RELATED, [Value::Text(members)]) => {
-                let members: Vec<Number> = serde_json::from_str(members).map_err(|_| broken())?;
-                let of = if table == VIA { ACTOR } else { TARGET };
-                for member in members {
-                    hash.update(self.at(of, member)?);
-                }
-            }
-            _ => hash_values(&mut hash, row),
-        }
-        self.0[table].push(hash.finalize().into());
-        Ok(())
-    }
-
-    /// Reads the texts of a log.
-    async fn of(connection: &mut Connection, log: (i64, i64)) -> Result<Self, StoreError> {
-        let mut texts = Self::default();
-        // What is referred to first.
-        for table in [KIND, ACTION, ACTOR, TARGET, VIA, RELATED] {
-            let mut after = 0;
-            loop {
-                let some =
-                    read::texts(connection, &TEXTS[table], log, after, TEXTS_AT_ONCE).await?;
-                if some.is_empty() {
-                    break;
-                }
-                for (number, row) in &some {
-                    after += 1;
-                    if *number != after {
-                        return Err(damaged("the numbers of a log's texts have a gap"));
-                    }
-                    texts.add(table, row)?;
-                }
-            }
-        }
-        Ok(texts)
-    }
-
-    fn hash(&self, hash: &mut Sha256) {
-        for table in &self.0 {
-            hash.update((table.len() as u64).to_be_bytes());
-            for text in table {
-                hash.update(text);
-            }
-        }
-    }
-}
-
-/// Hashes an event with its texts.
-fn hash_of(event: &Event, texts: &HashMap<i64, Texts>) -> Result<Hash, StoreError> {
+/// Hashes an event with the numbers of its texts, which are the same in both.
+fn hash_of(event: &Event) -> Hash {
     let mut hash = Sha256::new();
     for number in [event.seq, event.ws, event.occurred_at, event.recorded_at] {
         hash.update(number.to_be_bytes());
@@ -151,20 +79,17 @@ fn hash_of(event: &Event, texts: &HashMap<i64, Texts>) -> Result<Hash, StoreErro
     hash.update(event.id.as_bytes());
     hash.update(event.parts);
     let Some(content) = &event.content else {
-        return Ok(hash.finalize().into());
+        return hash.finalize().into();
     };
-    let texts = texts
-        .get(&event.ws)
-        .ok_or_else(|| damaged("an event is of a log that is not there"))?;
     hash.update([1]);
-    hash.update(texts.at(ACTOR, content.actor)?);
-    hash.update(texts.at(ACTION, content.action)?);
-    hash.update(texts.at(TARGET, content.target)?);
-    for (table, number) in [(VIA, content.via), (RELATED, content.related)] {
+    for number in [content.actor, content.action, content.target] {
+        hash.update(number.to_be_bytes());
+    }
+    for number in [content.via, content.related] {
         match number {
             Some(number) => {
                 hash.update([1]);
-                hash.update(texts.at(table, number)?);
+                hash.update(number.to_be_bytes());
             }
             None => hash.update([0]),
         }
@@ -183,14 +108,13 @@ fn hash_of(event: &Event, texts: &HashMap<i64, Texts>) -> Result<Hash, StoreErro
             None => hash.update([0]),
         }
     }
-    Ok(hash.finalize().into())
+    hash.finalize().into()
 }
 
 /// What of one database is hashed so far.
 struct Side<'a> {
     connection: &'a mut Connection,
     hash: Sha256,
-    texts: HashMap<i64, Texts>,
 }
 
 impl<'a> Side<'a> {
@@ -198,22 +122,29 @@ impl<'a> Side<'a> {
         Self {
             connection: &mut end.connection,
             hash: Sha256::new(),
-            texts: HashMap::new(),
         }
     }
 
-    /// Begins with a tenant: gives the hash of its texts.
-    async fn begin(&mut self, tenant: i64) -> Result<Hash, StoreError> {
-        self.texts.clear();
-        let mut hash = Sha256::new();
-        for ws in read::logs(self.connection, tenant).await? {
-            let texts = Texts::of(self.connection, (tenant, ws)).await?;
-            texts.hash(&mut hash);
-            self.texts.insert(ws, texts);
+    /// Texts of a log after a number, in their order: the hash of each.
+    async fn texts(
+        &mut self,
+        table: &Table,
+        log: (i64, i64),
+        after: i64,
+    ) -> Result<Vec<Hash>, StoreError> {
+        let texts = read::texts(self.connection, table, log, after, TEXTS_AT_ONCE).await?;
+        let mut hashed = Vec::with_capacity(texts.len());
+        for (expected, (number, row)) in (after + 1..).zip(&texts) {
+            if *number != expected {
+                return Err(damaged("the numbers of a log's texts have a gap"));
+            }
+            let mut hash = Sha256::new();
+            hash_values(&mut hash, row);
+            let hash: Hash = hash.finalize().into();
+            self.hash.update(hash);
+            hashed.push(hash);
         }
-        let hash: Hash = hash.finalize().into();
-        self.hash.update(hash);
-        Ok(hash)
+        Ok(hashed)
     }
 
     /// Some events, each with its hash.
@@ -225,7 +156,7 @@ impl<'a> Side<'a> {
         let events = read::events(self.connection, tenant, between).await?;
         let mut hashed = Vec::with_capacity(events.len());
         for event in events {
-            let hash = hash_of(&event, &self.texts)?;
+            let hash = hash_of(&event);
             self.hash.update(hash);
             hashed.push((hash, event));
         }
@@ -234,7 +165,7 @@ impl<'a> Side<'a> {
 
     async fn rows(
         &mut self,
-        table: &super::tables::Table,
+        table: &Table,
         after: Option<&Row>,
     ) -> Result<(Hash, Option<Row>), StoreError> {
         let rows = read::rows(self.connection, table, after).await?;
@@ -254,6 +185,43 @@ impl<'a> Side<'a> {
         }
         Ok(releases)
     }
+}
+
+/// The first text of a tenant's that differs. A text that refers to others does so by their numbers.
+async fn other_texts(
+    one: &mut Side<'_>,
+    other: &mut Side<'_>,
+    tenant: &TenantLog,
+) -> Result<Option<Difference>, StoreError> {
+    for ws in read::logs(one.connection, tenant.id).await? {
+        let log = (tenant.id, ws);
+        for table in &TEXTS {
+            let mut after = 0;
+            loop {
+                let (ours, theirs) =
+                    tokio::join!(one.texts(table, log, after), other.texts(table, log, after));
+                let (ours, theirs) = (ours?, theirs?);
+                let same = ours
+                    .iter()
+                    .zip(&theirs)
+                    .take_while(|(ours, theirs)| ours == theirs);
+                let same = same.count();
+                after += i64::try_from(same).unwrap_or(i64::MAX);
+                if same < ours.len().max(theirs.len()) {
+                    return Ok(Some(Difference::Text {
+                        tenant: tenant.slug.clone(),
+                        table: table.name,
+                        ws,
+                        number: after + 1,
+                    }));
+                }
+                if same == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Reads both, and compares them. Tells after each piece how many events are.
@@ -304,8 +272,9 @@ pub(super) async fn compare(
     for tenant in tenants {
         let last = there.iter().find(|there| there.id == tenant.id);
         let last = last.map_or(0, |there| there.last);
-        let (ours, theirs) = tokio::join!(one.begin(tenant.id), other.begin(tenant.id));
-        let same_texts = ours? == theirs?;
+        if let Some(difference) = other_texts(&mut one, &mut other, tenant).await? {
+            return Ok(Err(difference));
+        }
         let mut after = 0;
         while after < tenant.last.min(last) {
             let to = (after + EVENTS).min(tenant.last.min(last));
@@ -336,11 +305,6 @@ pub(super) async fn compare(
                 tenant: tenant.slug.clone(),
                 source_last: tenant.last,
                 target_last: last,
-            }));
-        }
-        if !same_texts {
-            return Ok(Err(Difference::Texts {
-                tenant: tenant.slug.clone(),
             }));
         }
     }
