@@ -89,6 +89,7 @@ fn keys(client: &Client) -> Vec<String> {
 fn an_installation_moves_beside_a_server_whoever_is_killed() {
     let daybook = Daybook::acme();
     let token = daybook.token("acme/growth", &READ_AND_WRITE);
+    let never_used = daybook.token("acme/growth", &READ_AND_WRITE);
     let server: Server = daybook.serve();
     let client = server.client().with_token(&token);
     for from in [0, 4_000] {
@@ -141,7 +142,11 @@ fn an_installation_moves_beside_a_server_whoever_is_killed() {
     is_over.store(true, Ordering::Release);
     let acknowledged = sender.join().unwrap();
     let before = keys(&client);
-    server.stop();
+    // When a token was used last cannot be noted there, and that is nothing to be told of.
+    let reader = server.client().with_token(&never_used);
+    reader.get("/api/v1/events").expect(200);
+    let (_, told) = server.stop();
+    assert!(!told.contains("was not noted"), "{told}");
     daybook
         .run(&["tenant", "create", "late"])
         .refused(1, "has moved");

@@ -358,11 +358,13 @@ impl Store {
                 .map_err(StoreError::from);
             change.finish(result).await
         };
-        if let Err(error) = noted.await {
-            tracing::warn!(
+        match noted.await {
+            // An installation that moves, or has moved, answers and notes nothing.
+            Ok(()) | Err(StoreError::Moving(_)) => {}
+            Err(error) => tracing::warn!(
                 "the use of the token {} was not noted: {error}",
                 grant.public_id
-            );
+            ),
         }
     }
 }
