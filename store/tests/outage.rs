@@ -184,7 +184,7 @@ async fn rotated(log: &Log, grant: &TokenGrant) -> Vec<Event> {
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_looked_for() {
     let Some((log, wire)) = behind_a_wire().await else {
-        return;
+        return log::leave_out();
     };
     let grant = log.token("acme/growth").await;
     // The texts are known: what commits next are the events.
@@ -205,7 +205,7 @@ async fn a_commit_whose_answer_is_lost_is_looked_for() {
 #[tokio::test]
 async fn a_change_whose_answer_is_lost_is_not_told_as_failed() {
     let Some((log, wire)) = behind_a_wire().await else {
-        return;
+        return log::leave_out();
     };
     let path = "acme/revenue".parse().unwrap();
     wire.cut(AFTER_A_COMMIT);
@@ -262,9 +262,7 @@ fn end_sessions(database: &str) -> String {
 
 #[tokio::test]
 async fn while_connections_break_off_every_acknowledged_event_is_recorded_once() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     let database = database(&log).await;
@@ -335,9 +333,7 @@ async fn while_connections_break_off_every_acknowledged_event_is_recorded_once()
 
 #[tokio::test]
 async fn a_server_that_lets_nobody_in_is_told_and_recording_goes_on_when_it_does() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![with_key("before")]).await;
@@ -378,9 +374,7 @@ async fn a_server_that_lets_nobody_in_is_told_and_recording_goes_on_when_it_does
 
 #[tokio::test]
 async fn who_shares_a_group_with_what_the_database_refuses_is_recorded() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
@@ -434,9 +428,7 @@ async fn futures_of<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
 /// A standby that was behind takes over, or an older copy: what this process knows, the database does not.
 #[tokio::test]
 async fn texts_that_the_database_lost_are_not_believed() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![of("bob", "secret:rotate")]).await;
@@ -463,9 +455,7 @@ async fn texts_that_the_database_lost_are_not_believed() {
 /// it in vain no longer than they must.
 #[tokio::test]
 async fn the_use_of_a_token_is_noted_while_a_change_goes_on() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let url = format!("{}/{}", log::postgres().unwrap(), database(&log).await);
     let mut frozen = PgConnection::connect(&url).await.unwrap();
@@ -494,9 +484,7 @@ async fn the_use_of_a_token_is_noted_while_a_change_goes_on() {
 /// A process that was killed, or an error, left them.
 #[tokio::test]
 async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     log.record(&grant, vec![of("alice", "secret:rotate")]).await;
@@ -521,9 +509,7 @@ async fn what_nobody_added_up_is_added_up_by_who_comes_next() {
 /// Both look for the key before either has recorded it: the tenant's head is held meanwhile.
 #[tokio::test]
 async fn two_servers_that_are_sent_the_same_event_record_it_once() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     // There it is a node that they wait on.
     if log.is_distributed().await {

@@ -218,9 +218,7 @@ async fn what_is_older_than_its_class_lies_with_what_stays_and_goes_all_the_same
 
 #[tokio::test]
 async fn partitions_go_when_they_are_empty_and_nothing_can_come_into_them() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let moments = |days: [i64; 3]| days.map(|days| at(&days_ago(days).to_string()));
     log.keep(GROWTH, Retention::Days(90)).await;
@@ -355,9 +353,7 @@ async fn undisturbed(log: &Log) -> PgConnection {
 
 #[tokio::test]
 async fn whole_months_go_at_once_and_the_rest_in_batches() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let _undisturbed = undisturbed(&log).await;
     // Where a part of each partition lies on every node, batches go.
@@ -484,9 +480,7 @@ fn told(event: &Event) -> String {
 
 #[tokio::test]
 async fn it_comes_to_the_same_as_batches_which_go_where_somebody_has_the_table() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let whole = shortened().await;
     let by_batches = shortened().await;
     let reader = reader_of(&by_batches).await;
@@ -508,9 +502,7 @@ async fn it_comes_to_the_same_as_batches_which_go_where_somebody_has_the_table()
 
 #[tokio::test]
 async fn a_hold_of_one_workspace_stops_it_until_it_is_lifted() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let place = "INSERT INTO hold (id, workspace, reason, placed_by, placed_at) \
          SELECT coalesce(max(id), 0) + 1, 2, 'case 12', 'Ingrid', 0 FROM hold";
@@ -535,9 +527,7 @@ async fn a_hold_of_one_workspace_stops_it_until_it_is_lifted() {
 
 #[tokio::test]
 async fn a_hold_that_is_being_placed_is_waited_for_and_seen() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     // As whoever places one has it before the commit.
     let mut placing = log.connection().await;
@@ -564,9 +554,7 @@ async fn a_hold_that_is_being_placed_is_waited_for_and_seen() {
 
 #[tokio::test]
 async fn where_another_workspace_keeps_longer_the_others_expire_in_batches() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = log_of_a_year().await;
     log.keep(GROWTH, Retention::Days(90)).await;
     log.release_all().await;
@@ -587,9 +575,7 @@ async fn where_another_workspace_keeps_longer_the_others_expire_in_batches() {
 
 #[tokio::test]
 async fn the_database_drops_nothing_that_no_release_covers() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let there = log.partitions().await;
     for name in [
@@ -619,9 +605,7 @@ async fn the_database_drops_nothing_that_no_release_covers() {
 /// PostgreSQL has no older states of what is dropped: whoever reads one is waited for.
 #[tokio::test]
 async fn a_state_that_somebody_reads_stays_whole() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let scope = log.scope(GROWTH).await;
     // What the log looks like is known from then on.
@@ -646,9 +630,7 @@ async fn a_state_that_somebody_reads_stays_whole() {
 
 #[tokio::test]
 async fn who_reads_and_records_meanwhile_sees_neither_errors_nor_gaps() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let grant = log.token(GROWTH).await;
     let (scope, exports) = (grant.read_scope().unwrap(), grant.export_scope().unwrap());
@@ -717,9 +699,7 @@ async fn who_reads_and_records_meanwhile_sees_neither_errors_nor_gaps() {
 
 #[tokio::test]
 async fn who_records_in_a_partition_that_is_being_removed_waits_for_nobody_and_it_stays() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let _undisturbed = undisturbed(&log).await;
     log.keep(GROWTH, Retention::Years(1)).await;
@@ -745,9 +725,7 @@ async fn who_records_in_a_partition_that_is_being_removed_waits_for_nobody_and_i
 
 #[tokio::test]
 async fn where_somebody_has_the_tables_for_long_that_is_found_before_anything_is_counted() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let _undisturbed = undisturbed(&log).await;
     let mut dump = log.connection().await;
@@ -773,9 +751,7 @@ async fn where_somebody_has_the_tables_for_long_that_is_found_before_anything_is
 
 #[tokio::test]
 async fn who_is_killed_in_the_middle_loses_nothing() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     let before = everything(&log).await;
     // Who records and does not end.
@@ -811,9 +787,7 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
 
 #[tokio::test]
 async fn who_keeps_longer_again_records_in_a_month_that_was_dropped() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = shortened().await;
     // Another server, which knows the partitions that were there.
     let second = store::Store::open(Log::options(&log.folder, &log.clock))
@@ -852,9 +826,7 @@ const LOCKS: i64 = 700;
 
 #[tokio::test]
 async fn the_widest_question_takes_no_more_locks_than_is_said() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token(GROWTH).await;
     log.record(&grant, vec![happened("2026-05", 12)]).await;

@@ -124,9 +124,7 @@ async fn the_database_refuses_to_change_remove_or_replace_what_was_recorded() {
 /// On PostgreSQL the server may not even ask for it, and triggers refuse it to the tables' owner.
 #[tokio::test]
 async fn on_postgresql_nobody_changes_or_removes_what_was_recorded() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;
     log.record(&grant, (0..4).map(some_event).collect()).await;

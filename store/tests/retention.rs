@@ -451,9 +451,7 @@ async fn nothing_is_deleted_while_a_legal_hold_stands() {
 /// Until a vacuum PostgreSQL still meets what was deleted: nothing of it is looked at again.
 #[tokio::test]
 async fn a_removal_goes_on_where_the_last_batch_ended() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     log.keep(&growth(), Retention::Years(1)).await;
     let grant = log.token("acme/growth").await;
@@ -494,9 +492,7 @@ async fn a_removal_goes_on_where_the_last_batch_ended() {
 
 #[tokio::test]
 async fn of_two_processes_one_removes_until_it_is_done_or_gone() {
-    if log::postgres().is_none() {
-        return;
-    }
+    only_postgres!();
     let log = Log::new().await;
     let open = async || store::Store::open(Log::options(&log.folder, &log.clock)).await;
     let second = open().await.unwrap();

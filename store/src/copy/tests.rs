@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::tables::{ADMINISTERED, HOLD, INSTALLATION, TEXTS};
-use crate::{DatabaseUrl, Options, Store};
+use crate::{DatabaseUrl, Options, Store, sqlite::reading::log};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,8 +101,8 @@ async fn every_table_and_column_of_sqlite_is_known() {
 
 #[tokio::test]
 async fn every_table_and_column_of_postgresql_is_known() {
-    let Ok(server) = std::env::var("DAYBOOK_TEST_POSTGRES_URL") else {
-        return;
+    let Some(server) = log::postgres() else {
+        return log::leave_out();
     };
     let name = format!("copy_tables_{}", std::process::id());
     let mut beside = PgConnection::connect(&format!("{server}/postgres"))

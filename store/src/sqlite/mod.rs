@@ -30,7 +30,7 @@ mod people;
 mod question;
 mod read_transaction;
 #[cfg(test)]
-mod reading;
+pub(crate) mod reading;
 mod recording;
 mod redaction;
 mod release;

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../tests/log/mod.rs"]
-mod log;
+pub(crate) mod log;
 
 use super::{find::Search, sql::made_of_our_own_texts};
 use crate::{cursor::Place, dictionary::Dictionary, objects::ObjectsQuery, plan::CHUNK};
@@ -239,6 +239,7 @@ fn is_no_scan(step: &str) -> bool {
 
 #[tokio::test]
 async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
+    crate::only_sqlite!();
     // As long as there is one listener only, whether a place's log lines are of interest is asked of
     // the thread that comes by there first, and that may be another test's, to which nobody listens.
     let _another = tracing::Dispatch::new(Told::default());
@@ -296,6 +297,7 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
 
 #[tokio::test]
 async fn who_follows_a_log_reads_its_numbers_in_their_order_and_no_index() {
+    crate::only_sqlite!();
     let (log, _) = log_of(500).await;
     for (places, limit) in [
         (None, None),
@@ -325,6 +327,7 @@ async fn who_follows_a_log_reads_its_numbers_in_their_order_and_no_index() {
 
 #[tokio::test]
 async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
+    crate::only_sqlite!();
     let (log, _) = log_of(6_000).await;
     let role = Role::Member;
     let person = log.person("person.3@acme.example", "acme/growth", role);
@@ -371,6 +374,7 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
 
 #[tokio::test]
 async fn the_right_to_export_is_sought_and_is_there_until_it_is_taken() {
+    crate::only_sqlite!();
     let log = Log::new().await;
     for statement in [super::export::TOKEN, super::export::ROLES] {
         for step in explained(&log.store, statement).await {
@@ -409,6 +413,7 @@ async fn the_right_to_export_is_sought_and_is_there_until_it_is_taken() {
 
 #[tokio::test]
 async fn an_export_seeks_each_event_and_sorts_nothing() {
+    crate::only_sqlite!();
     let log = Log::new().await;
     let steps = explained(&log.store, super::export::SIZES).await;
     let [list, content] = steps.as_slice() else {
@@ -436,6 +441,7 @@ async fn an_export_seeks_each_event_and_sorts_nothing() {
 
 #[tokio::test]
 async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
+    crate::only_sqlite!();
     let log = Log::new().await;
     let statement = super::index::END_OF_STEP.replace("log.", "");
     let steps = explained(&log.store, &statement).await;
@@ -453,6 +459,7 @@ async fn a_step_of_the_index_finds_where_it_ends_without_a_scan() {
 
 #[tokio::test]
 async fn every_way_to_read_a_page_gives_the_same() {
+    crate::only_sqlite!();
     let (log, scope) = log_of(3_000).await;
     let mut snapshot = log.store.snapshot(&scope).await.unwrap();
     let mut seen = BTreeSet::new();
@@ -568,6 +575,7 @@ impl Steps {
 
 #[tokio::test]
 async fn a_page_reads_no_more_of_a_long_log_than_of_a_short_one() {
+    crate::only_sqlite!();
     let (short, short_scope) = log_of(8_000).await;
     let (long, long_scope) = log_of(32_000).await;
     let (in_short, in_long) = (Steps::of(&short.store).await, Steps::of(&long.store).await);
@@ -590,6 +598,7 @@ async fn a_page_reads_no_more_of_a_long_log_than_of_a_short_one() {
 
 #[tokio::test]
 async fn a_list_of_objects_reads_no_more_of_a_long_log_than_of_a_short_one() {
+    crate::only_sqlite!();
     let query = |kind: Option<&str>, q: Option<&str>| ObjectsQuery {
         kind: kind.map(|kind| kind.parse().unwrap()),
         q: q.map(str::to_owned),
@@ -653,6 +662,7 @@ async fn log_of_objects(objects: u64) -> Log {
 #[tokio::test]
 async fn a_list_of_many_objects_reads_no_more_than_one_of_few() {
     const LIMIT: usize = 20;
+    crate::only_sqlite!();
     let asked = |kind: Option<&str>, q: Option<&str>| ObjectsQuery {
         kind: kind.map(|kind| kind.parse().unwrap()),
         q: q.map(str::to_owned),

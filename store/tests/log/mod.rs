@@ -12,7 +12,7 @@ use domain::{
 use sqlx::{
     Connection, FromRow, PgConnection, SqliteConnection, postgres::PgRow, sqlite::SqliteRow,
 };
-use std::path::Path;
+use std::{fs::OpenOptions, io::Write, path::Path};
 use store::{
     DatabaseUrl, Options, Scope, Store,
     access::{ExportScope, SignedIn, TokenGrant},
@@ -52,9 +52,29 @@ pub fn same(one: &str, other: &str) -> String {
 macro_rules! only_sqlite {
     () => {
         if log::postgres().is_some() {
-            return;
+            return log::leave_out();
         }
     };
+}
+
+/// Ends a test of what only PostgreSQL has, where the tests are run on SQLite.
+#[macro_export]
+macro_rules! only_postgres {
+    () => {
+        if log::postgres().is_none() {
+            return log::leave_out();
+        }
+    };
+}
+
+/// Notes that a test is not one of the database that the tests are run on. A test cannot say so itself and
+/// passes: who counts them takes off a line for each, in the file that is named by
+/// `DAYBOOK_TEST_LEFT_OUT`.
+pub fn leave_out() {
+    if let Some(file) = std::env::var_os("DAYBOOK_TEST_LEFT_OUT") {
+        let mut file = OpenOptions::new().append(true).open(file).unwrap();
+        file.write_all(b"left out\n").unwrap();
+    }
 }
 
 /// How many tallies of PostgreSQL's are other than what the contents come to, and how many entries stand
