@@ -563,6 +563,9 @@ impl Slot {
             found.fields.retain(|field| leads_to(&field.path));
             found.removed.retain(|field| leads_to(&field.path));
             found.differences.retain(|field| leads_to(&field.path));
+            if found.fields.iter().any(|field| field.path == *wanted) {
+                found.removed.clear();
+            }
         }
         found
     }
