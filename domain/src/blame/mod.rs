@@ -42,7 +42,7 @@ use crate::{
     verb::Verb,
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 /// An event that an object is the target of, as far as it tells of the object's state.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,6 +172,26 @@ pub enum Origin {
         /// When the event occurred that found it changed.
         until: Timestamp,
     },
+}
+
+impl Origin {
+    /// When it was set, or found to be set; none: before all that is known.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Event(author) => Some(author.occurred_at),
+            Self::Outside { until, .. } => Some(*until),
+            Self::Initial => None,
+        }
+    }
+}
+
+/// All that some fields were, the newest first, each with its field.
+pub fn history<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<(&'a Field, &'a Setting)> {
+    let mut all: Vec<(&Field, &Setting)> = fields
+        .flat_map(|field| field.history.iter().rev().map(move |one| (field, one)))
+        .collect();
+    all.sort_by_key(|(_, setting)| Reverse(setting.origin.at()));
+    all
 }
 
 /// The event that set a value, and who did it.

@@ -6,7 +6,8 @@
 //! 1. one whose `before` is what the events until then left: so `1 → 2` comes before `2 → 3`. A
 //!    creation comes where the object is not there, a deletion without a state where it is and nothing
 //!    else fits; one that contradicts what is known comes last;
-//! 2. among those, one whose `before` is not what another that is left leads to;
+//! 2. among those, one whose `before` is not what another that is left leads to, and which leads to
+//!    another: of `1 → 2`, `2 → 1` and `1 → 3` the last is `1 → 3`;
 //! 3. then by the sender's idempotency key, and by everything else that the event says, in the order of
 //!    the code points. Events of which all that is the same change the same, whoever comes first.
 //!
@@ -78,7 +79,14 @@ impl Instant {
             let event = &self.left[at];
             let mut others = self.left.iter().enumerate();
             let is_led_to = others.any(|(other, from)| other != at && leads_to(from, event));
-            (fit(event, state), is_led_to, self.left.len() - at)
+            let mut others = self.left.iter().enumerate();
+            let leads_on = others.any(|(other, to)| other != at && leads_to(event, to));
+            (
+                fit(event, state),
+                is_led_to,
+                !leads_on,
+                self.left.len() - at,
+            )
         };
         let next = (0..self.left.len()).min_by_key(|at| rank(*at))?;
         Some(self.left.remove(next))

@@ -525,6 +525,14 @@ fn events_of_one_instant_are_ordered_by_what_they_find_and_leave() {
         let blame = now(order.map(|at| chain[at].clone()).to_vec());
         assert_eq!(lines(&blame.fields), ["a: 5 <- 3 by 4 (4)"], "{order:?}");
     }
+    // There and back, and on.
+    let events = vec![
+        event(9, 0, Verb::Create, Value::Null, json!({"a": 1})),
+        event(1, 1, Verb::Update, json!({"a": 1}), json!({"a": 3})),
+        event(2, 1, Verb::Update, json!({"a": 1}), json!({"a": 2})),
+        event(3, 1, Verb::Update, json!({"a": 2}), json!({"a": 1})),
+    ];
+    assert_eq!(lines(&now(events).fields), ["a: 3 <- 1 by 1 (4)"]);
     // It is made anew in the instant in which it was deleted.
     let events = vec![
         event(1, 1, Verb::Create, Value::Null, json!({"a": 0})),
@@ -560,9 +568,7 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
         let until = until.map(at);
         let blame = now(vec![event(1, second, verb, Value::Null, json!({"a": 1}))]);
         let second = |time: Option<Timestamp>| {
-            time.map_or("".to_owned(), |time| {
-                (time.micros() / 1_000_000).to_string()
-            })
+            time.map_or_else(String::new, |time| (time.micros() / 1_000_000).to_string())
         };
         let gaps = blame.gaps(&silence, until).into_iter();
         gaps.map(|gap| {
