@@ -60,7 +60,7 @@ fn change(action: &str, at: &str, before: Value, after: Value) -> NewEvent {
 impl Log {
     async fn blame(&self, scope: &Scope, asked: Asked) -> ObjectBlame {
         let found = self.store.blame(scope, &query(asked)).await;
-        found.unwrap().expect("an event names it")
+        found.unwrap().unwrap()
     }
 
     async fn switch_recording(&self, on: bool) {
