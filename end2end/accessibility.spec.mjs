@@ -20,6 +20,7 @@ test.use({ expectedComplaints: /\b(400|403|404)\b/ });
 test.describe.configure({ mode: 'parallel' });
 
 const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
+const blame = '/acme/growth/objects/integration/int_rpa_invoice_7a/blame';
 
 /** Everything as long as it may be, with and without places to break it. */
 const longest = (() => {
@@ -125,6 +126,42 @@ const states = {
   "an object's Audit tab": async ({ page }) => {
     await signIn(page, kim, `${object}?limit=20`);
     await expect(rows(page)).toHaveCount(20);
+  },
+  "an object's Blame tab with the menu of moments open": async ({ page }) => {
+    await signIn(page, kim, `${blame}?removed=true`);
+    await page.locator('.moments .menu summary').click();
+    await expect(page.locator('tr[data-field="schedule.cron"]')).toBeVisible();
+  },
+  "an object's Blame tab with a field opened": async ({ page }) => {
+    await signIn(page, kim, `${blame}?field=credentials`);
+    await expect(page.locator('tr[data-field="credentials.username"]').first()).toBeVisible();
+  },
+  "an object's Blame tab with two moments compared": async ({ page }) => {
+    await signIn(page, kim, `${blame}?compare=2000-01-01`);
+    await expect(page.getByText('did not.')).toBeVisible();
+  },
+  "an object's Blame tab with everything as long as it may be, and what is not known": async ({
+    page,
+    daybook,
+    empty,
+  }) => {
+    const token = await daybook.createToken({ workspace: empty.workspace });
+    const target = { kind: 'service', id: 'svc_1', name: 'Checkout' };
+    const [solid, words] = longest.map((event) => ({ ...event, target, outcome: 'success' }));
+    const silent = { actor: solid.actor, action: 'SERVICE_MOVED', target };
+    // What the second finds is not what the first left.
+    const found = { ...solid, before: { ...solid.before, [Object.keys(solid.before)[0]]: 'other' } };
+    await daybook.record(token, [solid, words, silent, found]);
+    await signIn(page, empty.owner, `/${empty.workspace}/objects/service/svc_1/blame`);
+    await expect(page.getByText('gave no state before or after')).toBeVisible();
+  },
+  "an object's Blame tab with a moment that is none": async ({ page }) => {
+    await signIn(page, kim, `${blame}?at=soon`);
+    await expect(page.locator('#b-at-error')).toBeVisible();
+  },
+  "an object's Blame tab where no entry names it": async ({ page }) => {
+    await signIn(page, kim, '/acme/growth/objects/integration/unknown/blame');
+    await expect(page.getByText('No entries yet')).toBeVisible();
   },
   "a tenant's Audit page": async ({ page }) => {
     await signIn(page, bartholomew, `${tenant}?limit=20`);

@@ -1,8 +1,10 @@
 //! Addresses of pages: a path read and written in one place, percent-encoded as RFC 3986 has it.
 
 use domain::{
+    json::{Path, path::Segment},
     question::{Query, Subject},
     slug::{Slug, WorkspacePath},
+    time::Timestamp,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -182,6 +184,35 @@ pub fn overview(workspace: &WorkspacePath, subject: &Subject) -> String {
     object_page(workspace, subject, "")
 }
 
+/// An object's Blame tab: who set each of its fields.
+pub fn blame(workspace: &WorkspacePath, subject: &Subject) -> String {
+    object_page(workspace, subject, "/blame")
+}
+
+/// The object whose Blame tab lies at a path.
+pub fn blame_of(path: &str) -> Option<(WorkspacePath, Subject)> {
+    overview_of(path.strip_suffix("/blame")?)
+}
+
+/// The whole history of one field of an object; where its path names it by its place in a list, that is
+/// of the state at a moment.
+pub fn history_of(
+    workspace: &WorkspacePath,
+    subject: &Subject,
+    field: &Path,
+    at: Timestamp,
+) -> String {
+    let is_in_list = |segment: &Segment| matches!(segment, Segment::Element(_));
+    let at = field.segments().iter().any(is_in_list).then_some(at);
+    let at = at.map(|at| format!("&at={}", encoded(&at.to_string())));
+    let query = format!(
+        "field={}{}",
+        encoded(&field.to_string()),
+        at.unwrap_or_default()
+    );
+    with_query(&blame(workspace, subject), &query)
+}
+
 /// The object whose Overview lies at a path.
 pub fn overview_of(path: &str) -> Option<(WorkspacePath, Subject)> {
     let tab = format!("{}/audit", path.strip_suffix('/').unwrap_or(path));
@@ -337,6 +368,11 @@ mod tests {
             let address = LogAddress::Object(workspace.clone(), subject("pipeline/run", id));
             let object = (workspace.clone(), subject("pipeline/run", id));
             let overview = overview(&workspace, &object.1);
+            assert_eq!(
+                blame_of(&blame(&workspace, &object.1)),
+                Some(object.clone()),
+                "{id}"
+            );
             assert_eq!(overview_of(&overview), Some(object), "{id}");
             assert_eq!(LogAddress::read(&address.path()), Some(address), "{id}");
         }

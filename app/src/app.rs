@@ -3,7 +3,7 @@
 use crate::{
     full_title,
     log::Log,
-    objects::{Objects, Overview},
+    objects::{Blame, Objects, Overview},
     pages::{Home, Invite, Login, Missing},
     settings::{
         CataloguePage, MembersPage, PersonalDataPage, RedactionPage, SettingsPage,
@@ -90,6 +90,11 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/objects/:kind/:id/audit")
                     view=Log
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/objects/:kind/:id/blame")
+                    view=Blame
                     ssr=SsrMode::Async
                 />
             </FlatRoutes>

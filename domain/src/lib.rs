@@ -1,6 +1,7 @@
 //! What an event is and what may be asked of a log. Pure: no I/O, no clock, no database; compiles
 //! to WebAssembly, so that the server and the browser mean the same by a question.
 
+pub mod blame;
 pub mod catalogue;
 pub mod category;
 pub mod diff;

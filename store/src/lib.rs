@@ -12,6 +12,7 @@ extern crate self as store;
 pub mod access;
 pub mod administration;
 pub mod backup;
+pub mod blame;
 pub mod catalogue;
 pub mod clock;
 mod coalescing;

@@ -211,7 +211,18 @@ fn Change(change: ChangeView) -> impl IntoView {
         sign,
         before,
         after,
+        history,
     } = change;
+    let path = match history {
+        Some(there) => view! {
+            <a class="field-history" href=there title="History of this field">
+                <PathText path/>
+                <Icon name="history"/>
+            </a>
+        }
+        .into_any(),
+        None => view! { <PathText path/> }.into_any(),
+    };
     let before = match before {
         Some(value) => view! { <td><Value value sign=Sign::Removed/></td> }.into_any(),
         None => view! { <td class="absent">"not set"</td> }.into_any(),
@@ -227,7 +238,7 @@ fn Change(change: ChangeView) -> impl IntoView {
                     {sign.mark()}
                 </span>
                 <span class="sr-only">{sign.word()} ": "</span>
-                <PathText path/>
+                {path}
             </th>
             {before}
             {after}

@@ -48,6 +48,8 @@ pub(crate) enum ObjectTab {
     Overview,
     /// Its entries.
     Audit,
+    /// Who set each of its fields.
+    Blame,
 }
 
 /// What stands above each of an object's pages: where it is, what it is called, and its tabs.
@@ -72,6 +74,7 @@ pub(crate) fn ObjectTop(
     let tabs = [
         (ObjectTab::Overview, "Overview"),
         (ObjectTab::Audit, "Audit"),
+        (ObjectTab::Blame, "Blame"),
     ]
     .map(|(each, name)| {
         let current = each == tab;
@@ -79,6 +82,7 @@ pub(crate) fn ObjectTop(
             in_zone(&match each {
                 ObjectTab::Overview => address::overview(&workspace, subject),
                 ObjectTab::Audit => address::object(&workspace, subject),
+                ObjectTab::Blame => address::blame(&workspace, subject),
             })
         });
         view! {

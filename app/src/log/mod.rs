@@ -23,7 +23,7 @@ mod when;
 mod zone;
 
 pub use about::About;
-pub(crate) use compose::{Local, row as row_of};
+pub(crate) use compose::{Local, actor_of, row as row_of, value};
 pub(crate) use count::{entries, grouped};
 pub(crate) use head::{LastChanged, ObjectTab, ObjectTop};
 pub(crate) use ledger::Newest;

@@ -366,6 +366,8 @@ pub struct ChangeView {
     pub before: Option<ValueView>,
     /// What it became.
     pub after: Option<ValueView>,
+    /// The field's whole history, on the Blame tab of what was acted on.
+    pub history: Option<String>,
 }
 
 /// A value in a table of changes.

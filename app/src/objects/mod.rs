@@ -1,10 +1,12 @@
 //! Objects: the list of them, and what is known of one.
 
+mod blame;
 mod list;
 mod load;
 mod overview;
 mod view;
 
+pub use blame::Blame;
 pub use list::Objects;
 pub use overview::Overview;
 

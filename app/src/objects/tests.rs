@@ -1,12 +1,27 @@
 //! The pages of objects, rendered as the server renders them.
 
-use super::{list, overview, view::*};
-use crate::log::{
-    Local,
-    tests::{frame, html},
-    view::{CountView, LastView, ObjectView, WhenView},
+use super::{
+    blame::{
+        self,
+        view::{
+            AskedView, BeforeView, BlameView, DifferenceView, FieldView, MomentView, PathView,
+            SetView, ShownView,
+        },
+    },
+    list, overview,
+    view::*,
 };
-use domain::{event::ActorKind, question::Subject, time::Timestamp};
+use crate::log::{
+    Local, actor_of,
+    tests::{frame, html},
+    value::whole,
+    view::{CountView, LastView, ObjectView, Sign, WhenView},
+};
+use domain::{
+    event::{Actor, ActorKind, ShownActor},
+    question::Subject,
+    time::Timestamp,
+};
 use leptos::prelude::*;
 use store::objects::ObjectsOrder;
 
@@ -232,4 +247,195 @@ fn a_page_of_the_list_keeps_what_was_asked() {
     let asked = Asked::read("q=&kind=&cursor=");
     assert!(!asked.is_narrowed());
     assert_eq!(asked.at(&workspace, None), "/acme/growth/objects");
+}
+
+const BLAME: &str = "/acme/growth/objects/integration/int%2F7a/blame";
+
+fn field(path: (&str, &str), set: SetView) -> FieldView {
+    FieldView {
+        path: PathView {
+            parent: path.0.to_owned(),
+            name: path.1.to_owned(),
+        },
+        history: format!("{BLAME}?field={}{}", path.0, path.1),
+        value: Some(whole(&"svc_2".into())),
+        set,
+        before: BeforeView::NotSet,
+        changes: Some(1_234),
+        age: 2,
+    }
+}
+
+fn by_dmitri() -> SetView {
+    let actor = Actor {
+        kind: ActorKind::User,
+        id: Some("usr_9".to_owned()),
+        name: Some("Dmitri Volkov".to_owned()),
+        email: None,
+    };
+    let assistant = Actor {
+        kind: ActorKind::Agent,
+        name: Some("Finance assistant".to_owned()),
+        ..actor.clone()
+    };
+    let shown = ShownActor {
+        actor,
+        deactivated: true,
+    };
+    SetView::Event {
+        actor: actor_of(&shown, &[assistant]),
+        when: when("2026-05-11T20:48:09Z"),
+        entry: "/acme/growth/objects/integration/int%2F7a/audit?open=7#e-7".to_owned(),
+        before: format!("{BLAME}?at=2026-05-11T20%3A48%3A08.999999Z"),
+    }
+}
+
+fn blamed(asked: AskedView, shown: ShownView) -> String {
+    blamed_with(asked, |known| known.shown = shown)
+}
+
+fn blamed_with(asked: AskedView, change: impl FnOnce(&mut blame::view::KnownView)) -> String {
+    let moment = |time: &str, what: &str| MomentView {
+        when: when(time),
+        what: what.to_owned(),
+        there: format!("{BLAME}?at={time}"),
+        is_shown: false,
+    };
+    let mut known = blame::view::KnownView {
+        exists: true,
+        at: None,
+        shown: ShownView::Fields(Vec::new()),
+        gone: 0,
+        gaps: Vec::new(),
+        changes: 2,
+        moments: vec![
+            moment("2026-05-11T20:48:09Z", "2 fields"),
+            moment("2025-11-12T08:40:55Z", "created"),
+        ],
+    };
+    change(&mut known);
+    let faulty = !asked.faults.is_empty();
+    html(BLAME, move || {
+        let shown = BlameView {
+            frame: frame(),
+            subject: Subject {
+                kind: "integration".parse().unwrap(),
+                id: "int/7a".to_owned(),
+            },
+            object: object(),
+            zone: "Europe/Oslo".to_owned(),
+            now: 0,
+            asked,
+            known: (!faulty).then_some(known),
+        };
+        view! { <blame::Page shown/> }
+    })
+}
+
+#[test]
+fn each_field_leads_to_its_history_to_its_entry_and_to_the_state_before() {
+    let fields = vec![
+        field(("credentials.", "user"), by_dmitri()),
+        field(("", "enabled"), SetView::Initial),
+        field(
+            ("", "region"),
+            SetView::Outside {
+                since: when("2025-11-12T08:40:55Z"),
+                until: when("2026-05-12T04:00:02Z"),
+            },
+        ),
+    ];
+    let page = blamed(AskedView::default(), ShownView::Fields(fields));
+    for part in [
+        "aria-current=\"page\">Blame</a>",
+        "<span class=\"parent\">credentials.<wbr></span>user",
+        "href=\"/acme/growth/objects/integration/int%2F7a/blame?field=credentials.user\"",
+        "href=\"/acme/growth/objects/integration/int%2F7a/audit?open=7#e-7\"",
+        "at=2026-05-11T20%3A48%3A08.999999Z\">before this</a>",
+        "via Finance assistant",
+        "deactivated",
+        "1,234",
+        "not known",
+        "outside the log",
+        "2 changes",
+        "created",
+        "class=\"strip\"",
+        "name=\"compare\"",
+        "type=\"hidden\" name=\"tz\" value=\"Europe/Oslo\"",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("Stop comparing"));
+}
+
+#[test]
+fn what_is_not_known_is_said_above_the_fields() {
+    let page = blamed_with(AskedView::default(), |known| {
+        known.gaps = vec!["Recording was off.".to_owned()];
+        known.gone = 2;
+    });
+    let (said, fields) = (page.find("Recording was off."), page.find("id=\"fields\""));
+    assert!(said.unwrap() < fields.unwrap(), "{page}");
+    assert!(page.contains("Show 2 fields that are gone"));
+    assert!(page.contains("No entry gave a state of it."));
+    let gone = blamed_with(AskedView::default(), |known| known.exists = false);
+    assert!(gone.contains("It is not there any more."));
+}
+
+#[test]
+fn two_moments_stand_side_by_side() {
+    let changed = DifferenceView {
+        path: PathView {
+            parent: String::new(),
+            name: "enabled".to_owned(),
+        },
+        history: format!("{BLAME}?field=enabled"),
+        sign: Sign::Removed,
+        before: Some(whole(&true.into())),
+        after: None,
+        set: by_dmitri(),
+    };
+    let asked = AskedView {
+        compare: "2026-03-03 10:22:19".to_owned(),
+        alone: format!("{BLAME}?alone"),
+        ..AskedView::default()
+    };
+    let shown = ShownView::Differences {
+        moments: ("2026-03-03 10:22:19".to_owned(), "now".to_owned()),
+        changed: vec![changed],
+        same: 6,
+    };
+    let page = blamed(asked, shown);
+    for part in [
+        "1 field changed, 6 did not.",
+        "<th scope=\"col\">2026-03-03 10:22:19</th><th scope=\"col\">now</th>",
+        "data-change=\"removed\"",
+        "<del>true</del>",
+        "<td class=\"absent\">removed</td>",
+        "Stop comparing",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}
+
+#[test]
+fn a_moment_that_is_none_is_said_beside_its_field_and_what_was_typed_stays() {
+    let asked = AskedView {
+        at: "soon".to_owned(),
+        faults: vec![
+            ("at".to_owned(), "is not a date".to_owned()),
+            ("field".to_owned(), "not a path".to_owned()),
+        ],
+        ..AskedView::default()
+    };
+    let page = blamed(asked, ShownView::Fields(Vec::new()));
+    for part in [
+        "value=\"soon\"",
+        "id=\"b-at-error\"",
+        "aria-invalid=\"true\"",
+        "field: not a path",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("No entries yet") && !page.contains("b-compare-error"));
 }

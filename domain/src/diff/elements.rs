@@ -11,20 +11,23 @@ const IDENTITIES: [&str; 3] = ["id", "name", "key"];
 /// How many elements two lists without a common one may have, to be shown element by element.
 const SHORT: usize = 12;
 
-/// What became of a place in the list before or after.
-enum Place<'a> {
-    Removed(usize, &'a Value),
-    Added(usize, &'a Value),
-    /// The place is the one after.
-    Kept(usize, &'a Value, &'a Value),
+/// What became of an element, by its place in the list before or after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pair {
+    /// It was there before.
+    Removed(usize),
+    /// It is there after.
+    Added(usize),
+    /// It is there before and after.
+    Kept { before: usize, after: usize },
 }
 
-impl Place<'_> {
+impl Pair {
     /// What the changes of a list are ordered by: places, the removed ones first.
-    const fn order(&self) -> (usize, u8) {
+    const fn order(self) -> (usize, u8) {
         match self {
-            Self::Removed(at, _) => (*at, 0),
-            Self::Added(at, _) | Self::Kept(at, ..) => (*at, 1),
+            Self::Removed(at) => (at, 0),
+            Self::Added(at) | Self::Kept { after: at, .. } => (at, 1),
         }
     }
 }
@@ -32,8 +35,8 @@ impl Place<'_> {
 impl Changes {
     /// The changes from one list to another.
     pub(super) fn elements(&mut self, before: &[Value], after: &[Value]) {
-        let mut places = compare(before, after);
-        let kept = places.iter().any(|place| matches!(place, Place::Kept(..)));
+        let mut pairs = pair(before, after);
+        let kept = pairs.iter().any(|pair| matches!(pair, Pair::Kept { .. }));
         let is_short = before.len() + after.len() <= SHORT
             && before
                 .iter()
@@ -44,19 +47,24 @@ impl Changes {
             self.push(ChangeKind::Changed(whole(before), whole(after)));
             return;
         }
-        places.sort_by_key(Place::order);
-        for place in places {
-            let (Place::Removed(at, _) | Place::Added(at, _) | Place::Kept(at, ..)) = place;
-            self.within(Segment::Element(at), |changes| match place {
-                Place::Removed(_, value) => changes.push(ChangeKind::Removed(value.clone())),
-                Place::Added(_, value) => changes.push(ChangeKind::Added(value.clone())),
-                Place::Kept(_, before, after) => changes.values(before, after),
+        pairs.sort_by_key(|pair| pair.order());
+        for pair in pairs {
+            let (place, _) = pair.order();
+            self.within(Segment::Element(place), |changes| match pair {
+                Pair::Removed(at) => changes.push(ChangeKind::Removed(before[at].clone())),
+                Pair::Added(at) => changes.push(ChangeKind::Added(after[at].clone())),
+                Pair::Kept {
+                    before: was,
+                    after: is,
+                } => changes.values(&before[was], &after[is]),
             });
         }
     }
 }
 
-fn compare<'a>(before: &'a [Value], after: &'a [Value]) -> Vec<Place<'a>> {
+/// Which elements of two lists are the same: those of the list after in their order, then what is
+/// not in it any more.
+pub(crate) fn pair(before: &[Value], after: &[Value]) -> Vec<Pair> {
     let before_names = identities(before);
     let after_names = identities(after);
     // An identity tells elements apart only where it does so in both lists.
@@ -70,7 +78,7 @@ fn compare<'a>(before: &'a [Value], after: &'a [Value]) -> Vec<Place<'a>> {
             .zip(&names.names)
             .map(|(element, name)| match name {
                 Some(name) if is_clear(name) => name.clone(),
-                _ => format!("={}", canonical(element)),
+                _ => by_value(element),
             })
             .collect()
     };
@@ -79,17 +87,29 @@ fn compare<'a>(before: &'a [Value], after: &'a [Value]) -> Vec<Place<'a>> {
     for (at, key) in keys(before, &before_names).into_iter().enumerate().rev() {
         waiting.entry(key).or_default().push(at);
     }
-    let mut places = Vec::new();
-    for ((at, element), key) in after.iter().enumerate().zip(keys(after, &after_names)) {
-        let partner = waiting.get_mut(&key).and_then(Vec::pop);
-        places.push(match partner.and_then(|at| before.get(at)) {
-            Some(old) => Place::Kept(at, old, element),
-            None => Place::Added(at, element),
+    let mut pairs = Vec::new();
+    for (at, key) in keys(after, &after_names).into_iter().enumerate() {
+        pairs.push(match waiting.get_mut(&key).and_then(Vec::pop) {
+            Some(was) => Pair::Kept {
+                before: was,
+                after: at,
+            },
+            None => Pair::Added(at),
         });
     }
-    let gone = waiting.into_values().flatten();
-    places.extend(gone.filter_map(|at| Some(Place::Removed(at, before.get(at)?))));
-    places
+    let mut gone: Vec<usize> = waiting.into_values().flatten().collect();
+    gone.sort_unstable();
+    pairs.extend(gone.into_iter().map(Pair::Removed));
+    pairs
+}
+
+/// What tells an element from the others of its list, where its identity does: that, else its value.
+pub(crate) fn key(element: &Value) -> String {
+    identity(element).unwrap_or_else(|| by_value(element))
+}
+
+fn by_value(element: &Value) -> String {
+    format!("={}", canonical(element))
 }
 
 /// The identities of a list's elements.

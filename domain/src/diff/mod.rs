@@ -3,6 +3,7 @@
 mod elements;
 mod line;
 
+pub(crate) use elements::{Pair, key, pair};
 pub use line::{Summary, short, summary};
 
 use crate::{
@@ -51,7 +52,7 @@ pub fn diff(before: Option<&Object>, after: Option<&Object>) -> Vec<Change> {
 }
 
 /// Whether two values are the same to a reader: numbers by value, `1` and `1.0` alike.
-fn is_same(one: &Value, other: &Value) -> bool {
+pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
             one == other || one.as_f64() == other.as_f64()

@@ -2,6 +2,7 @@
 //! textual form, the query string, used by the pages' addresses, the API, exports and the command
 //! line. Reading it is the only validation.
 
+mod blame;
 mod feed;
 mod filter;
 mod parameters;
@@ -9,6 +10,7 @@ mod range;
 mod sort;
 mod zone;
 
+pub use blame::BlameParameters;
 pub use feed::{FeedQuery, Wait};
 pub use filter::{Filter, Subject};
 pub use parameters::{Fault, PARAMETERS, Read, Unknown};

@@ -4,6 +4,7 @@
 mod actors;
 mod documentation;
 mod events;
+pub mod objects;
 mod payload;
 mod problem;
 mod token;
@@ -69,6 +70,7 @@ pub fn operations() -> OpenApiRouter<Store> {
         .routes(routes!(events::export::export))
         .routes(routes!(events::show::show))
         .routes(routes!(events::feed::feed))
+        .routes(routes!(objects::blame::blame))
         .routes(routes!(actors::put::put))
 }
 

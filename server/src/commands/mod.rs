@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backup;
+mod blame;
 mod copy;
 mod demo;
 mod export;
@@ -101,6 +102,7 @@ enum OnTheLog {
     Hold(hold::Hold),
     Import(import::Import),
     Export(export::Export),
+    Blame(blame::Blame),
 }
 
 /// Where the log and its secrets are.
@@ -433,6 +435,7 @@ impl OnTheLog {
             Self::Hold(hold) => hold.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
             Self::Export(export) => export.run(store, by).await,
+            Self::Blame(blame) => blame.run(store).await,
         }
     }
 }

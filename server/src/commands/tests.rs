@@ -39,6 +39,7 @@ fn only_the_commands_of_this_version_are_there() {
             "hold",
             "import",
             "export",
+            "blame",
             "backup",
             "copy",
             "reindex"
@@ -77,6 +78,9 @@ fn every_line_of_the_contract_is_taken() {
         "daybook hold list",
         "daybook hold list --workspace a/b",
         "daybook import --workspace a/b --format cloudtrail --skip-expired --dry-run x.gz y",
+        "daybook blame --workspace a/b integration int_1",
+        "daybook blame --workspace a/b integration int/1 --at 2026-05-12T09:14:03Z --field a.b[0] \
+         --removed --json",
         "daybook backup copy.db",
         "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
         "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",

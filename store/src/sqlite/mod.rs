@@ -6,6 +6,7 @@ pub(crate) mod append;
 pub(crate) mod arrivals;
 mod assemble;
 mod backup;
+mod blame;
 mod catalogue;
 pub(crate) mod change;
 mod choices;

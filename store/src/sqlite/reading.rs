@@ -10,10 +10,13 @@
 pub(crate) mod log;
 
 use super::{find::Search, sql::made_of_our_own_texts};
-use crate::{cursor::Place, dictionary::Dictionary, objects::ObjectsQuery, plan::CHUNK};
+use crate::{
+    blame::BlameQuery, cursor::Place, dictionary::Dictionary, objects::ObjectsQuery, plan::CHUNK,
+};
 use domain::{
+    blame::Asked,
     event::{NewEvent, Outcome, Target},
-    question::{Limit, Order, Query, Sort, Unknown},
+    question::{Limit, Order, Query, Sort, Subject, Unknown},
     role::Role,
 };
 use log::{BEGINNING, Log, event, object, operator, time, user};
@@ -720,4 +723,44 @@ async fn a_list_of_many_objects_reads_no_more_than_one_of_few() {
         );
         assert!(*many <= 12_000, "{many} steps for a page of {LIMIT}");
     }
+}
+
+#[tokio::test]
+async fn an_objects_history_reads_its_own_events_and_no_others() {
+    let mut read = Vec::new();
+    for events in [4_000, 16_000] {
+        let (log, scope) = log_of(events).await;
+        let grant = log.token("acme/growth").await;
+        let changes = (1..=60).map(|n| {
+            let target = object("service", "svc_1", "Checkout");
+            let mut change = event(
+                user("usr_1", "Person"),
+                "SERVICE_UPDATED",
+                target,
+                BEGINNING,
+            );
+            let ago = chrono::TimeDelta::seconds(7 * n);
+            change.occurred_at = Some(time(BEGINNING).plus(-ago));
+            change.after = serde_json::json!({"n": n}).as_object().cloned();
+            change
+        });
+        log.record(&grant, changes.collect()).await;
+        let query = BlameQuery {
+            workspace: None,
+            subject: Subject {
+                kind: "service".parse().unwrap(),
+                id: "svc_1".to_owned(),
+            },
+            asked: Asked::default(),
+        };
+        let steps = Steps::of(&log.store).await;
+        let known = log.store.blame(&scope, &query).await.unwrap().unwrap();
+        assert_eq!(known.blame.fields[0].last.changes, 60);
+        steps.0.store(0, Ordering::Relaxed);
+        log.store.blame(&scope, &query).await.unwrap();
+        read.push(steps.0.load(Ordering::Relaxed));
+    }
+    let [few, many] = read[..] else { panic!() };
+    assert!(few > 0, "no step was counted");
+    assert!(many <= few + few / 10, "{few} steps, then {many}");
 }

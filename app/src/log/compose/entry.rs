@@ -5,9 +5,16 @@ use super::{
     row::{called, row, target, workspace},
     value::{changes, facts, is_code, is_redacted, text, words},
 };
-use crate::log::view::{EntryView, FactView, RedactedView};
+use crate::{
+    address,
+    log::view::{EntryView, FactView, RedactedView},
+};
+use chrono::TimeDelta;
 use domain::{
-    event::{Event, Object, Source},
+    blame::is_only_looking,
+    diff::{Change, ChangeKind},
+    event::{Event, Object, Outcome, Source},
+    question::Subject,
     redaction::places_of_marks,
 };
 use serde_json::Value;
@@ -26,7 +33,9 @@ const PLACES_MOST: usize = 8;
 /// An event as an open row. `label` is the catalogue's for its action.
 pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
     let workspace = workspace(event);
-    let changes = changes(event.before.as_ref(), event.after.as_ref());
+    let changes = changes(event.before.as_ref(), event.after.as_ref(), |change| {
+        history(event, change, local)
+    });
     EntryView {
         row: row(event, label, local),
         change_words: words(&changes),
@@ -43,6 +52,25 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
         facts: own(event, local),
         json: serde_json::to_string_pretty(event).unwrap_or_default(),
     }
+}
+
+/// Where the history of a field is told that an event changed; none where what it tells is no part of
+/// that, or of no object's.
+fn history(event: &Event, change: &Change, local: &Local) -> Option<String> {
+    let subject = Subject {
+        kind: event.target.kind.clone(),
+        id: event.target.id.clone()?,
+    };
+    if event.outcome != Outcome::Success || is_only_looking(event.verb) {
+        return None;
+    }
+    // What was removed is named by the place that it had.
+    let at = match change.kind {
+        ChangeKind::Removed(_) => event.occurred_at.plus(TimeDelta::microseconds(-1)),
+        ChangeKind::Added(_) | ChangeKind::Changed(..) => event.occurred_at,
+    };
+    let there = address::history_of(&workspace(event)?, &subject, &change.path, at);
+    Some(address::in_zone(&there, local.zone()))
 }
 
 fn context(context: Option<&Object>) -> Vec<FactView> {

@@ -2,11 +2,11 @@
 
 mod entry;
 mod row;
-mod value;
+pub(crate) mod value;
 mod when;
 
 pub(crate) use entry::entry;
-pub(crate) use row::row;
+pub(crate) use row::{actor_of, row};
 pub(crate) use when::Local;
 
 use super::view::{DayView, RowView};

@@ -6,7 +6,7 @@ use crate::{
     log::view::{ActorView, RowView, TargetView},
 };
 use domain::{
-    event::{Actor, ActorKind, Event, Source, Target},
+    event::{Actor, ActorKind, Event, ShownActor, Source, Target},
     question::Subject,
     slug::WorkspacePath,
 };
@@ -22,7 +22,7 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
         place: None,
         when: local.when(event.occurred_at),
         late,
-        actor: actor(event),
+        actor: actor_of(&event.actor, &event.via),
         category: event.category,
         action: event.action.to_string(),
         label: Some(label)
@@ -35,8 +35,9 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
     }
 }
 
-fn actor(event: &Event) -> ActorView {
-    let actor = &event.actor.actor;
+/// Who did it, and who carried it out.
+pub(crate) fn actor_of(shown: &ShownActor, via: &[Actor]) -> ActorView {
+    let actor = &shown.actor;
     let name = called(actor);
     let (second, second_is_id) = match (&actor.email, &actor.id) {
         (Some(email), _) if *email != name => (Some(email.clone()), false),
@@ -51,8 +52,8 @@ fn actor(event: &Event) -> ActorView {
         name,
         second,
         second_is_id,
-        deactivated: event.actor.deactivated,
-        via: event.via.iter().map(called).collect(),
+        deactivated: shown.deactivated,
+        via: via.iter().map(called).collect(),
     }
 }
 

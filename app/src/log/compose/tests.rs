@@ -277,3 +277,46 @@ fn what_was_taken_out_is_said_in_words_wherever_it_stands() {
     assert_eq!(fact(&entry.context, "Request"), plain("41aa8f"));
     assert_eq!(fact(&entry.context, "session"), plain("9c1e04"));
 }
+
+#[test]
+fn each_field_that_an_event_changed_leads_to_its_history() {
+    use domain::event::Outcome;
+    let mut event = of("integration:update");
+    event.outcome = Outcome::Success;
+    event.before = json!({"a": {"b c": 1}, "l": ["x"]}).as_object().cloned();
+    event.after = json!({"a": {"b c": 2}, "l": ["y"]}).as_object().cloned();
+    let at = |micros: i64| {
+        let at = event
+            .occurred_at
+            .plus(chrono::TimeDelta::microseconds(micros));
+        at.to_string().replace(':', "%3A")
+    };
+    let histories = |event: &Event, zone: &str| -> Vec<Option<String>> {
+        let changes = entry(event, &label(event), &local(zone)).changes;
+        changes.into_iter().map(|change| change.history).collect()
+    };
+    let kind = event.target.kind.as_str();
+    let id = event.target.id.clone().unwrap();
+    let workspace = event.workspace.clone().unwrap();
+    let tab = format!("/{}/{workspace}/objects/{kind}/{id}/blame", event.tenant);
+    assert_eq!(
+        histories(&event, "UTC"),
+        [
+            Some(format!("{tab}?field=a%5B%22b%20c%22%5D")),
+            // An element is named by its place in the state that holds it.
+            Some(format!("{tab}?field=l%5B0%5D&at={}", at(-1))),
+            Some(format!("{tab}?field=l%5B0%5D&at={}", at(0))),
+        ]
+    );
+    let first = histories(&event, "Europe/Oslo").swap_remove(0);
+    assert!(first.unwrap().ends_with("&tz=Europe%2FOslo"));
+    for change in [
+        |event: &mut Event| event.outcome = Outcome::Denied,
+        |event: &mut Event| event.target.id = None,
+        |event: &mut Event| event.workspace = None,
+    ] {
+        let mut other = event.clone();
+        change(&mut other);
+        assert_eq!(histories(&other, "UTC"), [None, None, None]);
+    }
+}

@@ -36,9 +36,14 @@ pub(super) fn summary(before: Option<&Object>, after: Option<&Object>) -> Option
     })
 }
 
-/// Every change, field by field.
-pub(super) fn changes(before: Option<&Object>, after: Option<&Object>) -> Vec<ChangeView> {
-    diff::diff(before, after).iter().map(change).collect()
+/// Every change, field by field, each with the address of the field's history, where it has one.
+pub(super) fn changes(
+    before: Option<&Object>,
+    after: Option<&Object>,
+    history: impl Fn(&Change) -> Option<String>,
+) -> Vec<ChangeView> {
+    let changes = diff::diff(before, after);
+    changes.iter().map(|one| change(one, &history)).collect()
 }
 
 /// Changes in words: "3 changed, 1 added".
@@ -53,17 +58,12 @@ pub(super) fn words(changes: &[ChangeView]) -> String {
         .join(", ")
 }
 
-fn change(change: &Change) -> ChangeView {
+fn change(change: &Change, history: impl Fn(&Change) -> Option<String>) -> ChangeView {
     let (sign, before, after) = match &change.kind {
-        ChangeKind::Added(value) => (Sign::Added, None, Some(whole(&text(value)))),
-        ChangeKind::Removed(value) => (Sign::Removed, Some(whole(&text(value))), None),
-        ChangeKind::Changed(before, after) if is_redacted(before) && is_redacted(after) => {
-            let after = text(after).replacen(REDACTED, ANOTHER, 1);
-            let (before, after) = (whole(&text(before)), whole(&after));
-            (Sign::Changed, Some(before), Some(after))
-        }
+        ChangeKind::Added(value) => (Sign::Added, None, Some(whole(value))),
+        ChangeKind::Removed(value) => (Sign::Removed, Some(whole(value)), None),
         ChangeKind::Changed(before, after) => {
-            let (before, after) = sides(&text(before), &text(after));
+            let (before, after) = changed(before, after);
             (Sign::Changed, Some(before), Some(after))
         }
     };
@@ -72,7 +72,17 @@ fn change(change: &Change) -> ChangeView {
         sign,
         before,
         after,
+        history: history(change),
     }
+}
+
+/// A value, and another that came in its place, with what is different in it marked.
+pub(crate) fn changed(before: &Value, after: &Value) -> (ValueView, ValueView) {
+    if is_redacted(before) && is_redacted(after) {
+        let after = text(after).replacen(REDACTED, ANOTHER, 1);
+        return (whole(before), unmarked(&after));
+    }
+    sides(&text(before), &text(after))
 }
 
 /// What stands for a value that was taken out.
@@ -130,7 +140,12 @@ fn is_plain(value: &Value) -> bool {
     !value.is_array() && !value.is_object()
 }
 
-fn whole(text: &str) -> ValueView {
+/// A value by itself.
+pub(crate) fn whole(value: &Value) -> ValueView {
+    unmarked(&text(value))
+}
+
+fn unmarked(text: &str) -> ValueView {
     marked(text, 0, text.len(), false)
 }
 

@@ -33,6 +33,7 @@ use utoipa::{
     modifiers(&Tokens),
     tags(
         (name = "events", description = "What was done: recording it and finding it."),
+        (name = "objects", description = "What it was done to: who set each field, and when."),
         (name = "actors", description = "Who did it: what is true of them now."),
     )
 )]
@@ -483,6 +484,24 @@ pub struct FeedLimit {
     /// How many at once; default 50.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u16>,
+}
+
+/// What of an object's history.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BlameQueryParameters {
+    /// The workspace that the object is in, by its slug; a tenant's token only. Without it the object is
+    /// one of the tenant's own.
+    workspace: Option<String>,
+    /// The moment whose state is asked for, what happened at it included: a date and time, in UTC
+    /// where it has no offset, or a date (its end). Default: now.
+    #[param(example = "2026-05-12T09:14:03Z")]
+    at: Option<String>,
+    /// The path of a field whose whole history is asked for, or of what holds fields.
+    #[param(example = "credentials.user")]
+    field: Option<String>,
+    /// `true`: the fields that are gone too.
+    removed: Option<bool>,
 }
 
 /// As what they are taken away.

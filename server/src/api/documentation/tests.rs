@@ -4,7 +4,7 @@
 use super::*;
 use domain::{
     event::{Bounds, NewEvent},
-    question::{FeedQuery, Query, Unknown},
+    question::{BlameParameters, FeedQuery, Query, Unknown},
 };
 
 fn described() -> Value {
@@ -87,6 +87,23 @@ fn every_parameter_of_a_feed_that_is_described_is_taken_and_no_other() {
         .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
         .collect();
     let (_, faults) = FeedQuery::read("colour=red");
+    let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
+    let known: Vec<&str> = known.split(", ").collect();
+    assert_eq!(described, known);
+}
+
+#[test]
+fn every_parameter_of_blame_that_is_described_is_taken_and_no_other() {
+    let document = described();
+    let described: Vec<String> = document["paths"]["/api/v1/objects/{kind}/{id}/blame"]["get"]
+        ["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|parameter| parameter["in"] == "query")
+        .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+        .collect();
+    let (_, faults) = BlameParameters::read("colour=red", Unknown::Refused);
     let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
     let known: Vec<&str> = known.split(", ").collect();
     assert_eq!(described, known);

@@ -172,6 +172,16 @@ pub const REQUESTS: &[Asked] = &[
         "",
         "/acme/growth/objects/plan/pln_1",
     ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}/blame",
+        "",
+        "/acme/growth/objects/plan/pln_1/blame",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}/blame",
+        "of a guarded kind",
+        "/acme/growth/objects/user/{member}/blame",
+    ),
     get(OBJECT, "", "/acme/growth/objects/plan/pln_1/audit"),
     get(
         OBJECT,
@@ -528,6 +538,16 @@ pub const REQUESTS: &[Asked] = &[
         "GET /api/v1/events/{id}",
         "of the other workspace",
         "/api/v1/events/{other_event}",
+    ),
+    get(
+        "GET /api/v1/objects/{kind}/{id}/blame",
+        "",
+        "/api/v1/objects/plan/pln_1/blame",
+    ),
+    get(
+        "GET /api/v1/objects/{kind}/{id}/blame",
+        "of the other workspace",
+        "/api/v1/objects/plan/pln_1/blame?workspace=revenue",
     ),
     send(
         "PUT /api/v1/actors/{kind}/{id}",

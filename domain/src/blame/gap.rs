@@ -1,0 +1,94 @@
+//! What is not known of an object's history, and why.
+
+use super::{Blame, Untold};
+use crate::time::Timestamp;
+
+/// Why something may have changed that is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GapKind {
+    /// Events were deleted because they had expired.
+    Retention,
+    /// Recording was switched off.
+    RecordingOff,
+    /// Events gave neither the state before nor the one after, or it was erased.
+    NoState,
+}
+
+impl GapKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Retention, Self::RecordingOff, Self::NoState];
+
+    /// The name in the outside contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::RecordingOff => "recording_off",
+            Self::NoState => "no_state",
+        }
+    }
+}
+
+/// A time of which not all is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Why.
+    pub kind: GapKind,
+    /// From when; none: from the beginning.
+    pub since: Option<Timestamp>,
+    /// Until when; none: it goes on.
+    pub until: Option<Timestamp>,
+    /// Which events gave no state, where that is why.
+    pub untold: Option<Untold>,
+}
+
+/// What a log does not tell, of all its objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    /// What occurred before this moment was deleted because it had expired.
+    pub released_before: Option<Timestamp>,
+    /// When recording was switched off, and when on again; none: it is off.
+    pub off: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+impl Blame {
+    /// What is not known of the object until the moment `at` (none: until now), in the order of time:
+    /// what the log is silent about while the object may have been there, and the events without a
+    /// state. An object that the log saw come to be has no history before that.
+    pub fn gaps(&self, silence: &Silence, at: Option<Timestamp>) -> Vec<Gap> {
+        let born = self
+            .begins
+            .filter(|begins| begins.is_creation)
+            .map(|begins| begins.at);
+        let mut gaps = Vec::new();
+        if let Some(before) = silence.released_before
+            && born.is_none_or(|born| born < before)
+        {
+            gaps.push(Gap {
+                kind: GapKind::Retention,
+                since: born,
+                until: Some(at.map_or(before, |at| at.min(before))),
+                untold: None,
+            });
+        }
+        for (since, until) in &silence.off {
+            let was_over = born.is_some_and(|born| until.is_some_and(|until| until <= born));
+            let is_later = at.is_some_and(|at| at < *since);
+            if !was_over && !is_later {
+                gaps.push(Gap {
+                    kind: GapKind::RecordingOff,
+                    since: Some(*since),
+                    until: *until,
+                    untold: None,
+                });
+            }
+        }
+        gaps.extend(self.untold.iter().map(|untold| Gap {
+            kind: GapKind::NoState,
+            since: Some(untold.since),
+            until: Some(untold.until),
+            untold: Some(*untold),
+        }));
+        gaps.sort_by_key(|gap| (gap.since, gap.until, gap.kind));
+        gaps
+    }
+}

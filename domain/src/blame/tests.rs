@@ -1,0 +1,988 @@
+//! What blame tells, and that it does not depend on the order of arrival.
+
+#![expect(clippy::unwrap_used, reason = "what is not as expected fails the test")]
+
+use super::*;
+use crate::event::ActorKind;
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, subsequence},
+};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+fn object(value: Value) -> Option<Arc<Object>> {
+    match value {
+        Value::Object(members) => Some(Arc::new(members)),
+        _ => None,
+    }
+}
+
+/// An event at a second; `null` for a state: not given.
+fn event(number: u128, second: i64, verb: Verb, before: Value, after: Value) -> Telling {
+    Telling {
+        id: EventId(Uuid::from_u128(number)),
+        occurred_at: at(second),
+        actor: Arc::new(Actor {
+            kind: ActorKind::User,
+            id: Some(format!("usr_{number}")),
+            name: None,
+            email: None,
+        }),
+        via: Arc::from([]),
+        verb,
+        outcome: Outcome::Success,
+        idempotency_key: None,
+        before: object(before),
+        after: object(after),
+        erased: false,
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000)
+}
+
+/// Events in a row, a second apart from 1, numbered alike.
+fn in_a_row<const N: usize>(events: [(Verb, Value, Value); N]) -> Vec<Telling> {
+    let numbered = (1_i64..).zip(events);
+    numbered
+        .map(|(number, (verb, before, after))| {
+            event(
+                u128::from(number.unsigned_abs()),
+                number,
+                verb,
+                before,
+                after,
+            )
+        })
+        .collect()
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Event(author) => author.event.0.as_u128().to_string(),
+        Origin::Initial => "initial".to_owned(),
+        Origin::Outside { since, until } => {
+            let second = |time: &Timestamp| time.micros() / 1_000_000;
+            format!("outside {}-{}", second(since), second(until))
+        }
+    }
+}
+
+fn setting(setting: &Setting) -> String {
+    let text = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
+    format!(
+        "{} <- {} by {} ({})",
+        text(&setting.value),
+        text(&setting.previous),
+        origin(&setting.origin),
+        setting.changes
+    )
+}
+
+/// Fields as lines: `path: value <- previous by event (changes)`.
+fn lines(fields: &[Field]) -> Vec<String> {
+    let line = |field: &Field| format!("{}: {}", field.path, setting(&field.last));
+    fields.iter().map(line).collect()
+}
+
+fn now(events: Vec<Telling>) -> Blame {
+    blame(Asked::default(), events)
+}
+
+fn history(field: &str, events: Vec<Telling>) -> Vec<String> {
+    let asked = Asked {
+        field: Some(field.parse().unwrap()),
+        ..Asked::default()
+    };
+    let blame = blame(asked, events);
+    let fields = blame.fields.iter().chain(&blame.removed);
+    let all = fields.flat_map(|field| &field.history);
+    all.map(setting).collect()
+}
+
+#[test]
+fn each_field_has_who_set_it_last_and_what_it_was_before() {
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            json!({"a": 1, "o": {"x": "u", "y": true}}),
+        ),
+        (
+            Verb::Update,
+            json!({"a": 1, "o": {"x": "u", "y": true}}),
+            json!({"a": 1, "o": {"x": "v", "y": true}}),
+        ),
+        (
+            Verb::Update,
+            json!({"a": 1}),
+            json!({"a": 2, "b.c \"d\"": null}),
+        ),
+    ]);
+    let blame = now(events);
+    assert!(blame.exists);
+    assert_eq!(
+        lines(&blame.fields),
+        [
+            "a: 2 <- 1 by 3 (2)",
+            r#"["b.c \"d\""]: null <- - by 3 (1)"#,
+            r#"o.x: "v" <- "u" by 2 (2)"#,
+            "o.y: true <- - by 1 (1)",
+        ]
+    );
+    assert_eq!(blame.changes, 3);
+    let what: Vec<What> = blame.moments.iter().map(|moment| moment.what).collect();
+    assert_eq!(what, [What::Created, What::Changed(1), What::Changed(2)]);
+}
+
+#[test]
+fn what_was_so_before_the_first_event_that_tells_of_it_is_initial() {
+    let events = in_a_row([
+        (
+            Verb::Update,
+            json!({"a": 1, "b": 1}),
+            json!({"a": 2, "b": 1}),
+        ),
+        (Verb::Update, json!({"c": 5, "a": 2}), json!({"a": 3})),
+    ]);
+    let blame = now(events.clone());
+    assert_eq!(
+        lines(&blame.fields),
+        ["a: 3 <- 2 by 2 (2)", "b: 1 <- - by initial (0)"]
+    );
+    assert_eq!(lines(&blame.removed), ["c: - <- 5 by 2 (0)"]);
+    assert_eq!(
+        history("a", events),
+        [
+            "1 <- - by initial (0)",
+            "2 <- 1 by 1 (1)",
+            "3 <- 2 by 2 (2)"
+        ]
+    );
+}
+
+#[test]
+fn a_before_that_is_not_what_was_left_is_a_change_outside_the_log() {
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1, "b": 1, "c": 1})),
+        (Verb::Update, json!({"b": 1}), json!({"b": 2})),
+        (
+            Verb::Update,
+            json!({"a": 7, "b": 9}),
+            json!({"a": 7, "b": 3, "c": 4}),
+        ),
+    ]);
+    assert_eq!(
+        lines(&now(events.clone()).fields),
+        [
+            "a: 7 <- 1 by outside 1-3 (2)",
+            "b: 3 <- 9 by 3 (4)",
+            "c: 4 <- - by 3 (2)",
+        ]
+    );
+    assert_eq!(
+        history("b", events.clone()),
+        [
+            "1 <- - by 1 (1)",
+            "2 <- 1 by 2 (2)",
+            "9 <- 2 by outside 2-3 (3)",
+            "3 <- 9 by 3 (4)",
+        ]
+    );
+    // It was not there any more when the event set it.
+    assert_eq!(
+        history("c", events),
+        [
+            "1 <- - by 1 (1)",
+            "- <- 1 by outside 1-3 (1)",
+            "4 <- - by 3 (2)"
+        ]
+    );
+}
+
+#[test]
+fn without_a_before_nothing_is_claimed_of_it() {
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1, "b": 1})),
+        (Verb::Update, Value::Null, json!({"a": 1, "b": 2})),
+        (Verb::Update, json!({"b": 2}), Value::Null),
+    ]);
+    let blame = now(events);
+    assert_eq!(lines(&blame.fields), ["a: 1 <- - by 1 (1)"]);
+    assert_eq!(lines(&blame.removed), ["b: - <- 2 by 3 (2)"]);
+}
+
+#[test]
+fn what_did_not_succeed_and_who_only_looks_change_nothing() {
+    let mut events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1})),
+        (Verb::Update, json!({"a": 1}), json!({"a": 2})),
+        (Verb::Update, json!({"a": 1}), json!({"a": 3})),
+        (Verb::Read, Value::Null, Value::Null),
+        (Verb::Export, json!({"a": 8}), json!({"a": 9})),
+    ]);
+    events[1].outcome = Outcome::Failure;
+    events[2].outcome = Outcome::Denied;
+    let blame = now(events);
+    assert_eq!(lines(&blame.fields), ["a: 1 <- - by 1 (1)"]);
+    assert_eq!(blame.untold, []);
+}
+
+#[test]
+fn a_deletion_removes_every_field_and_what_comes_after_goes_on_with_the_counts() {
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            json!({"a": 1, "l": [1], "o": {"x": 1}}),
+        ),
+        (Verb::Delete, json!({"a": 1}), Value::Null),
+        (Verb::Create, Value::Null, json!({"a": 1})),
+    ]);
+    let gone = blame(
+        Asked {
+            at: Some(at(2)),
+            ..Asked::default()
+        },
+        events.clone(),
+    );
+    assert!(!gone.exists);
+    assert_eq!(gone.fields, []);
+    assert_eq!(
+        lines(&gone.removed),
+        [
+            "a: - <- 1 by 2 (1)",
+            "l[0]: - <- 1 by 2 (1)",
+            "o.x: - <- 1 by 2 (1)"
+        ]
+    );
+    let back = now(events.clone());
+    assert!(back.exists);
+    assert_eq!(lines(&back.fields), ["a: 1 <- - by 3 (2)"]);
+    assert_eq!(
+        history("a", events),
+        ["1 <- - by 1 (1)", "- <- 1 by 2 (1)", "1 <- - by 3 (2)"]
+    );
+}
+
+#[test]
+fn what_is_found_after_a_deletion_came_back_outside_the_log() {
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1})),
+        (Verb::Delete, Value::Null, Value::Null),
+        (
+            Verb::Update,
+            json!({"a": 1, "b": 2}),
+            json!({"a": 2, "b": 2}),
+        ),
+    ]);
+    assert_eq!(
+        lines(&now(events).fields),
+        ["a: 2 <- 1 by 3 (3)", "b: 2 <- - by outside 2-3 (1)"]
+    );
+}
+
+#[test]
+fn something_of_an_object_that_is_deleted_is_no_deletion_of_it() {
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"members": ["a", "b"]})),
+        (
+            Verb::Delete,
+            json!({"members": ["a", "b"]}),
+            json!({"members": ["b"]}),
+        ),
+    ]);
+    let blame = now(events);
+    assert!(blame.exists);
+    assert_eq!(lines(&blame.fields), ["members[0]: \"b\" <- - by 1 (1)"]);
+    assert_eq!(lines(&blame.removed), ["members[0]: - <- \"a\" by 2 (1)"]);
+}
+
+#[test]
+fn events_without_a_state_are_told_those_in_a_row_as_one() {
+    let mut events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1})),
+        (Verb::Update, Value::Null, Value::Null),
+        (Verb::Rotate, Value::Null, Value::Null),
+        (Verb::Update, json!({"a": 1}), json!({"a": 2})),
+        (Verb::Run, Value::Null, Value::Null),
+        (Verb::Delete, Value::Null, Value::Null),
+    ]);
+    events[2].erased = true;
+    let untold = |since, until, events, erased| Untold {
+        since: at(since),
+        until: at(until),
+        events,
+        erased,
+    };
+    assert_eq!(now(events).untold, [untold(2, 3, 2, 1), untold(5, 5, 1, 0)]);
+}
+
+#[test]
+fn elements_keep_their_history_wherever_they_move() {
+    let list = |list: Value| json!({"m": list});
+    let one = list(json!([{"id": 1, "r": "a"}, {"id": 2, "r": "a"}, "x"]));
+    let two = list(json!(["x", {"id": 2, "r": "b"}, {"id": 1, "r": "a"}]));
+    let three = list(json!([{"id": 1, "r": "a"}, {"id": 3}]));
+    let events = in_a_row([
+        (Verb::Create, Value::Null, one.clone()),
+        (Verb::Update, one, two.clone()),
+        (Verb::Update, two, three),
+    ]);
+    let blame = now(events.clone());
+    assert_eq!(
+        lines(&blame.fields),
+        [
+            "m[0].id: 1 <- - by 1 (1)",
+            "m[0].r: \"a\" <- - by 1 (1)",
+            "m[1].id: 3 <- - by 3 (1)",
+        ]
+    );
+    let mut removed = lines(&blame.removed);
+    removed.sort();
+    assert_eq!(
+        removed,
+        [
+            "m[0]: - <- \"x\" by 3 (1)",
+            "m[1].id: - <- 2 by 3 (1)",
+            "m[1].r: - <- \"b\" by 3 (2)",
+        ]
+    );
+    assert_eq!(history("m[0].r", events), ["\"a\" <- - by 1 (1)"]);
+}
+
+#[test]
+fn an_element_that_comes_back_goes_on_with_its_history() {
+    let list = |list: Value| json!({"tags": list});
+    let events = in_a_row([
+        (Verb::Create, Value::Null, list(json!(["a", "b"]))),
+        (Verb::Update, list(json!(["a", "b"])), list(json!(["b"]))),
+        (Verb::Update, list(json!(["b"])), list(json!(["b", "a"]))),
+        // Somebody took it away unseen, and brought something else.
+        (
+            Verb::Update,
+            list(json!(["c", "b"])),
+            list(json!(["c", "b", "d"])),
+        ),
+    ]);
+    assert_eq!(
+        history("tags[1]", events[..3].to_vec()),
+        [
+            "\"a\" <- - by 1 (1)",
+            "- <- \"a\" by 2 (1)",
+            "\"a\" <- - by 3 (2)"
+        ]
+    );
+    let blame = now(events);
+    assert_eq!(
+        lines(&blame.fields),
+        [
+            "tags[0]: \"c\" <- - by outside 3-4 (1)",
+            "tags[1]: \"b\" <- - by 1 (1)",
+            "tags[2]: \"d\" <- - by 4 (1)",
+        ]
+    );
+    assert_eq!(
+        lines(&blame.removed),
+        ["tags[1]: - <- \"a\" by outside 3-4 (2)"]
+    );
+}
+
+#[test]
+fn a_value_that_becomes_an_object_or_a_list_is_gone_and_back_again() {
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1, "b": {}, "c": []})),
+        (
+            Verb::Update,
+            json!({"a": 1, "b": {}, "c": []}),
+            json!({"a": {"x": 1}, "b": {"x": 1}, "c": [1]}),
+        ),
+        (
+            Verb::Update,
+            json!({"a": {"x": 1}, "b": {"x": 1}, "c": [1]}),
+            json!({"a": [2], "b": {}, "c": 3}),
+        ),
+    ]);
+    let second = blame(
+        Asked {
+            at: Some(at(2)),
+            ..Asked::default()
+        },
+        events.clone(),
+    );
+    assert_eq!(
+        lines(&second.fields),
+        [
+            "a.x: 1 <- - by 2 (1)",
+            "b.x: 1 <- - by 2 (1)",
+            "c[0]: 1 <- - by 2 (1)"
+        ]
+    );
+    // What holds something did not go.
+    assert_eq!(lines(&second.removed), [""; 0]);
+    assert_eq!(
+        lines(&now(events).fields),
+        [
+            "a[0]: 2 <- - by 3 (1)",
+            "b: {} <- - by 3 (2)",
+            "c: 3 <- - by 3 (2)"
+        ]
+    );
+}
+
+#[test]
+fn a_credential_is_its_mark_and_that_it_changed_counts() {
+    let mark = |digit: &str| json!({"password": format!("redacted:{}", digit.repeat(32))});
+    let events = in_a_row([
+        (Verb::Create, Value::Null, mark("a")),
+        (Verb::Rotate, mark("a"), mark("b")),
+        (Verb::Rotate, mark("b"), mark("b")),
+    ]);
+    let blame = now(events);
+    let [password] = blame.fields.as_slice() else {
+        panic!("{blame:?}");
+    };
+    assert_eq!(password.last.changes, 2);
+    assert_eq!(origin(&password.last.origin), "2");
+}
+
+#[test]
+fn two_moments_are_compared_field_by_field() {
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            json!({"a": 1, "b": 1, "c": 1, "d": 1}),
+        ),
+        (
+            Verb::Update,
+            json!({"a": 1, "b": 1}),
+            json!({"a": 2, "b": 2}),
+        ),
+        (
+            Verb::Update,
+            json!({"a": 2, "b": 2, "c": 1}),
+            json!({"a": 3, "b": 1, "e": [1]}),
+        ),
+        (Verb::Update, json!({"d": 1}), json!({"d": 2})),
+    ]);
+    let asked = Asked {
+        at: Some(at(3)),
+        compare: Some(at(1)),
+        field: None,
+    };
+    let blame = blame(asked, events);
+    let told = blame.differences.iter().map(|difference| {
+        let before = difference.before.as_ref().map(Value::to_string);
+        format!(
+            "{}: {} .. {}",
+            difference.path,
+            before.unwrap_or_default(),
+            setting(&difference.last)
+        )
+    });
+    // That b changed and changed back is no difference.
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "a: 1 .. 3 <- 2 by 3 (3)",
+            "c: 1 .. - <- 1 by 3 (1)",
+            "e[0]:  .. 1 <- - by 3 (1)"
+        ]
+    );
+}
+
+#[test]
+fn a_path_to_what_holds_fields_asks_for_all_of_them() {
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            json!({"o": {"x": 1, "y": {"z": 2}}, "oo": 3}),
+        ),
+        (Verb::Update, json!({"o": {"x": 1}}), json!({"o": {"x": 2}})),
+    ]);
+    assert_eq!(
+        history("o", events.clone()),
+        ["1 <- - by 1 (1)", "2 <- 1 by 2 (2)", "2 <- - by 1 (1)"]
+    );
+    assert_eq!(history("o.w", events), [""; 0]);
+}
+
+#[test]
+fn events_of_one_instant_are_ordered_by_what_they_find_and_leave() {
+    let chain = [
+        event(1, 1, Verb::Create, Value::Null, json!({"a": 0})),
+        event(2, 1, Verb::Update, json!({"a": 0}), json!({"a": 7})),
+        event(3, 1, Verb::Update, json!({"a": 7}), json!({"a": 3})),
+        event(4, 1, Verb::Update, json!({"a": 3}), json!({"a": 5})),
+    ];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let blame = now(order.map(|at| chain[at].clone()).to_vec());
+        assert_eq!(lines(&blame.fields), ["a: 5 <- 3 by 4 (4)"], "{order:?}");
+    }
+    // There and back, and on.
+    let events = vec![
+        event(9, 0, Verb::Create, Value::Null, json!({"a": 1})),
+        event(1, 1, Verb::Update, json!({"a": 1}), json!({"a": 3})),
+        event(2, 1, Verb::Update, json!({"a": 1}), json!({"a": 2})),
+        event(3, 1, Verb::Update, json!({"a": 2}), json!({"a": 1})),
+    ];
+    assert_eq!(lines(&now(events).fields), ["a: 3 <- 1 by 1 (4)"]);
+    // It is made anew in the instant in which it was deleted.
+    let events = vec![
+        event(1, 1, Verb::Create, Value::Null, json!({"a": 0})),
+        event(3, 2, Verb::Create, Value::Null, json!({"a": 1})),
+        event(2, 2, Verb::Delete, Value::Null, Value::Null),
+    ];
+    assert_eq!(lines(&now(events).fields), ["a: 1 <- - by 3 (2)"]);
+    // And where nothing is known before them.
+    let events = vec![
+        event(1, 1, Verb::Update, json!({"a": 7}), json!({"a": 3})),
+        event(2, 1, Verb::Update, json!({"a": 9}), json!({"a": 7})),
+    ];
+    assert_eq!(lines(&now(events).fields), ["a: 3 <- 7 by 1 (2)"]);
+}
+
+#[test]
+fn of_events_of_one_instant_that_tell_nothing_of_their_order_the_key_decides() {
+    let keyed = |number, key: &str, value: u8| Telling {
+        idempotency_key: Some(key.to_owned()),
+        ..event(number, 1, Verb::Update, Value::Null, json!({"a": value}))
+    };
+    let events = vec![keyed(1, "k-2", 1), keyed(2, "k-1", 2)];
+    assert_eq!(lines(&now(events).fields), ["a: 1 <- 2 by 1 (2)"]);
+}
+
+#[test]
+fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() {
+    let silence = Silence {
+        released_before: Some(at(5)),
+        off: vec![(at(2), Some(at(4))), (at(7), Some(at(8))), (at(20), None)],
+    };
+    let kinds = |second: i64, verb: Verb, until: Option<i64>| -> Vec<String> {
+        let until = until.map(at);
+        let blame = now(vec![event(1, second, verb, Value::Null, json!({"a": 1}))]);
+        let second = |time: Option<Timestamp>| {
+            time.map_or_else(String::new, |time| (time.micros() / 1_000_000).to_string())
+        };
+        let gaps = blame.gaps(&silence, until).into_iter();
+        gaps.map(|gap| {
+            format!(
+                "{} {}-{}",
+                gap.kind.as_str(),
+                second(gap.since),
+                second(gap.until)
+            )
+        })
+        .collect()
+    };
+    assert_eq!(
+        kinds(6, Verb::Update, None),
+        [
+            "retention -5",
+            "recording_off 2-4",
+            "recording_off 7-8",
+            "recording_off 20-"
+        ]
+    );
+    // It came to be when all that was over.
+    assert_eq!(kinds(6, Verb::Create, Some(10)), ["recording_off 7-8"]);
+    assert_eq!(kinds(8, Verb::Create, Some(10)), [""; 0]);
+    // It was imported later than what else occurred then was deleted.
+    assert_eq!(
+        kinds(3, Verb::Create, Some(6)),
+        ["recording_off 2-4", "retention 3-5"]
+    );
+}
+
+/// States of objects, with lists in them, of few names and values, so that they are often alike.
+fn state() -> impl Strategy<Value = Object> {
+    let scalar = prop_oneof![
+        (0..3_u8).prop_map(Value::from),
+        Just(Value::Null),
+        Just(json!("u")),
+    ];
+    let element = prop_oneof![
+        scalar.clone(),
+        (0..3_u8, 0..2_u8).prop_map(|(id, value)| json!({"id": id, "v": value})),
+        (0..2_u8).prop_map(|value| json!({"v": value})),
+    ];
+    let list = vec(element, 0..4).prop_map(Value::from);
+    let holder = (
+        proptest::option::of(scalar.clone()),
+        proptest::option::of(list.clone()),
+    );
+    let holder = holder.prop_map(|(x, y)| {
+        let members = [("x", x), ("y.z", y)].into_iter();
+        let members = members.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Value::Object(members.collect())
+    });
+    let value = prop_oneof![scalar, list, holder];
+    proptest::collection::btree_map("[abc]", value, 0..4)
+        .prop_map(|members| members.into_iter().collect())
+}
+
+/// What an event of a generated history gives.
+#[derive(Clone, Debug)]
+enum Gives {
+    Both,
+    OnlyAfter,
+    WhatChanged,
+    Nothing,
+}
+
+fn gives() -> impl Strategy<Value = Gives> {
+    prop_oneof![
+        4 => Just(Gives::Both),
+        1 => Just(Gives::OnlyAfter),
+        3 => Just(Gives::WhatChanged),
+        1 => Just(Gives::Nothing),
+    ]
+}
+
+/// Without the members that are the same in both.
+fn what_changed(state: &Object, other: &Object) -> Object {
+    let changed = state
+        .iter()
+        .filter(|(name, value)| other.get(*name) != Some(value));
+    changed
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// A history of states as events, at these seconds.
+fn told(states: &[(Object, Gives)], seconds: &[i64]) -> Vec<Telling> {
+    let mut before: Option<&Object> = None;
+    let mut events = Vec::new();
+    for (number, ((after, gives), second)) in (1..).zip(states.iter().zip(seconds)) {
+        let none = Object::new();
+        let was = before.unwrap_or(&none);
+        let (before_given, after_given) = match gives {
+            Gives::Both => (before.cloned(), Some(after.clone())),
+            Gives::OnlyAfter => (None, Some(after.clone())),
+            Gives::WhatChanged => (
+                before.map(|was| what_changed(was, after)),
+                Some(what_changed(after, was)),
+            ),
+            Gives::Nothing => (None, None),
+        };
+        let verb = match before {
+            None => Verb::Create,
+            Some(_) => Verb::Update,
+        };
+        events.push(Telling {
+            before: before_given.map(Arc::new),
+            after: after_given.map(Arc::new),
+            ..event(number, *second, verb, Value::Null, Value::Null)
+        });
+        before = Some(after);
+    }
+    events
+}
+
+/// A state from its fields; lists in the order of their elements.
+fn put_together(fields: &[Field]) -> Value {
+    use crate::json::path::Segment;
+    fn put(value: &mut Value, path: &[Segment], field: &Value) {
+        match path.split_first() {
+            None => *value = field.clone(),
+            Some((Segment::Member(name), rest)) => {
+                if !value.is_object() {
+                    *value = json!({});
+                }
+                put(&mut value[name], rest, field);
+            }
+            Some((Segment::Element(place), rest)) => {
+                if !value.is_array() {
+                    *value = json!([]);
+                }
+                let list = value.as_array_mut().unwrap();
+                while list.len() <= *place {
+                    list.push(Value::Null);
+                }
+                put(&mut list[*place], rest, field);
+            }
+        }
+    }
+    let mut state = json!({});
+    for field in fields {
+        let value = field.last.value.as_ref().unwrap();
+        put(&mut state, field.path.segments(), value);
+    }
+    state
+}
+
+/// Without what depends on the order of arrival: the ids.
+fn without_ids(mut blame: Blame) -> Blame {
+    let nobody = EventId(Uuid::nil());
+    let forget = |setting: &mut Setting| {
+        if let Origin::Event(author) = &mut setting.origin {
+            *author = Arc::new(Author {
+                event: nobody,
+                ..Author::clone(author)
+            });
+        }
+    };
+    for field in blame.fields.iter_mut().chain(&mut blame.removed) {
+        forget(&mut field.last);
+        field.history.iter_mut().for_each(forget);
+    }
+    for difference in &mut blame.differences {
+        forget(&mut difference.last);
+    }
+    for moment in &mut blame.moments {
+        moment.event = nobody;
+    }
+    blame
+}
+
+/// A field in the replay: what it is, by which event, how often it was set; told last when.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Replayed {
+    value: Option<Value>,
+    previous: Option<Value>,
+    by: String,
+    changes: u64,
+    told: i64,
+}
+
+impl Replayed {
+    fn set(&mut self, value: Option<Value>, by: String, counts: bool) {
+        self.changes += u64::from(counts && value.is_some());
+        self.previous = std::mem::replace(&mut self.value, value);
+        self.by = by;
+    }
+}
+
+/// The replay that a reader would do by hand, of objects without objects or lists in them.
+fn replay(events: &[Telling]) -> BTreeMap<String, Replayed> {
+    let mut fields: BTreeMap<String, Replayed> = BTreeMap::new();
+    let mut deleted: Option<i64> = None;
+    for event in events {
+        let second = event.occurred_at.micros() / 1_000_000;
+        let by = event.id.0.as_u128().to_string();
+        let none = Object::new();
+        let before = event.before.as_deref();
+        let after = event.after.as_deref();
+        let is_deletion = event.verb == Verb::Delete && after.is_none_or(Object::is_empty);
+        for (name, value) in before.unwrap_or(&none) {
+            let is_new = !fields.contains_key(name);
+            let field = fields.entry(name.clone()).or_default();
+            if is_new && deleted.is_none() {
+                field.set(Some(value.clone()), "initial".to_owned(), false);
+            } else if field.value.as_ref() != Some(value) {
+                let since = if is_new { 0 } else { field.told }.max(deleted.unwrap_or(0));
+                field.set(
+                    Some(value.clone()),
+                    format!("outside {since}-{second}"),
+                    true,
+                );
+            }
+            field.told = second;
+        }
+        if let (Some(before), Some(after)) = (before, after) {
+            for name in after.keys().filter(|name| !before.contains_key(*name)) {
+                if let Some(field) = fields.get_mut(name)
+                    && field.value.is_some()
+                {
+                    field.set(None, format!("outside {}-{second}", field.told), true);
+                }
+            }
+        }
+        for (name, value) in after.unwrap_or(&none) {
+            let field = fields.entry(name.clone()).or_default();
+            if field.value.as_ref() != Some(value) {
+                field.set(Some(value.clone()), by.clone(), true);
+            }
+            field.told = second;
+        }
+        for (name, field) in &mut fields {
+            let was_given = before.is_some_and(|before| before.contains_key(name));
+            let is_given = after.is_some_and(|after| after.contains_key(name));
+            if field.value.is_some() && (is_deletion || (was_given && !is_given)) {
+                field.set(None, by.clone(), true);
+                field.told = second;
+            }
+        }
+        if is_deletion {
+            deleted = Some(second);
+        } else if before.is_some() || after.is_some() || event.verb == Verb::Create {
+            deleted = None;
+        }
+    }
+    fields
+}
+
+/// Events of which the states are as they come, true or not, of flat objects.
+fn flat_events() -> impl Strategy<Value = Vec<Telling>> {
+    let flat = || {
+        let members =
+            proptest::collection::btree_map("[abc]", (0..3_u8).prop_map(Value::from), 0..4);
+        proptest::option::weighted(
+            0.8,
+            members.prop_map(|members| Arc::new(members.into_iter().collect::<Object>())),
+        )
+    };
+    let verb = prop_oneof![
+        6 => Just(Verb::Update),
+        1 => Just(Verb::Create),
+        1 => Just(Verb::Delete),
+    ];
+    vec((verb, flat(), flat()), 0..12).prop_map(|events| {
+        let numbered = (1_i64..).zip(events);
+        let event = |(number, (verb, before, after)): (i64, _)| Telling {
+            before,
+            after,
+            ..event(
+                u128::from(number.unsigned_abs()),
+                number,
+                verb,
+                Value::Null,
+                Value::Null,
+            )
+        };
+        numbered.map(event).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_fold_is_what_a_replay_by_hand_gives(events in flat_events()) {
+        let known = replay(&events);
+        let blame = now(events);
+        let mut folded = BTreeMap::new();
+        for field in blame.fields.iter().chain(&blame.removed) {
+            let Setting { value, previous, changes, origin: from } = field.last.clone();
+            let told = known.get(&field.path.to_string()).map_or(0, |known| known.told);
+            folded.insert(
+                field.path.to_string(),
+                Replayed { value, previous, by: origin(&from), changes, told },
+            );
+        }
+        let known: BTreeMap<_, _> = known.into_iter().filter(|(_, field)| !field.by.is_empty()).collect();
+        prop_assert_eq!(folded, known);
+    }
+
+    #[test]
+    fn of_a_history_that_is_told_whole_the_state_is_the_last_and_nothing_is_outside(
+        states in vec((state(), prop_oneof![Just(Gives::Both), Just(Gives::WhatChanged)]), 1..8)
+    ) {
+        let seconds: Vec<i64> = (1..).take(states.len()).collect();
+        let events = told(&states, &seconds);
+        for (state, second) in states.iter().map(|(state, _)| state).zip(&seconds) {
+            let asked = Asked { at: Some(at(*second)), ..Asked::default() };
+            let blame = blame(asked, events.clone());
+            let state = Value::Object(state.clone());
+            prop_assert_eq!(put_together(&blame.fields), state);
+            for field in blame.fields.iter().chain(&blame.removed) {
+                prop_assert!(matches!(field.last.origin, Origin::Event(_)), "{:?}", field);
+            }
+        }
+    }
+
+    #[test]
+    fn any_order_of_arrival_gives_the_same(
+        states in vec((state(), gives()), 1..8),
+        seconds in vec(1..4_i64, 8),
+        swaps in vec((any::<Index>(), any::<Index>()), 0..20),
+        keyed in subsequence((0..8_usize).collect::<Vec<_>>(), 0..8),
+        compare in proptest::option::of(0..4_i64),
+    ) {
+        let mut seconds = seconds;
+        seconds.sort_unstable();
+        let mut events = told(&states, &seconds);
+        for at in keyed {
+            if let Some(event) = events.get_mut(at) {
+                event.idempotency_key = Some(format!("k{}", at % 3));
+            }
+        }
+        // Who did it is no clue either.
+        for event in &mut events {
+            event.actor = Arc::new(Actor::SYSTEM);
+        }
+        let asked = Asked {
+            at: None,
+            compare: compare.map(at),
+            field: Some("a".parse().unwrap()),
+        };
+        let arrived = |events: &[Telling]| -> Vec<Telling> {
+            let numbered = (1_u128..).zip(events);
+            numbered.map(|(number, event)| Telling { id: EventId(Uuid::from_u128(number)), ..event.clone() }).collect()
+        };
+        let one = blame(asked.clone(), arrived(&events));
+        for (from, to) in swaps {
+            let (from, to) = (from.index(events.len()), to.index(events.len()));
+            events.swap(from, to);
+        }
+        let other = blame(asked, arrived(&events));
+        prop_assert_eq!(without_ids(one), without_ids(other));
+    }
+
+    #[test]
+    fn the_state_at_a_moment_is_what_the_events_until_then_come_to(
+        states in vec((state(), gives()), 1..8),
+        until in 0..9_i64,
+    ) {
+        let seconds: Vec<i64> = (1..).take(states.len()).collect();
+        let events = told(&states, &seconds);
+        let asked = Asked { at: Some(at(until)), ..Asked::default() };
+        let known = usize::try_from(until).unwrap().min(events.len());
+        prop_assert_eq!(blame(asked, events.clone()), now(events[..known].to_vec()));
+    }
+
+    #[test]
+    fn the_differences_of_two_moments_lead_from_one_state_to_the_other(
+        states in vec((flat_state(), Just(Gives::Both)), 1..8),
+        first in 0..8_i64,
+    ) {
+        let seconds: Vec<i64> = (1..).take(states.len()).collect();
+        let events = told(&states, &seconds);
+        let then = Asked { at: Some(at(first)), ..Asked::default() };
+        let then = put_together(&blame(then, events.clone()).fields);
+        let asked = Asked { compare: Some(at(first)), ..Asked::default() };
+        let later = blame(asked, events);
+        let is = put_together(&later.fields);
+        let mut made = then;
+        let mut seen = BTreeSet::new();
+        for Difference { path, before, last } in later.differences {
+            let name = path.to_string();
+            prop_assert_eq!(made.get(&name), before.as_ref());
+            prop_assert!(seen.insert(name.clone()));
+            let members = made.as_object_mut().unwrap();
+            match last.value {
+                Some(value) => members.insert(name, value),
+                None => members.remove(&name),
+            };
+        }
+        prop_assert_eq!(made, is);
+    }
+
+    #[test]
+    fn the_path_of_every_field_reads_as_it_was_written_and_leads_to_its_history(
+        states in vec((state(), gives()), 1..8),
+    ) {
+        let seconds: Vec<i64> = (1..).take(states.len()).collect();
+        let events = told(&states, &seconds);
+        for field in now(events.clone()).fields {
+            let path: Path = field.path.to_string().parse().unwrap();
+            prop_assert_eq!(&path, &field.path);
+            let asked = Asked { field: Some(path), ..Asked::default() };
+            let found = blame(asked, events.clone()).fields;
+            let [only] = found.as_slice() else {
+                return Err(TestCaseError::fail(format!("{found:?}")));
+            };
+            prop_assert_eq!(&only.last, &field.last);
+            prop_assert_eq!(only.history.last(), Some(&field.last));
+        }
+    }
+}
+
+fn flat_state() -> impl Strategy<Value = Object> {
+    proptest::collection::btree_map("[abcd]", (0..3_u8).prop_map(Value::from), 0..5)
+        .prop_map(|members| members.into_iter().collect())
+}

@@ -1,0 +1,3 @@
+//! Objects: what is known of one.
+
+pub mod blame;
