@@ -543,7 +543,7 @@ BEGIN
     END IF;
     -- Against a vacuum, and whoever else removes it. Neither who reads nor who writes waits for this.
     EXECUTE format('LOCK TABLE %I, %I IN SHARE UPDATE EXCLUSIVE MODE', contents, entries);
-    SELECT array_agg(h.tenant), array_agg(h.seq), array_agg(h.removals) INTO heads, ends, removed
+    /* of all tenants */ SELECT array_agg(h.tenant), array_agg(h.seq), array_agg(h.removals) INTO heads, ends, removed
     FROM tenant_head h;
     EXECUTE format(
         'SELECT array_agg(tenant), array_agg(ws), array_agg(last), sum(events), bool_or(keeps_some)
@@ -596,7 +596,7 @@ BEGIN
             PERFORM pg_sleep(0.3);
         END IF;
         -- Looked at before others wait: little is left to be looked at then.
-        SELECT array_agg(h.tenant), array_agg(h.seq) INTO heads_now, ends_now FROM tenant_head h;
+        /* of all tenants */ SELECT array_agg(h.tenant), array_agg(h.seq) INTO heads_now, ends_now FROM tenant_head h;
         IF came_since(heads, ends, of_class, until) THEN
             RAISE SQLSTATE 'DB001';
         END IF;

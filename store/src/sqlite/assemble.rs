@@ -221,13 +221,8 @@ impl Inner {
 }
 
 fn event(row: &Row, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreError> {
-    let number = |column: usize| -> Result<u32, StoreError> {
-        Ok(u32::try_from(row.try_get::<i64>(column)?).unwrap_or_default())
-    };
-    let optional = |column: usize| -> Result<Option<u32>, StoreError> {
-        let number: Option<i64> = row.try_get(column)?;
-        Ok(number.map(|number| u32::try_from(number).unwrap_or_default()))
-    };
+    let number = |column: usize| -> Result<u32, StoreError> { Ok(row.try_get(column)?) };
+    let optional = |column: usize| -> Result<Option<u32>, StoreError> { Ok(row.try_get(column)?) };
     let missing = || damaged("a text that an event names is not there");
     let dictionary = shared.read();
     let actor: Actor = dictionary.actor(number(5)?).cloned().ok_or_else(missing)?;
@@ -258,7 +253,7 @@ fn event(row: &Row, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreErro
     let redacted = objects.into_iter().flatten().map(count_marks_in).sum();
     Ok(Event {
         id: EventId(id),
-        seq: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
+        seq: row.try_get::<u64>(2)?,
         idempotency_key: body.idempotency_key,
         occurred_at: Timestamp::from_micros(row.try_get(3)?),
         recorded_at: Timestamp::from_micros(row.try_get(4)?),

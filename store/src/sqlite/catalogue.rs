@@ -99,12 +99,8 @@ async fn find(
 }
 
 async fn count(connection: &mut Connection, workspace: i64) -> Result<u64, StoreError> {
-    let count: i64 =
-        database::query_scalar("SELECT count(*) FROM catalogue_entry WHERE workspace = ?")
-            .bind(workspace)
-            .fetch_one(connection)
-            .await?;
-    Ok(u64::try_from(count).unwrap_or_default())
+    let count = database::query_scalar("SELECT count(*) FROM catalogue_entry WHERE workspace = ?");
+    Ok(count.bind(workspace).fetch_one(connection).await?)
 }
 
 impl Store {

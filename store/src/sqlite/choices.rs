@@ -183,24 +183,21 @@ impl State {
 /// What is in use in a workspace.
 pub(super) async fn in_use(connection: &mut Connection, log: Log) -> Result<InUse, StoreError> {
     if connection.dialect() == Dialect::Postgres {
-        let actions: Vec<(i64, i64)> = database::query_as(
+        let actions = database::query_as(
             "SELECT key, events FROM count_action WHERE tenant = ? AND ws = ? AND events > 0",
         )
         .bind(log.tenant)
         .bind(log.ws)
         .fetch_all(&mut *connection)
         .await?;
-        let kinds: Vec<i64> = database::query_scalar(
+        let kinds = database::query_scalar(
             "SELECT key FROM count_kind WHERE tenant = ? AND ws = ? AND entries > 0",
         )
         .bind(log.tenant)
         .bind(log.ws)
         .fetch_all(connection)
         .await?;
-        return Ok(InUse {
-            actions: counted(actions),
-            kinds: kinds.into_iter().map(number).collect(),
-        });
+        return Ok(InUse { actions, kinds });
     }
     // One row, because a row for each takes longer to hand over than to find.
     let (actions, kinds): (String, String) = database::query_as(
@@ -215,16 +212,6 @@ pub(super) async fn in_use(connection: &mut Connection, log: Log) -> Result<InUs
         actions: serde_json::from_str(&actions).map_err(broken)?,
         kinds: serde_json::from_str(&kinds).map_err(broken)?,
     })
-}
-
-fn number(number: i64) -> u32 {
-    u32::try_from(number).unwrap_or_default()
-}
-
-/// Numbers of actions, with how many events have each.
-fn counted(rows: Vec<(i64, i64)>) -> Vec<(u32, u64)> {
-    let counted = |(key, events): (i64, i64)| (number(key), u64::try_from(events).unwrap_or(0));
-    rows.into_iter().map(counted).collect()
 }
 
 fn list(numbers: &Numbers) -> Vec<i64> {
@@ -251,7 +238,7 @@ async fn in_use_of(
             .await?;
             serde_json::from_str(&actions).map_err(broken)?
         }
-        Dialect::Postgres => counted(
+        Dialect::Postgres => {
             database::query_as(
                 "SELECT action, count(DISTINCT n) FROM by_target \
                  WHERE tenant = ? AND ws = ? AND key = ANY(?) GROUP BY action",
@@ -260,8 +247,8 @@ async fn in_use_of(
             .bind(log.ws)
             .bind(list(targets))
             .fetch_all(connection)
-            .await?,
-        ),
+            .await?
+        }
     };
     Ok(InUse {
         actions,
@@ -296,7 +283,7 @@ async fn in_use_by(
             .await?;
             serde_json::from_str(&actions).map_err(broken)?
         }
-        Dialect::Postgres => counted(
+        Dialect::Postgres => {
             database::query_as(
                 "SELECT action, CAST(sum(events) AS BIGINT) FROM count_pair \
                  WHERE tenant = ? AND ws = ? AND actor = ANY(?) AND events > 0 GROUP BY action",
@@ -305,8 +292,8 @@ async fn in_use_by(
             .bind(log.ws)
             .bind(list(own))
             .fetch_all(&mut *connection)
-            .await?,
-        ),
+            .await?
+        }
     };
     // Which kinds somebody acts on is not counted: so many of their newest entries tell.
     let within = Within {
@@ -339,7 +326,7 @@ async fn in_use_by(
     }
     sql.add(if is_postgres { ") k" } else { ")" });
     let rows = sql.query().fetch_all(connection).await?;
-    let kinds = rows.iter().map(|row| Ok(number(row.try_get(0)?)));
+    let kinds = rows.iter().map(|row| Ok(row.try_get(0)?));
     Ok(InUse {
         actions,
         kinds: kinds.collect::<Result<_, StoreError>>()?,

@@ -200,7 +200,7 @@ impl Asked {
         let matched = if repeats && !is_postgres {
             distinct(row.try_get(2)?)
         } else {
-            u64::try_from(row.try_get::<i64>(1)?).unwrap_or_default()
+            row.try_get::<u64>(1)?
         };
         Ok(Counted {
             least: matched,
@@ -230,7 +230,7 @@ impl Asked {
             list,
         );
         let row = sql.query().fetch_one(connection).await?;
-        Ok(u64::try_from(row.try_get::<i64>(0)?).unwrap_or_default())
+        Ok(row.try_get::<u64>(0)?)
     }
 }
 

@@ -231,7 +231,7 @@ impl Dictionaries {
             let mut dictionary = shared.write();
             for row in rows {
                 if is_next(&row, dictionary.sizes().target)? {
-                    let number = Number::try_from(row.try_get::<i64>(1)?).unwrap_or_default();
+                    let number = row.try_get::<u32>(1)?;
                     let kind = dictionary
                         .kind(number)
                         .cloned()

@@ -271,8 +271,7 @@ impl Store {
             let is_cut = limit.is_some_and(|limit| rows.len() == limit);
             let mut last = if is_cut { next } else { to };
             for row in &rows {
-                let seq: i64 = row.try_get(SEQ).map_err(StoreError::from)?;
-                let seq = u64::try_from(seq).unwrap_or_default();
+                let seq: u64 = row.try_get(SEQ).map_err(StoreError::from)?;
                 if is_cut {
                     last = seq;
                 }

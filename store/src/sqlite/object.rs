@@ -238,7 +238,7 @@ async fn uses_of(
     }
     let [on_sqlite, on_postgres] = statement;
     if connection.dialect() == Dialect::Postgres {
-        let found: Vec<(i64, i64, i64)> = database::query_as(on_postgres)
+        let found: Vec<(Number, i64, i64)> = database::query_as(on_postgres)
             .bind(list(ways))
             .bind(log.tenant)
             .bind(log.ws)
@@ -247,9 +247,7 @@ async fn uses_of(
             .fetch_all(connection)
             .await?;
         let used = found.into_iter();
-        return Ok(used
-            .map(|(way, at, n)| (Number::try_from(way).unwrap_or_default(), (at, n)))
-            .collect());
+        return Ok(used.map(|(way, at, n)| (way, (at, n))).collect());
     }
     let found: String = database::query_scalar(on_sqlite)
         .bind(log.ws)
@@ -323,7 +321,7 @@ async fn entries_of(
 ) -> Result<Vec<Entry>, StoreError> {
     let most = i64::try_from(AMONG_MOST + 1).unwrap_or(i64::MAX);
     if connection.dialect() == Dialect::Postgres {
-        let rows: Vec<(i64, i64, i64, i64)> = database::query_as(
+        let rows: Vec<(i64, i64, Number, Number)> = database::query_as(
             "(SELECT at, n, actor, action FROM own_by_target \
                  WHERE tenant = ?1 AND ws = ?2 AND key = ?3 AND at >= ?4 AND n <= ?5 \
                  ORDER BY at DESC, n DESC LIMIT ?6) \
@@ -340,12 +338,11 @@ async fn entries_of(
         .bind(most)
         .fetch_all(connection)
         .await?;
-        let number = |number: i64| Number::try_from(number).unwrap_or_default();
         let entries = rows.into_iter().map(|(at, n, actor, action)| Entry {
             at,
             n,
-            actor: number(actor),
-            action: number(action),
+            actor,
+            action,
         });
         return Ok(entries.collect());
     }

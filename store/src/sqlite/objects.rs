@@ -356,7 +356,7 @@ impl Snapshot {
             }
         };
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows: Vec<(i64, i64, i64, Option<i64>, i64)> = Vec::new();
+        let mut rows: Vec<(i64, i64, Number, Option<Number>, Number)> = Vec::new();
         for class in &classes {
             let mut sql = Sql::default();
             sql.add("SELECT x.at, x.n, x.target, x.related, x.action FROM ");
@@ -382,14 +382,13 @@ impl Snapshot {
             }
             rows.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         }
-        let number = |number: i64| Number::try_from(number).unwrap_or_default();
         let entries = rows
             .into_iter()
             .map(|(at, n, target, related, action)| Entry {
                 at: (at, n),
-                target: number(target),
-                related: related.map(number),
-                action: number(action),
+                target,
+                related,
+                action,
             });
         Ok(entries.collect())
     }

@@ -125,7 +125,7 @@ impl Inner {
             }
             let needed = keeper.needed_by_others(head.unwrap_or(0));
             if mark >= needed {
-                let events: Option<i64> = rest.try_get(2)?;
+                let events: Option<u64> = rest.try_get(2)?;
                 let connection = transaction.connection();
                 let texts = self
                     .dictionaries
@@ -134,7 +134,8 @@ impl Inner {
                 let beginning = Beginning {
                     mark,
                     removals,
-                    events: u64::try_from(events.unwrap_or(0)).unwrap_or_default(),
+                    // None: nothing was recorded in it.
+                    events: events.unwrap_or(0),
                     texts,
                 };
                 return Ok((transaction, beginning));
@@ -253,7 +254,8 @@ impl Inner {
 
 /// How many events the index has of a log.
 pub(super) async fn count_of(connection: &mut Connection, log: Log) -> Result<u64, StoreError> {
-    let events: Option<i64> = match connection.dialect() {
+    // None: nothing was recorded in it.
+    let events: Option<u64> = match connection.dialect() {
         Dialect::Sqlite => {
             database::query_scalar("SELECT sum(events) FROM i.count_outcome WHERE ws = ?")
                 .bind(log.ws)
@@ -271,7 +273,7 @@ pub(super) async fn count_of(connection: &mut Connection, log: Log) -> Result<u6
             .await?
         }
     };
-    Ok(u64::try_from(events.unwrap_or(0)).unwrap_or_default())
+    Ok(events.unwrap_or(0))
 }
 
 impl Inner {

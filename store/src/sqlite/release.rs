@@ -283,7 +283,7 @@ async fn state(
             let release = Release {
                 id: row.try_get(0)?,
                 before: Timestamp::from_micros(row.try_get(1)?),
-                events: u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default(),
+                events: row.try_get::<u64>(2)?,
             };
             return Ok(State::Not(Released::Unfinished(release)));
         }

@@ -114,7 +114,7 @@ pub(super) async fn settings(
         effective: plan.holds(set),
         recording: row.try_get(7)?,
         recording_set: changed(row.try_get(8)?, row.try_get(9)?),
-        discarded: u64::try_from(row.try_get::<i64>(10)?).unwrap_or_default(),
+        discarded: row.try_get::<u64>(10)?,
         created_at: Timestamp::from_micros(row.try_get(11)?),
         object_access: object_access(row.try_get(14)?, row.try_get(15)?)?,
         object_access_set: changed(row.try_get(16)?, row.try_get(17)?),
@@ -156,7 +156,7 @@ impl Store {
     /// The store failed.
     pub async fn people(&self, scope: &SettingsScope) -> Result<People, StoreError> {
         let workspace = &scope.workspace;
-        let (all, readers): (i64, i64) = database::query_as(
+        let (all, readers) = database::query_as(
             "SELECT count(DISTINCT p.id), \
                  count(DISTINCT CASE WHEN x.role <> 'member' THEN p.id END) FROM ( \
                      SELECT person, role FROM membership \
@@ -171,10 +171,7 @@ impl Store {
         .bind(self.now().micros())
         .fetch_one(&self.inner.readers)
         .await?;
-        Ok(People {
-            all: u64::try_from(all).unwrap_or_default(),
-            readers: u64::try_from(readers).unwrap_or_default(),
-        })
+        Ok(People { all, readers })
     }
 
     /// Changes settings. A longer retention holds at once, a shorter one in seven days, unless the

@@ -277,7 +277,7 @@ impl Store {
             .await?;
         let mut signed_in = None;
         for row in &rows {
-            match (row.try_get(0)?, &mut signed_in) {
+            match (row.try_get::<i64>(0)?, &mut signed_in) {
                 (0, none) => *none = Some(person_of(row)?),
                 (1, Some(person)) => person.administers.push(tenant_of(row, 1)?),
                 (_, Some(person)) => person.memberships.push(Membership {

@@ -390,17 +390,14 @@ async fn read_counts(
         };
         sql.add(" ORDER BY key");
         let rows = sql.untold().fetch_all(connection).await?;
-        let number = |number: i64| usize::try_from(number).unwrap_or_default();
-        let most = match rows.last() {
-            Some(row) => number(row.try_get(0)?),
-            None => 0,
-        };
+        let key_of = |row: &database::Row| row.try_get::<u32>(0).map(|key| key as usize);
+        let most = rows.last().map(key_of).transpose()?.unwrap_or(0);
         let mut lists = (vec![0; most + 1], vec![0; most + 1]);
         for row in &rows {
-            let key = number(row.try_get(0)?);
+            let key = key_of(row)?;
             if let (Some(one), Some(other)) = (lists.0.get_mut(key), lists.1.get_mut(key)) {
-                *one = u64::try_from(row.try_get::<i64>(1)?).unwrap_or_default();
-                *other = u64::try_from(row.try_get::<i64>(2)?).unwrap_or_default();
+                *one = row.try_get::<u64>(1)?;
+                *other = row.try_get::<u64>(2)?;
             }
         }
         Ok(lists)

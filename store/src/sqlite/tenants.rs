@@ -52,7 +52,7 @@ impl Store {
     ) -> Result<Workspaces, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
-        let total: i64 = database::query_scalar("SELECT count(*) FROM workspace WHERE tenant = ?")
+        let total = database::query_scalar("SELECT count(*) FROM workspace WHERE tenant = ?")
             .bind(scope.tenant.id)
             .fetch_one(&mut *connection)
             .await?;
@@ -78,10 +78,7 @@ impl Store {
                 workspace,
             });
         }
-        Ok(Workspaces {
-            workspaces,
-            total: u64::try_from(total).unwrap_or_default(),
-        })
+        Ok(Workspaces { workspaces, total })
     }
 
     /// The admins of a tenant by name, those whose last day is over or whose account was
@@ -97,11 +94,10 @@ impl Store {
     ) -> Result<Admins, StoreError> {
         let now = self.now();
         let mut connection = self.inner.readers.acquire().await?;
-        let total: i64 =
-            database::query_scalar("SELECT count(*) FROM tenant_admin WHERE tenant = ?")
-                .bind(scope.tenant.id)
-                .fetch_one(&mut *connection)
-                .await?;
+        let total = database::query_scalar("SELECT count(*) FROM tenant_admin WHERE tenant = ?")
+            .bind(scope.tenant.id)
+            .fetch_one(&mut *connection)
+            .await?;
         let rows = database::query(
             "SELECT p.public_id, p.name, p.email, a.created_at, a.until, p.deactivated_at \
              FROM tenant_admin a JOIN person p ON p.id = a.person WHERE a.tenant = ? \
@@ -117,7 +113,7 @@ impl Store {
                 .iter()
                 .map(|row| admin_of(row, now))
                 .collect::<Result<_, _>>()?,
-            total: u64::try_from(total).unwrap_or_default(),
+            total,
         })
     }
 

@@ -121,9 +121,7 @@ impl Search<'_> {
             }
         }
         let rows = sql.query().fetch_all(connection).await?;
-        rows.iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
-            .collect()
+        rows.iter().map(|row| Ok(row.try_get::<u32>(0)?)).collect()
     }
 
     /// Leaves out values that many entries have, but no event of its own, such as an agent that only
@@ -172,7 +170,7 @@ impl Search<'_> {
         let rows = sql.query().fetch_all(connection).await?;
         let without: Numbers = rows
             .iter()
-            .map(|row| Ok(u32::try_from(row.try_get::<i64>(0)?).unwrap_or_default()))
+            .map(|row| Ok(row.try_get::<u32>(0)?))
             .collect::<Result<_, StoreError>>()?;
         for (_, numbers) in &mut groups {
             numbers.retain(|number| !without.has(*number));
