@@ -9,9 +9,9 @@
 use super::*;
 use crate::{
     event::{Actor, ActorKind, NewEvent, Object, Part, Source, Target},
+    proof::{inclusion_path, root},
     slug::Slug,
 };
-use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value};
 use std::str::FromStr;
@@ -217,57 +217,4 @@ fn hexadecimal_digits_are_read_in_lowercase_and_in_full_only() {
         assert_eq!(Hash::from_str(bad), Err(HexError { digits: 64 }), "{bad}");
     }
     assert_eq!(Salt::from_str("ab"), Err(HexError { digits: 32 }));
-}
-
-#[test]
-fn a_leaf_outside_the_tree_has_no_path() {
-    let leaves = leaves();
-    assert_eq!(inclusion_path(&leaves, leaves.len()), None);
-    let outside = root_from_path(&leaves[0], 4, 4, &[]);
-    assert_eq!(outside, Err(InclusionError::Outside));
-}
-
-fn tree() -> impl Strategy<Value = (Vec<Hash>, usize)> {
-    proptest::collection::vec(any::<[u8; 32]>().prop_map(Hash), 1..70).prop_flat_map(|leaves| {
-        let size = leaves.len();
-        (Just(leaves), 0..size)
-    })
-}
-
-proptest! {
-    #[test]
-    fn a_path_leads_from_its_leaf_to_the_root((leaves, index) in tree()) {
-        let path = inclusion_path(&leaves, index).unwrap();
-        let found = root_from_path(&leaves[index], index as u64, leaves.len() as u64, &path);
-        prop_assert_eq!(found, Ok(root(&leaves)));
-    }
-
-    #[test]
-    fn a_path_proves_no_other_leaf_and_no_other_place((leaves, index) in tree(), other in any::<[u8; 32]>()) {
-        let size = leaves.len() as u64;
-        let path = inclusion_path(&leaves, index).unwrap();
-        let real = Ok(root(&leaves));
-        prop_assert_ne!(root_from_path(&Hash(other), index as u64, size, &path), real);
-        for place in (0..size).filter(|place| *place != index as u64) {
-            prop_assert_ne!(root_from_path(&leaves[index], place, size, &path), real);
-        }
-    }
-
-    #[test]
-    fn a_path_that_is_too_long_or_too_short_is_refused((leaves, index) in tree()) {
-        let (place, size) = (index as u64, leaves.len() as u64);
-        let mut path = inclusion_path(&leaves, index).unwrap();
-        path.push(leaves[0]);
-        prop_assert_eq!(
-            root_from_path(&leaves[index], place, size, &path),
-            Err(InclusionError::TooLong)
-        );
-        path.pop();
-        if path.pop().is_some() {
-            prop_assert_eq!(
-                root_from_path(&leaves[index], place, size, &path),
-                Err(InclusionError::TooShort)
-            );
-        }
-    }
 }
