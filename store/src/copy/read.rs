@@ -327,7 +327,7 @@ pub(super) async fn rows(
         .map(|(name, _)| *name)
         .collect();
     let mut sql = Sql::default();
-    sql.add("SELECT ")
+    sql.add("SELECT /* of all tenants */ ")
         .add(&names(table))
         .add(" FROM ")
         .add(table.name);

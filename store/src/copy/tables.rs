@@ -28,11 +28,13 @@ pub(super) struct Table {
 pub(super) enum Kept {
     /// They change and stay, and others refer to them: they are brought up to date one by one.
     Ever,
+    /// They come, and neither change nor go.
+    Added,
     /// They come and go: all of them are written anew.
     Anew,
 }
 
-use Kept::{Anew, Ever};
+use Kept::{Added, Anew, Ever};
 use Type::{Bytes, Flag, Integer, Text};
 
 /// Who the installation is.
@@ -114,7 +116,7 @@ pub(super) const WORKSPACE: Table = Table {
     kept: Ever,
 };
 
-/// What else is administered, in an order in which what is referred to comes first.
+/// What else is administered, and what proves that nothing was altered, in an order in which what is referred to comes first.
 pub(super) const ADMINISTERED: &[Table] = &[
     TENANT,
     WORKSPACE,
@@ -260,6 +262,41 @@ pub(super) const ADMINISTERED: &[Table] = &[
         ],
         key: 2,
         kept: Anew,
+    },
+    Table {
+        name: "signing_key",
+        columns: &[
+            ("id", Integer),
+            ("public", Bytes),
+            ("since", Integer),
+            ("until", Integer),
+        ],
+        key: 1,
+        kept: Ever,
+    },
+    Table {
+        name: "tile",
+        columns: &[
+            ("tenant", Integer),
+            ("level", Integer),
+            ("place", Integer),
+            ("hashes", Bytes),
+        ],
+        key: 3,
+        kept: Ever,
+    },
+    Table {
+        name: "checkpoint",
+        columns: &[
+            ("tenant", Integer),
+            ("size", Integer),
+            ("root", Bytes),
+            ("made_at", Integer),
+            ("key", Integer),
+            ("signature", Bytes),
+        ],
+        key: 2,
+        kept: Added,
     },
 ];
 
