@@ -6,6 +6,7 @@ mod documentation;
 mod events;
 mod payload;
 mod problem;
+mod proof;
 mod token;
 
 pub use token::bearer;
@@ -70,6 +71,10 @@ pub fn operations() -> OpenApiRouter<Store> {
         .routes(routes!(events::show::show))
         .routes(routes!(events::feed::feed))
         .routes(routes!(actors::put::put))
+        .routes(routes!(proof::checkpoint::checkpoint))
+        .routes(routes!(proof::inclusion::inclusion))
+        .routes(routes!(proof::consistency::consistency))
+        .routes(routes!(proof::keys::keys))
 }
 
 async fn find_nothing() -> Problem {

@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod hold;
 mod import;
+mod key;
 mod plan;
 mod reindex;
 mod retention;
@@ -99,6 +100,9 @@ enum OnTheLog {
     /// Legal holds: while one stands, nothing of its workspace is deleted
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// The key that signs checkpoints
+    #[command(subcommand)]
+    Key(key::Key),
     Import(import::Import),
     Export(export::Export),
 }
@@ -431,6 +435,7 @@ impl OnTheLog {
             Self::Plan(plan) => plan.run(store, by).await,
             Self::Retention(retention) => retention.run(store, by).await,
             Self::Hold(hold) => hold.run(store, by).await,
+            Self::Key(key) => key.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
             Self::Export(export) => export.run(store, by).await,
         }

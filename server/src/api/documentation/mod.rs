@@ -33,6 +33,7 @@ use utoipa::{
     modifiers(&Tokens),
     tags(
         (name = "events", description = "What was done: recording it and finding it."),
+        (name = "proof", description = "That nothing was altered: signed checkpoints, and what leads to them."),
         (name = "actors", description = "Who did it: what is true of them now."),
     )
 )]
