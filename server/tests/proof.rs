@@ -358,3 +358,117 @@ fn a_leafs_header_is_in_the_form_that_is_hashed() {
         .json();
     assert_eq!(leaf_of(&shown, &proof), hash);
 }
+
+#[test]
+fn a_log_is_verified_beside_its_server_and_without_its_keys() {
+    let setting = Setting::new();
+    let sent: Vec<Value> = (0..300).map(|n| event(&format!("A_{n}"))).collect();
+    setting.sender.send(&json!(sent)).expect(201);
+    let recorded = setting
+        .daybook
+        .ask_database("SELECT max(seq) FROM leaf")
+        .unwrap();
+    covering(&setting.sender, recorded.cast_unsigned());
+    let note = setting
+        .sender
+        .get("/api/v1/proof/checkpoint")
+        .expect(200)
+        .text();
+    let kept = setting.daybook.write("kept.txt", &note);
+    let ran = setting.daybook.run(&["verify"]).succeeded();
+    assert!(ran.out.contains("are what was recorded"), "{}", ran.out);
+    assert!(ran.out.contains("covers all of them"), "{}", ran.out);
+    assert!(
+        ran.out
+            .contains("Not checked: whether this database is an older copy"),
+        "{}",
+        ran.out
+    );
+    let ran = setting
+        .daybook
+        .run(&["verify", "--checkpoint", &kept])
+        .succeeded();
+    assert!(ran.out.contains("is a past of this log"), "{}", ran.out);
+    // Another's, one that was altered, one that is none, and one that is not there.
+    let other = setting
+        .daybook
+        .write("other.txt", note.replace("/acme", "/globex"));
+    setting
+        .daybook
+        .run(&["verify", "--checkpoint", &other])
+        .refused(1, "which is not in this database");
+    let lines: Vec<&str> = note.lines().collect();
+    let more = note.replacen(lines[1], &format!("{}9", lines[1]), 1);
+    let more = setting.daybook.write("more.txt", more);
+    setting
+        .daybook
+        .run(&["verify", "--checkpoint", &more])
+        .refused(1, "it was altered");
+    let none = setting.daybook.write("none.txt", "nothing");
+    setting
+        .daybook
+        .run(&["verify", "--checkpoint", &none])
+        .refused(1, "is no signed note");
+    setting
+        .daybook
+        .run(&["verify", "--checkpoint", "/nowhere/x.txt"])
+        .refused(1, "cannot be read");
+    // Without the key file, which it does not need.
+    let daybook = setting.daybook;
+    setting.server.stop();
+    let elsewhere = daybook.path("no.key").display().to_string();
+    let daybook = daybook.variable("DAYBOOK_KEY_FILE", &elsewhere);
+    daybook.run(&["verify"]).succeeded();
+    daybook.run(&["token", "list"]).refused(1, "is not there");
+}
+
+#[test]
+fn a_demo_is_right_from_its_first_entry_on() {
+    let daybook = Daybook::new();
+    daybook
+        .run(&["demo", "--events", "3000", "--days", "60", "--seed", "7"])
+        .succeeded();
+    let ran = daybook.run(&["verify"]).succeeded();
+    assert!(ran.out.contains("covers all of them"), "{}", ran.out);
+    // What its retention lets go is permitted.
+    daybook
+        .run(&[
+            "settings",
+            "set",
+            "--workspace",
+            "acme/growth",
+            "--retention",
+            "30d",
+            "--now",
+        ])
+        .succeeded();
+    daybook.run(&["retention", "run"]).succeeded();
+    let ran = daybook.run(&["verify"]).succeeded();
+    assert!(
+        ran.out.contains("was deleted, under releases"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn what_was_altered_is_named_and_ends_with_status_1() {
+    let setting = Setting::new();
+    setting.sender.send(&json!(event("DONE"))).expect(201);
+    let daybook = setting.daybook;
+    setting.server.stop();
+    let lifted = if harness::postgres().is_some() {
+        "ALTER TABLE action DISABLE TRIGGER action_stays"
+    } else {
+        "DROP TRIGGER action_keeps"
+    };
+    for statement in [
+        lifted,
+        "UPDATE action SET action = 'UNDONE' WHERE action = 'DONE'",
+    ] {
+        daybook.ask_database(statement).unwrap();
+    }
+    daybook
+        .run(&["verify"])
+        .refused(1, "does not say what was recorded: its content is another");
+}

@@ -225,6 +225,12 @@ impl Keys {
     fn replace(&self, path: &Path) -> Result<(), StoreError> {
         let draft = draft(path, &self.text());
         let written = draft.and_then(|draft| {
+            // Whoever may do everything leaves it to whose it was.
+            #[cfg(unix)]
+            if let Ok(known) = fs::metadata(path) {
+                use std::os::unix::fs::{MetadataExt, chown};
+                let _ = chown(&draft, Some(known.uid()), Some(known.gid()));
+            }
             fs::rename(&draft, path).inspect_err(|_| {
                 let _ = fs::remove_file(&draft);
             })

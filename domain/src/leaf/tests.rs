@@ -9,7 +9,9 @@
 use super::*;
 use crate::{
     event::{Actor, ActorKind, NewEvent, Object, Part, Source, Target},
-    proof::{inclusion_path, root},
+    proof::{
+        Checkpoint, Origin, Signer, check_consistency, consistency_ranges, inclusion_path, root,
+    },
     slug::Slug,
 };
 use serde::de::DeserializeOwned;
@@ -17,7 +19,7 @@ use serde_json::{Value, from_value};
 use std::str::FromStr;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("vectors.json")).unwrap()
+    serde_json::from_str(include_str!("../../../docs/proof/vectors.json")).unwrap()
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> T {
@@ -143,6 +145,49 @@ fn the_inclusion_paths_are_those_of_the_vectors() {
         let path: Vec<Hash> = read(&row["path"]);
         let found = inclusion_path(&leaves[..size], index);
         assert_eq!(found.as_ref(), Some(&path), "{index} of {size}");
+    }
+}
+
+#[test]
+fn the_consistency_paths_are_those_of_the_vectors() {
+    let (vectors, leaves) = (vectors(), leaves());
+    let rows = vectors["consistency"].as_array().unwrap();
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let (from, to): (usize, usize) = (read(&row["from"]), read(&row["to"]));
+        let path: Vec<Hash> = read(&row["path"]);
+        let ranges = consistency_ranges(from as u64, to as u64).unwrap();
+        let over = |at: u64| usize::try_from(at).unwrap();
+        let found = ranges
+            .iter()
+            .map(|range| root(&leaves[over(range.start)..over(range.end)]));
+        assert_eq!(found.collect::<Vec<_>>(), path, "{from} to {to}");
+        let older = (from as u64, root(&leaves[..from]));
+        let newer = (to as u64, root(&leaves[..to]));
+        assert_eq!(check_consistency(older, newer, &path), Ok(()));
+    }
+}
+
+#[test]
+fn the_checkpoints_are_those_of_the_vectors() {
+    let (vectors, leaves) = (vectors(), leaves());
+    let signed = &vectors["checkpoints"];
+    let installation: uuid::Uuid = read(&signed["installation"]);
+    let secret = hash(&signed["secret"]).0;
+    let notes = signed["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 2);
+    for row in notes {
+        let tenant: Slug = read(&row["tenant"]);
+        let size: usize = read(&row["size"]);
+        let checkpoint = Checkpoint {
+            origin: Origin::new(installation, &tenant),
+            size: size as u64,
+            root: root(&leaves[..size]),
+        };
+        let signer = Signer::new(checkpoint.origin.as_str(), &secret).unwrap();
+        assert_eq!(checkpoint.sign(&signer).to_string(), row["note"]);
+        assert_eq!(signer.verifier().to_string(), row["key"]);
+        assert_eq!(signer.verifier().key(), &hash(&signed["public"]).0);
     }
 }
 

@@ -18,6 +18,7 @@ mod tenant;
 mod tests;
 mod token;
 mod user;
+mod verify;
 mod workspace;
 
 use crate::environment::{self, VariableError};
@@ -71,6 +72,7 @@ enum Command {
     Backup(backup::Backup),
     Copy(copy::Copy),
     Reindex(reindex::Reindex),
+    Verify(verify::Verify),
 }
 
 /// What is done on a log that is open.
@@ -407,6 +409,7 @@ impl Cli {
             Command::Backup(backup) => backup.run(&installation).await,
             Command::Copy(copy) => copy.run(installation.key_file).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
+            Command::Verify(verify) => verify.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;
                 let done = command.run(&store, &operator()).await;

@@ -42,7 +42,8 @@ fn only_the_commands_of_this_version_are_there() {
             "export",
             "backup",
             "copy",
-            "reindex"
+            "reindex",
+            "verify"
         ]
     );
 }
@@ -83,6 +84,8 @@ fn every_line_of_the_contract_is_taken() {
         "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
         "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",
         "daybook copy --from sqlite:x.db --to postgres://daybook@db.example/daybook",
+        "daybook verify",
+        "daybook verify --checkpoint one.txt --checkpoint two.txt",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",

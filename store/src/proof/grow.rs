@@ -23,7 +23,7 @@ use tokio::sync::{MutexGuard, Notify};
 /// So many leaves are taken into a tree at a time.
 const STEP: i64 = 8_192;
 /// For how long what arrives is gathered: a checkpoint is made within a second.
-const GATHER: Duration = Duration::from_millis(500);
+const GATHER: Duration = Duration::from_millis(750);
 /// How often it is looked for what nobody covered: another process may have been killed before it did.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// How soon it is tried again what could not be done.
@@ -368,12 +368,15 @@ impl Store {
         let tenants = std::mem::take(&mut *uncovered.tenants());
         let mut done = Ok(());
         for tenant in tenants {
-            if done.is_ok() {
-                done = self.inner.cover_tenant(tenant).await;
-            }
-            if done.is_err() {
+            // What is wrong with one tenant's log keeps no other from being covered.
+            let covered = match done {
+                Ok(()) | Err(StoreError::Database(_)) => self.inner.cover_tenant(tenant).await,
+                Err(_) => Err(StoreError::Closing),
+            };
+            if covered.is_err() {
                 uncovered.tenants().insert(tenant);
             }
+            done = done.and(covered);
         }
         done
     }

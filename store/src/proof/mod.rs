@@ -9,6 +9,7 @@
 mod ask;
 mod grow;
 mod keys;
+pub mod verify;
 
 pub use ask::{Inclusion, ProofError, PublicKey};
 pub(crate) use grow::{State, Uncovered};

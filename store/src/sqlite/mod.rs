@@ -43,8 +43,8 @@ mod tenants;
 mod tokens;
 pub(crate) mod writer;
 
-pub(crate) use admit::KeyHash;
 pub use admit::{Admitted, never_expires};
+pub(crate) use admit::{Body, KeyHash, key_hash};
 pub(crate) use append::{Content, Leaf, Numbered, Statements};
 pub(crate) use connect::Files;
 pub(crate) use dictionaries::damaged;
