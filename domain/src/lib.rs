@@ -10,6 +10,7 @@ pub mod export;
 pub mod formats;
 pub mod json;
 pub mod leaf;
+pub mod proof;
 pub mod question;
 pub mod redaction;
 pub mod retention;

@@ -1,13 +1,14 @@
 //! The installation's secrets: in a file beside the log, never in it.
 
 use crate::StoreError;
+use domain::proof::{KeyError, Signer};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::{
     fmt::{self, Write as _},
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write as _},
-    path::Path,
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
 };
 
 /// A secret of 256 bits. It does not print itself.
@@ -25,7 +26,7 @@ impl Key {
     }
 
     /// By what the database knows the right file; tells nothing of the key.
-    fn fingerprint(&self) -> [u8; 16] {
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
         let hash = Sha256::new()
             .chain_update(b"daybook key")
             .chain_update(self.0)
@@ -39,6 +40,11 @@ impl Key {
     #[cfg(test)]
     pub(crate) const fn for_tests(byte: u8) -> Self {
         Self([byte; 32])
+    }
+
+    /// The key as one that signs under a name.
+    pub(crate) fn signer(&self, name: &str) -> Result<Signer, KeyError> {
+        Signer::new(name, &self.0)
     }
 
     /// The key itself, for whoever computes with it.
@@ -78,7 +84,10 @@ pub(crate) struct Keys {
     /// Marks redacted values.
     pub(crate) redaction: Key,
     /// Signs checkpoints.
-    signing: Key,
+    pub(crate) signing: Key,
+    /// Signs them from the moment on at which the database says so: a rotation is under way, or was
+    /// cut short.
+    next_signing: Option<Key>,
     /// Seals cursors.
     pub(crate) cursor: Key,
     /// Seals what browsers keep for a moment.
@@ -94,14 +103,20 @@ pub(crate) struct Fingerprints {
     pub(crate) signing: [u8; 16],
 }
 
+/// What the lines of a key file are called.
+const REDACTION: &str = "redaction";
+const SIGNING: &str = "signing";
+const NEXT_SIGNING: &str = "next-signing";
+
 impl Keys {
-    fn new(redaction: Key, signing: Key) -> Self {
+    fn new(redaction: Key, signing: Key, next_signing: Option<Key>) -> Self {
         let cursor = redaction.derived("daybook cursor");
         let revealing = redaction.derived("daybook revealing");
         let sign_on = redaction.derived("daybook sign-on");
         Self {
             redaction,
             signing,
+            next_signing,
             cursor,
             revealing,
             sign_on,
@@ -123,57 +138,148 @@ impl Keys {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(cannot("read", path, &error)),
         };
-        let key = |name: &str| {
+        let line = |name: &str| {
             text.lines()
                 .filter_map(|line| line.split_once('='))
                 .find(|(key, _)| key.trim() == name)
-                .and_then(|(_, hex)| from_hex(hex.trim()))
-                .map(Key)
-                .ok_or_else(|| {
-                    StoreError::Keys(format!(
-                        "the key file {} holds no {name} key of 64 hex digits; bring it back from a copy",
-                        path.display()
-                    ))
-                })
+                .map(|(_, hex)| from_hex(hex.trim()).map(Key))
         };
-        Ok(Some(Self::new(key("redaction")?, key("signing")?)))
+        let broken = |name: &str| {
+            StoreError::Keys(format!(
+                "the key file {} holds no {name} key of 64 hex digits; bring it back from a copy",
+                path.display()
+            ))
+        };
+        let key = |name: &str| line(name).flatten().ok_or_else(|| broken(name));
+        let next_signing = match line(NEXT_SIGNING) {
+            Some(key) => Some(key.ok_or_else(|| broken(NEXT_SIGNING))?),
+            None => None,
+        };
+        Ok(Some(Self::new(
+            key(REDACTION)?,
+            key(SIGNING)?,
+            next_signing,
+        )))
     }
 
-    /// Makes a key file with new secrets, readable by its owner only. Where another process makes
-    /// it at the same moment, its keys are taken.
-    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
-        let keys = Self::new(Key::random()?, Key::random()?);
+    /// Whether these are the keys that the database knows, the signing one apart.
+    pub(crate) fn are_of(&self, redaction: &[u8]) -> bool {
+        self.redaction.fingerprint() == redaction
+    }
+
+    /// The same keys with the signing key that the database knows: the one of the file, or the next
+    /// one, where a rotation was cut short. None: the file has neither.
+    pub(crate) fn signing_with(mut self, signing: &[u8]) -> Option<Self> {
+        if self.signing.fingerprint() == signing {
+            return Some(self);
+        }
+        self.signing = self.next_signing.take()?;
+        (self.signing.fingerprint() == signing).then_some(self)
+    }
+
+    /// Adds the signing key that is to come next to the file, unless a rotation that was cut short did.
+    /// It signs nothing before the database knows it.
+    pub(crate) fn with_next_signing(mut self, path: &Path) -> Result<(Self, Key), StoreError> {
+        if let Some(next) = &self.next_signing {
+            let next = next.clone();
+            return Ok((self, next));
+        }
+        let next = Key::random()?;
+        self.next_signing = Some(next.clone());
+        self.replace(path)?;
+        Ok((self, next))
+    }
+
+    /// Ends a rotation: the database knows the next signing key, and the one before is forgotten.
+    pub(crate) fn end_rotation(mut self, path: &Path) -> Result<Self, StoreError> {
+        if let Some(next) = self.next_signing.take() {
+            self.signing = next;
+        }
+        self.replace(path)?;
+        Ok(self)
+    }
+
+    /// The file's text.
+    fn text(&self) -> String {
         let mut text = String::from(
             "# The secrets of this Daybook installation. Keep a copy apart from the database:\n\
              # without this file the server does not start.\n",
         );
-        for (name, key) in [("redaction", &keys.redaction), ("signing", &keys.signing)] {
+        let keys = [
+            (REDACTION, Some(&self.redaction)),
+            (SIGNING, Some(&self.signing)),
+            (NEXT_SIGNING, self.next_signing.as_ref()),
+        ];
+        for (name, key) in keys {
+            let Some(key) = key else { continue };
             let _ = write!(text, "{name} = ");
             for byte in key.0 {
                 let _ = write!(text, "{byte:02x}");
             }
             text.push('\n');
         }
-        // Written whole under another name first: no process ever reads half of it.
-        let draft = path.with_extension(format!("key-{}", std::process::id()));
-        let _ = fs::remove_file(&draft);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options
-            .open(&draft)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())
-                    .and_then(|()| file.sync_all())
+        text
+    }
+
+    /// Writes the file anew, whole or not at all.
+    fn replace(&self, path: &Path) -> Result<(), StoreError> {
+        let draft = draft(path, &self.text());
+        let written = draft.and_then(|draft| {
+            // Whoever may do everything leaves it to whose it was.
+            #[cfg(unix)]
+            if let Ok(known) = fs::metadata(path) {
+                use std::os::unix::fs::{MetadataExt, chown};
+                let _ = chown(&draft, Some(known.uid()), Some(known.gid()));
+            }
+            fs::rename(&draft, path).inspect_err(|_| {
+                let _ = fs::remove_file(&draft);
             })
-            .and_then(|()| fs::hard_link(&draft, path));
-        let _ = fs::remove_file(&draft);
+        });
+        written.map_err(|error| cannot("write", path, &error))?;
+        // The name is durable too.
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+
+    /// Makes a key file with new secrets, readable by its owner only. Where another process makes
+    /// it at the same moment, its keys are taken.
+    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
+        let keys = Self::new(Key::random()?, Key::random()?, None);
+        let written = draft(path, &keys.text()).and_then(|draft| {
+            let linked = fs::hard_link(&draft, path);
+            let _ = fs::remove_file(&draft);
+            linked
+        });
         match written {
             Ok(()) => Ok(keys),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::read(path)?
                 .ok_or_else(|| StoreError::Keys(format!("{} came and went", path.display()))),
             Err(error) => Err(cannot("write", path, &error)),
+        }
+    }
+}
+
+/// Writes a text beside a file, durably and readable by its owner only: no process ever reads half of the
+/// file itself.
+fn draft(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let draft = path.with_extension(format!("key-{}", std::process::id()));
+    let _ = fs::remove_file(&draft);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+    });
+    match written {
+        Ok(()) => Ok(draft),
+        Err(error) => {
+            let _ = fs::remove_file(&draft);
+            Err(error)
         }
     }
 }
@@ -194,4 +300,57 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> Keys {
+        Keys::read(path).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_rotation_that_is_cut_short_anywhere_leaves_a_file_that_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daybook.key");
+        let before = Keys::create(&path).unwrap();
+        let old = before.fingerprints().signing;
+        // The database does not know the next one yet.
+        let (_, next) = before.clone().with_next_signing(&path).unwrap();
+        let found = read(&path).signing_with(&old).unwrap();
+        assert_eq!(found.signing, before.signing);
+        assert_eq!(found.redaction, before.redaction);
+        // Begun again, it goes on with the same.
+        let (keys, again) = read(&path).with_next_signing(&path).unwrap();
+        assert_eq!(again, next);
+        // The database knows it, and the file was not written since.
+        let found = read(&path).signing_with(&next.fingerprint()).unwrap();
+        assert_eq!(found.signing, next);
+        // It was.
+        let ended = keys.end_rotation(&path).unwrap();
+        assert_eq!(ended.signing, next);
+        let found = read(&path);
+        assert_eq!(
+            (found.signing.clone(), found.next_signing.clone()),
+            (next, None)
+        );
+        assert!(found.clone().signing_with(&old).is_none());
+        assert!(found.are_of(&before.fingerprints().redaction));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn nobody_else_may_read_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daybook.key");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let keys = Keys::create(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+        keys.with_next_signing(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+    }
 }

@@ -32,6 +32,7 @@ pub mod options;
 pub mod people;
 mod plan;
 mod postgres;
+pub mod proof;
 pub mod question;
 pub mod recording;
 pub mod redaction;

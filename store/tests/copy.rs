@@ -36,6 +36,7 @@ use store::{
     error::Moving,
     export::Format,
     members::NewInvite,
+    proof::verify::{Kept, verify},
     recording::{Door, Receipt, RecordError, Redaction},
     retention::{Occasion, Released, Removal},
     settings::SettingsChange,
@@ -455,6 +456,20 @@ async fn answers(store: &Store, secret: &Secret) -> Vec<String> {
 }
 
 /// Moved from one to the other, everything is there, and everything goes on there.
+/// The newest checkpoints of the source's logs, as somebody keeps them elsewhere.
+async fn checkpoints(source: &Source) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    for at in 0..PLACES.len() {
+        let scope = source.grant(at).await.read_scope().unwrap();
+        let note = source.log.store.checkpoint(&scope).await.unwrap();
+        kept.push(Kept {
+            name: PLACES[at].to_owned(),
+            note: note.unwrap(),
+        });
+    }
+    kept
+}
+
 #[tokio::test]
 async fn all_of_an_installation_moves() {
     for (from, to) in ways() {
@@ -478,6 +493,8 @@ async fn all_of_an_installation_moves() {
             before.push(answers(store, secret).await);
         }
 
+        store.cover().await.unwrap();
+        let kept = checkpoints(&source).await;
         let Outcome::Moved(copied) = source.copy_to(&to).await.unwrap() else {
             panic!("moved before");
         };
@@ -505,6 +522,10 @@ async fn all_of_an_installation_moves() {
             let file = log.exported(&scope, &query, Format::Ndjson).await;
             assert_eq!(file, files[at], "{from:?} {}", PLACES[at]);
         }
+        // What was signed there is a past of what is here.
+        let verified = verify(&to.options, &kept, |_, _| ()).await.unwrap();
+        assert_eq!(verified.kept, kept.len());
+        assert!(verified.tenants.iter().all(|tenant| tenant.checkpoints > 0));
         // People, sessions and invitations are good.
         assert!(
             moved

@@ -178,6 +178,32 @@ pub struct Event {
     pub erased: Vec<Part>,
 }
 
+impl Event {
+    /// What was recorded of it: without what is read into it, and what is Daybook's own.
+    pub fn as_given(&self) -> NewEvent {
+        let is_given = |what: Given| self.given.contains(&what);
+        NewEvent {
+            workspace: self.workspace.clone(),
+            idempotency_key: self.idempotency_key.clone(),
+            occurred_at: Some(self.occurred_at),
+            actor: self.actor.actor.clone(),
+            via: self.via.clone(),
+            action: self.action.clone(),
+            verb: is_given(Given::Verb).then_some(self.verb),
+            category: is_given(Given::Category).then_some(self.category),
+            target: self.target.clone(),
+            related: self.related.clone(),
+            operation: self.operation.clone(),
+            outcome: self.outcome,
+            description: self.description.clone(),
+            before: self.before.clone(),
+            after: self.after.clone(),
+            metadata: self.metadata.clone(),
+            context: self.context.clone(),
+        }
+    }
+}
+
 /// What of an action's reading a sender gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

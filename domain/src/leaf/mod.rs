@@ -2,13 +2,12 @@
 //!
 //! An event is hashed in seven parts, each salted for itself, so that one part can be shown and
 //! proved, or erased, without the others. The header holds the hash over the parts; the leaf, the
-//! hash of the header, goes into the tree of the tenant (RFC 6962, RFC 9162). What is hashed is
-//! what is recorded: an event must be redacted before.
+//! hash of the header, goes into the tree of the tenant ([`crate::proof`]). What is hashed is what
+//! is recorded: an event must be redacted before.
 
 mod hash;
 mod header;
 mod parts;
-mod tree;
 
 pub use hash::{Hash, HexError, Salt};
 pub use header::{Header, leaf_hash};
@@ -16,7 +15,6 @@ pub use parts::{
     PARTS, PartProof, hash_of_parts, part_hash, part_hashes, part_salt, parts_hash, parts_of,
     proven_parts_hash,
 };
-pub use tree::{InclusionError, inclusion_path, node_hash, root, root_from_path};
 
 #[cfg(test)]
 mod tests;

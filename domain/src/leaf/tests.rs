@@ -9,15 +9,17 @@
 use super::*;
 use crate::{
     event::{Actor, ActorKind, NewEvent, Object, Part, Source, Target},
+    proof::{
+        Checkpoint, Origin, Signer, check_consistency, consistency_ranges, inclusion_path, root,
+    },
     slug::Slug,
 };
-use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value};
 use std::str::FromStr;
 
 fn vectors() -> Value {
-    serde_json::from_str(include_str!("vectors.json")).unwrap()
+    serde_json::from_str(include_str!("../../../docs/proof/vectors.json")).unwrap()
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> T {
@@ -147,6 +149,49 @@ fn the_inclusion_paths_are_those_of_the_vectors() {
 }
 
 #[test]
+fn the_consistency_paths_are_those_of_the_vectors() {
+    let (vectors, leaves) = (vectors(), leaves());
+    let rows = vectors["consistency"].as_array().unwrap();
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let (from, to): (usize, usize) = (read(&row["from"]), read(&row["to"]));
+        let path: Vec<Hash> = read(&row["path"]);
+        let ranges = consistency_ranges(from as u64, to as u64).unwrap();
+        let over = |at: u64| usize::try_from(at).unwrap();
+        let found = ranges
+            .iter()
+            .map(|range| root(&leaves[over(range.start)..over(range.end)]));
+        assert_eq!(found.collect::<Vec<_>>(), path, "{from} to {to}");
+        let older = (from as u64, root(&leaves[..from]));
+        let newer = (to as u64, root(&leaves[..to]));
+        assert_eq!(check_consistency(older, newer, &path), Ok(()));
+    }
+}
+
+#[test]
+fn the_checkpoints_are_those_of_the_vectors() {
+    let (vectors, leaves) = (vectors(), leaves());
+    let signed = &vectors["checkpoints"];
+    let installation: uuid::Uuid = read(&signed["installation"]);
+    let secret = hash(&signed["secret"]).0;
+    let notes = signed["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 2);
+    for row in notes {
+        let tenant: Slug = read(&row["tenant"]);
+        let size: usize = read(&row["size"]);
+        let checkpoint = Checkpoint {
+            origin: Origin::new(installation, &tenant),
+            size: size as u64,
+            root: root(&leaves[..size]),
+        };
+        let signer = Signer::new(checkpoint.origin.as_str(), &secret).unwrap();
+        assert_eq!(checkpoint.sign(&signer).to_string(), row["note"]);
+        assert_eq!(signer.verifier().to_string(), row["key"]);
+        assert_eq!(signer.verifier().key(), &hash(&signed["public"]).0);
+    }
+}
+
+#[test]
 fn what_is_empty_is_in_no_part_but_a_state_is_hashed_as_recorded() {
     let system = Actor::SYSTEM;
     let target = Target {
@@ -217,57 +262,4 @@ fn hexadecimal_digits_are_read_in_lowercase_and_in_full_only() {
         assert_eq!(Hash::from_str(bad), Err(HexError { digits: 64 }), "{bad}");
     }
     assert_eq!(Salt::from_str("ab"), Err(HexError { digits: 32 }));
-}
-
-#[test]
-fn a_leaf_outside_the_tree_has_no_path() {
-    let leaves = leaves();
-    assert_eq!(inclusion_path(&leaves, leaves.len()), None);
-    let outside = root_from_path(&leaves[0], 4, 4, &[]);
-    assert_eq!(outside, Err(InclusionError::Outside));
-}
-
-fn tree() -> impl Strategy<Value = (Vec<Hash>, usize)> {
-    proptest::collection::vec(any::<[u8; 32]>().prop_map(Hash), 1..70).prop_flat_map(|leaves| {
-        let size = leaves.len();
-        (Just(leaves), 0..size)
-    })
-}
-
-proptest! {
-    #[test]
-    fn a_path_leads_from_its_leaf_to_the_root((leaves, index) in tree()) {
-        let path = inclusion_path(&leaves, index).unwrap();
-        let found = root_from_path(&leaves[index], index as u64, leaves.len() as u64, &path);
-        prop_assert_eq!(found, Ok(root(&leaves)));
-    }
-
-    #[test]
-    fn a_path_proves_no_other_leaf_and_no_other_place((leaves, index) in tree(), other in any::<[u8; 32]>()) {
-        let size = leaves.len() as u64;
-        let path = inclusion_path(&leaves, index).unwrap();
-        let real = Ok(root(&leaves));
-        prop_assert_ne!(root_from_path(&Hash(other), index as u64, size, &path), real);
-        for place in (0..size).filter(|place| *place != index as u64) {
-            prop_assert_ne!(root_from_path(&leaves[index], place, size, &path), real);
-        }
-    }
-
-    #[test]
-    fn a_path_that_is_too_long_or_too_short_is_refused((leaves, index) in tree()) {
-        let (place, size) = (index as u64, leaves.len() as u64);
-        let mut path = inclusion_path(&leaves, index).unwrap();
-        path.push(leaves[0]);
-        prop_assert_eq!(
-            root_from_path(&leaves[index], place, size, &path),
-            Err(InclusionError::TooLong)
-        );
-        path.pop();
-        if path.pop().is_some() {
-            prop_assert_eq!(
-                root_from_path(&leaves[index], place, size, &path),
-                Err(InclusionError::TooShort)
-            );
-        }
-    }
 }

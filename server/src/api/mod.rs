@@ -7,6 +7,7 @@ mod events;
 pub mod objects;
 mod payload;
 mod problem;
+mod proof;
 mod token;
 
 pub use token::bearer;
@@ -72,6 +73,10 @@ pub fn operations() -> OpenApiRouter<Store> {
         .routes(routes!(events::feed::feed))
         .routes(routes!(objects::blame::blame))
         .routes(routes!(actors::put::put))
+        .routes(routes!(proof::checkpoint::checkpoint))
+        .routes(routes!(proof::inclusion::inclusion))
+        .routes(routes!(proof::consistency::consistency))
+        .routes(routes!(proof::keys::keys))
 }
 
 async fn find_nothing() -> Problem {

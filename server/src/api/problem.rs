@@ -65,6 +65,8 @@ pub enum Kind {
     Moving,
     /// It has moved there.
     Moved,
+    /// No checkpoint covers it yet.
+    Uncovered,
     /// The disk is full.
     DiskFull,
     /// A fault of the server.
@@ -97,6 +99,7 @@ impl Kind {
             Self::InDoubt => "urn:daybook:problem:in-doubt",
             Self::Moving => "urn:daybook:problem:moving",
             Self::Moved => "urn:daybook:problem:moved",
+            Self::Uncovered => "urn:daybook:problem:uncovered",
             Self::DiskFull => "urn:daybook:problem:disk-full",
             Self::Internal => "urn:daybook:problem:internal",
         }
@@ -126,6 +129,7 @@ impl Kind {
             Self::InDoubt => "It is not known whether this was done",
             Self::Moving => "This installation is being moved",
             Self::Moved => "This installation has moved",
+            Self::Uncovered => "No checkpoint covers this yet",
             Self::DiskFull => "The disk that holds the log is full",
             Self::Internal => "The server failed",
         }
@@ -150,7 +154,8 @@ impl Kind {
             | Self::DatabaseUnavailable
             | Self::InDoubt
             | Self::Moving
-            | Self::Moved => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Moved
+            | Self::Uncovered => StatusCode::SERVICE_UNAVAILABLE,
             Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -247,6 +252,17 @@ impl Problem {
             members: Members::Fields { errors },
             retry_after: None,
         }
+    }
+
+    /// The server failed, in a way that only its operator is told.
+    pub fn failed(words: &str) -> Self {
+        tracing::error!("{words}");
+        Self::new(Kind::Internal, "the request was not carried out")
+    }
+
+    /// No checkpoint covers what is asked about.
+    pub fn uncovered(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Uncovered, detail).retry_after(RETRY_AFTER)
     }
 
     fn retry_after(self, seconds: u32) -> Self {

@@ -10,5 +10,7 @@ use tokio::task::JoinSet;
 pub fn begin(store: &Store) -> JoinSet<()> {
     let mut work = JoinSet::new();
     work.spawn(retention::expire(store.clone()));
+    let covered = store.clone();
+    work.spawn(async move { covered.keep_covered().await });
     work
 }

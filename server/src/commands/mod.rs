@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod hold;
 mod import;
+mod key;
 mod plan;
 mod reindex;
 mod retention;
@@ -18,6 +19,7 @@ mod tenant;
 mod tests;
 mod token;
 mod user;
+mod verify;
 mod workspace;
 
 use crate::environment::{self, VariableError};
@@ -71,6 +73,7 @@ enum Command {
     Backup(backup::Backup),
     Copy(copy::Copy),
     Reindex(reindex::Reindex),
+    Verify(verify::Verify),
 }
 
 /// What is done on a log that is open.
@@ -100,6 +103,9 @@ enum OnTheLog {
     /// Legal holds: while one stands, nothing of its workspace is deleted
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// The key that signs checkpoints
+    #[command(subcommand)]
+    Key(key::Key),
     Import(import::Import),
     Export(export::Export),
     Blame(blame::Blame),
@@ -405,6 +411,7 @@ impl Cli {
             Command::Backup(backup) => backup.run(&installation).await,
             Command::Copy(copy) => copy.run(installation.key_file).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
+            Command::Verify(verify) => verify.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;
                 let done = command.run(&store, &operator()).await;
@@ -433,6 +440,7 @@ impl OnTheLog {
             Self::Plan(plan) => plan.run(store, by).await,
             Self::Retention(retention) => retention.run(store, by).await,
             Self::Hold(hold) => hold.run(store, by).await,
+            Self::Key(key) => key.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
             Self::Export(export) => export.run(store, by).await,
             Self::Blame(blame) => blame.run(store).await,

@@ -37,12 +37,14 @@ fn only_the_commands_of_this_version_are_there() {
             "plan",
             "retention",
             "hold",
+            "key",
             "import",
             "export",
             "blame",
             "backup",
             "copy",
-            "reindex"
+            "reindex",
+            "verify"
         ]
     );
 }
@@ -77,6 +79,7 @@ fn every_line_of_the_contract_is_taken() {
         "daybook hold lift --workspace a/b --reason over",
         "daybook hold list",
         "daybook hold list --workspace a/b",
+        "daybook key rotate",
         "daybook import --workspace a/b --format cloudtrail --skip-expired --dry-run x.gz y",
         "daybook blame --workspace a/b integration int_1",
         "daybook blame --workspace a/b integration int/1 --at 2026-05-12T09:14:03Z --field a.b[0] \
@@ -85,6 +88,8 @@ fn every_line_of_the_contract_is_taken() {
         "daybook export --workspace a/b --format csv --target-kind integration --since 2026-05-01",
         "daybook export --workspace a/b --format ndjson --action X --action Y --sort actor",
         "daybook copy --from sqlite:x.db --to postgres://daybook@db.example/daybook",
+        "daybook verify",
+        "daybook verify --checkpoint one.txt --checkpoint two.txt",
         "daybook reindex",
         "daybook reindex --database sqlite:x.db",
         "daybook --database sqlite:x.db token list",

@@ -11,8 +11,8 @@
 
 mod compare;
 mod end;
-mod read;
-mod tables;
+pub(crate) mod read;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 mod write;

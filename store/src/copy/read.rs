@@ -14,36 +14,38 @@ use uuid::Uuid;
 
 /// An event as the log keeps it, with the numbers of its texts.
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) seq: i64,
-    pub(super) id: Uuid,
-    pub(super) ws: i64,
-    pub(super) occurred_at: i64,
-    pub(super) recorded_at: i64,
-    pub(super) parts: [u8; 32],
+pub(crate) struct Event {
+    pub(crate) seq: i64,
+    pub(crate) id: Uuid,
+    pub(crate) ws: i64,
+    pub(crate) occurred_at: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) parts: [u8; 32],
     /// In which class its content lies, on PostgreSQL.
-    pub(super) class: Option<i16>,
+    pub(crate) class: Option<i16>,
     /// None: it was removed.
-    pub(super) content: Option<Content>,
+    pub(crate) content: Option<Content>,
 }
 
 /// What an event says.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) actor: Number,
-    pub(super) via: Option<Number>,
-    pub(super) action: Number,
-    pub(super) target: Number,
-    pub(super) related: Option<Number>,
-    pub(super) outcome: i64,
-    pub(super) operation: Option<String>,
-    pub(super) key: Option<KeyHash>,
+pub(crate) struct Content {
+    pub(crate) actor: Number,
+    pub(crate) via: Option<Number>,
+    pub(crate) action: Number,
+    pub(crate) target: Number,
+    /// A copy of the target's, on PostgreSQL.
+    pub(crate) kind: Option<Number>,
+    pub(crate) related: Option<Number>,
+    pub(crate) outcome: i64,
+    pub(crate) operation: Option<String>,
+    pub(crate) key: Option<KeyHash>,
     /// Whether it is found by its key.
-    pub(super) has_key: bool,
-    pub(super) salt: [u8; 16],
-    pub(super) source: Option<i64>,
-    pub(super) keep: bool,
-    pub(super) body: Option<String>,
+    pub(crate) has_key: bool,
+    pub(crate) salt: [u8; 16],
+    pub(crate) source: Option<i64>,
+    pub(crate) keep: bool,
+    pub(crate) body: Option<String>,
 }
 
 impl Event {
@@ -89,7 +91,7 @@ pub(super) async fn tenants(connection: &mut Connection) -> Result<Vec<TenantLog
 }
 
 /// The logs of a tenant: its own, and its workspaces'.
-pub(super) async fn logs(connection: &mut Connection, tenant: i64) -> Result<Vec<i64>, StoreError> {
+pub(crate) async fn logs(connection: &mut Connection, tenant: i64) -> Result<Vec<i64>, StoreError> {
     let mut logs = vec![-tenant];
     let workspaces: Vec<i64> =
         database::query_scalar("SELECT id FROM workspace WHERE tenant = ? ORDER BY id")
@@ -101,14 +103,16 @@ pub(super) async fn logs(connection: &mut Connection, tenant: i64) -> Result<Vec
 }
 
 macro_rules! events {
-    ($class:literal, $has_key:literal, $content:literal) => {
+    ($class:literal, $has_key:literal, $kind:literal, $content:literal) => {
         concat!(
             "SELECT l.seq, l.id, l.ws, l.occurred_at, l.recorded_at, l.parts, ",
             $class,
             ", c.salt, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.operation, \
              c.key, c.key_rest, ",
             $has_key,
-            ", c.source, c.keep, c.body FROM leaf l ",
+            ", c.source, c.keep, c.body, ",
+            $kind,
+            " FROM leaf l ",
             $content,
             " WHERE l.tenant = ?1 AND l.seq > ?2 AND l.seq <= ?3 ORDER BY l.seq"
         )
@@ -118,6 +122,7 @@ macro_rules! events {
 const ON_SQLITE: &str = events!(
     "NULL",
     "c.key IS NOT NULL",
+    "NULL",
     "LEFT JOIN content c ON c.n = l.n"
 );
 
@@ -126,6 +131,7 @@ const ON_POSTGRES: &str = events!(
     "l.class",
     "EXISTS (SELECT 1 FROM idempotency k WHERE k.tenant = ?1 AND k.ws = l.ws AND k.key = c.key \
          AND k.key_rest = c.key_rest AND k.seq = l.seq)",
+    "c.kind",
     "LEFT JOIN LATERAL (SELECT * FROM content WHERE tenant = ?1 AND ws = l.ws \
          AND at = l.occurred_at AND seq = l.seq AND class = l.class AND at >= ?4 AND at <= ?5 \
          OFFSET 0) c ON TRUE"
@@ -149,8 +155,23 @@ async fn times(
     Ok((first.unwrap_or(0), last.unwrap_or(0)))
 }
 
-/// The events of a tenant after a number and up to another, in the order of arrival.
+/// The events of a tenant after a number and up to another, in the order of arrival, without a gap.
 pub(super) async fn events(
+    connection: &mut Connection,
+    tenant: i64,
+    (after, to): (i64, i64),
+) -> Result<Vec<Event>, StoreError> {
+    let events = events_as_they_are(connection, tenant, (after, to)).await?;
+    for (at, event) in (after + 1..).zip(&events) {
+        if event.seq != at {
+            return Err(damaged("the numbers of a tenant's events have a gap"));
+        }
+    }
+    Ok(events)
+}
+
+/// The same, whichever there are.
+pub(crate) async fn events_as_they_are(
     connection: &mut Connection,
     tenant: i64,
     (after, to): (i64, i64),
@@ -164,13 +185,7 @@ pub(super) async fn events(
         }
     };
     let rows = rows.fetch_all(connection).await?;
-    let events: Vec<Event> = rows.iter().map(event).collect::<Result<_, _>>()?;
-    for (at, event) in (after + 1..).zip(&events) {
-        if event.seq != at {
-            return Err(damaged("the numbers of a tenant's events have a gap"));
-        }
-    }
-    Ok(events)
+    rows.iter().map(event).collect()
 }
 
 fn number(number: i64) -> Result<Number, StoreError> {
@@ -194,6 +209,7 @@ fn event(row: &database::Row) -> Result<Event, StoreError> {
                 via: any(9)?,
                 action: of(10)?,
                 target: of(11)?,
+                kind: any(21)?,
                 related: any(12)?,
                 outcome: row.try_get(13)?,
                 operation: row.try_get(14)?,
@@ -327,7 +343,7 @@ pub(super) async fn rows(
         .map(|(name, _)| *name)
         .collect();
     let mut sql = Sql::default();
-    sql.add("SELECT ")
+    sql.add("SELECT /* of all tenants */ ")
         .add(&names(table))
         .add(" FROM ")
         .add(table.name);
@@ -353,7 +369,7 @@ pub(super) async fn rows(
 }
 
 /// Texts of a log with numbers after one, in their order, so many at most; each with its number.
-pub(super) async fn texts(
+pub(crate) async fn texts(
     connection: &mut Connection,
     table: &Table,
     (tenant, ws): (i64, i64),
@@ -419,15 +435,15 @@ pub(super) async fn empty_texts(
 
 /// A release by retention, told by numbers that are the same in both databases.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Release {
-    pub(super) id: i64,
-    pub(super) tenant: i64,
-    pub(super) ws: i64,
+pub(crate) struct Release {
+    pub(crate) id: i64,
+    pub(crate) tenant: i64,
+    pub(crate) ws: i64,
     /// The number of the event that tells of it.
-    pub(super) seq: i64,
-    pub(super) before: i64,
-    pub(super) events: i64,
-    pub(super) finished_at: Option<i64>,
+    pub(crate) seq: i64,
+    pub(crate) before: i64,
+    pub(crate) events: i64,
+    pub(crate) finished_at: Option<i64>,
 }
 
 impl Release {
@@ -454,7 +470,7 @@ impl Release {
 }
 
 /// Releases after one, in their order, so many at most.
-pub(super) async fn releases(
+pub(crate) async fn releases(
     connection: &mut Connection,
     after: i64,
 ) -> Result<Vec<Release>, StoreError> {

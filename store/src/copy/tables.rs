@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Type {
+pub(crate) enum Type {
     Integer,
     Flag,
     Text,
@@ -15,7 +15,7 @@ pub(super) enum Type {
 
 /// A table.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     pub(super) name: &'static str,
     pub(super) columns: &'static [(&'static str, Type)],
     /// So many of the columns, the first, name a row. None: rows may be equal.
@@ -25,14 +25,16 @@ pub(super) struct Table {
 
 /// What becomes of the rows of a table that is administered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(crate) enum Kept {
     /// They change and stay, and others refer to them: they are brought up to date one by one.
     Ever,
+    /// They come, and neither change nor go.
+    Added,
     /// They come and go: all of them are written anew.
     Anew,
 }
 
-use Kept::{Anew, Ever};
+use Kept::{Added, Anew, Ever};
 use Type::{Bytes, Flag, Integer, Text};
 
 /// Who the installation is.
@@ -114,7 +116,7 @@ pub(super) const WORKSPACE: Table = Table {
     kept: Ever,
 };
 
-/// What else is administered, in an order in which what is referred to comes first.
+/// What else is administered, and what proves that nothing was altered, in an order in which what is referred to comes first.
 pub(super) const ADMINISTERED: &[Table] = &[
     TENANT,
     WORKSPACE,
@@ -261,11 +263,46 @@ pub(super) const ADMINISTERED: &[Table] = &[
         key: 2,
         kept: Anew,
     },
+    Table {
+        name: "signing_key",
+        columns: &[
+            ("id", Integer),
+            ("public", Bytes),
+            ("since", Integer),
+            ("until", Integer),
+        ],
+        key: 1,
+        kept: Ever,
+    },
+    Table {
+        name: "tile",
+        columns: &[
+            ("tenant", Integer),
+            ("level", Integer),
+            ("place", Integer),
+            ("hashes", Bytes),
+        ],
+        key: 3,
+        kept: Ever,
+    },
+    Table {
+        name: "checkpoint",
+        columns: &[
+            ("tenant", Integer),
+            ("size", Integer),
+            ("root", Bytes),
+            ("made_at", Integer),
+            ("key", Integer),
+            ("signature", Bytes),
+        ],
+        key: 2,
+        kept: Added,
+    },
 ];
 
 /// The tables of texts, with what each holds beside the log (`ws`) and the number (`num`); those that
 /// refer to others first: what is read after them holds what they refer to.
-pub(super) const TEXTS: [Table; 6] = [
+pub(crate) const TEXTS: [Table; 6] = [
     Table {
         name: "related",
         columns: &[("members", Text)],
@@ -315,15 +352,15 @@ pub(super) const TEXTS: [Table; 6] = [
 ];
 
 /// Where a table of texts stands in [`TEXTS`].
-pub(super) const RELATED: usize = 0;
-pub(super) const VIA: usize = 1;
-pub(super) const TARGET: usize = 2;
-pub(super) const ACTOR: usize = 3;
-pub(super) const KIND: usize = 4;
-pub(super) const ACTION: usize = 5;
+pub(crate) const RELATED: usize = 0;
+pub(crate) const VIA: usize = 1;
+pub(crate) const TARGET: usize = 2;
+pub(crate) const ACTOR: usize = 3;
+pub(crate) const KIND: usize = 4;
+pub(crate) const ACTION: usize = 5;
 
 /// A row's values.
-pub(super) type Row = Vec<Value>;
+pub(crate) type Row = Vec<Value>;
 
 /// Hashes values so that no two lists of them have the same bytes.
 pub(super) fn hash_values<'v>(hash: &mut Sha256, values: impl IntoIterator<Item = &'v Value>) {

@@ -5,7 +5,8 @@ use super::{
     end::{End, say},
     read::{self, Event, Release},
     tables::{
-        ACTION, ACTOR, ADMINISTERED, HOLD, KIND, Kept, RELATED, Row, TARGET, TEXTS, Table, VIA,
+        ACTION, ACTOR, ADMINISTERED, HOLD, INSTALLATION, KIND, Kept, RELATED, Row, TARGET, TEXTS,
+        Table, VIA,
     },
 };
 use crate::{
@@ -613,7 +614,17 @@ impl Writer {
         &mut self,
         from: &mut Connection,
     ) -> Result<(), StoreError> {
-        let lifted = self.begin_without(&[("release", "release_is_due")]).await?;
+        let lifted = [
+            ("release", "release_is_due"),
+            // They come as they are, those that are there already among them.
+            ("signing_key", "signing_key_is_next"),
+            ("tile", "tile_is_next"),
+            ("checkpoint", "checkpoint_is_next"),
+        ];
+        let lifted = self.begin_without(&lifted).await?;
+        // Its signing key may have been rotated since.
+        let installation = read::rows(from, &INSTALLATION, None).await?;
+        bring_up_to_date(&mut self.end.connection, &INSTALLATION, &installation).await?;
         for table in ADMINISTERED.iter().rev() {
             if table.kept == Kept::Anew {
                 self.end.say(format!("DELETE FROM {}", table.name)).await?;
@@ -629,6 +640,9 @@ impl Writer {
                 let connection = &mut self.end.connection;
                 match table.kept {
                     Kept::Ever => bring_up_to_date(connection, table, &rows).await?,
+                    Kept::Added => {
+                        insert_or(connection, table, &[], &rows, " ON CONFLICT DO NOTHING").await?;
+                    }
                     Kept::Anew => insert(connection, table, &[], &rows).await?,
                 }
                 after = rows.into_iter().next_back();

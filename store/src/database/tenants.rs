@@ -3,7 +3,7 @@
 //! Debug builds refuse such a statement, on any PostgreSQL.
 
 /// What is distributed by its tenant, and what is read of it by another name.
-const OF_TENANTS: [&str; 29] = [
+const OF_TENANTS: [&str; 31] = [
     "tenant_head",
     "leaf",
     "content",
@@ -20,6 +20,8 @@ const OF_TENANTS: [&str; 29] = [
     "tally",
     "tally_change",
     "tallied",
+    "tile",
+    "checkpoint",
     "by_time",
     "by_actor",
     "own_by_actor",

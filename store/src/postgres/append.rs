@@ -29,6 +29,7 @@ use super::partitions::Partitions;
 use crate::{
     StoreError,
     database::{Connection, Pooled, is_broken_off, within},
+    proof::Uncovered,
     recording::Receipt,
     sqlite::{
         Admitted,
@@ -71,6 +72,8 @@ pub(super) type LogId = (i64, i64);
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(super) dictionaries: Arc<Dictionaries>,
+    /// The tenants whose checkpoints do not cover what this process recorded.
+    pub(super) uncovered: Arc<Uncovered>,
     pub(super) partitions: Partitions,
     /// The logs whose tallies have changes that are to be added up, and how often each was passed by.
     pub(super) tallied: Mutex<BTreeMap<LogId, u8>>,
@@ -93,11 +96,16 @@ impl Known {
         }
     }
 
+    /// These were recorded: their tallies are to be added up, and a checkpoint is to cover them.
     fn tallied(&self, events: &[Admitted]) {
         let logs: BTreeSet<LogId> = events
             .iter()
             .map(|event| (event.tenant, event.ws))
             .collect();
+        let tenants: BTreeSet<i64> = logs.iter().map(|(tenant, _)| *tenant).collect();
+        if !tenants.is_empty() {
+            self.uncovered.add(tenants);
+        }
         self.to_add_up(logs);
     }
 
@@ -449,6 +457,7 @@ mod tests {
     fn what_is_known_of_a_server_is_not_believed_of_another() {
         let known = Known {
             dictionaries: Arc::default(),
+            uncovered: Arc::default(),
             partitions: Partitions::default(),
             tallied: Mutex::default(),
             met: Mutex::default(),

@@ -16,12 +16,10 @@ pub(crate) use partitions::Partitions;
 use crate::{
     StoreError,
     clock::Clock,
-    database::{Connection, within},
+    database::{Connection, Pooled, within},
     keys::Keys,
     options::PostgresUrl,
-    sqlite::{
-        Use, arrivals::Arrivals, dictionaries::Dictionaries, export, installation, writer::Job,
-    },
+    sqlite::{Recorded, Use, arrivals::Arrivals, export, installation, writer::Job},
 };
 use append::Known;
 use domain::time::Timestamp;
@@ -104,7 +102,7 @@ impl Server {
         replica: Option<&PostgresUrl>,
         key_file: &Path,
         clock: Arc<dyn Clock>,
-        dictionaries: Arc<Dictionaries>,
+        recorded: Recorded,
         usage: Use,
     ) -> Result<(Self, Keys), StoreError> {
         let options = url.options()?;
@@ -144,7 +142,8 @@ impl Server {
             ("idle_in_transaction_session_timeout", "10s"),
         ];
         let known = Arc::new(Known {
-            dictionaries,
+            dictionaries: recorded.dictionaries,
+            uncovered: recorded.uncovered,
             partitions: Partitions::default(),
             tallied: StdMutex::default(),
             met: StdMutex::default(),
@@ -192,6 +191,11 @@ impl Server {
         self.writers.close().await;
         self.stop_removing().await;
         self.remover.close().await;
+    }
+
+    /// A connection that writes.
+    pub(crate) async fn writer(&self) -> Result<Pooled, StoreError> {
+        Ok(self.writers.acquire().await?.into())
     }
 
     /// A connection that appends.

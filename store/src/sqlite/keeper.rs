@@ -1,11 +1,10 @@
 //! Keeping a log in two SQLite files: what only SQLite does.
 
 use super::{
-    Use,
+    Recorded, Use,
     append::Appender,
     arrivals::{self, Arrivals},
     connect::Files,
-    dictionaries::Dictionaries,
     export,
     index::Indexer,
     installation,
@@ -107,7 +106,7 @@ pub(crate) struct Keeper {
     pub(super) exporters: SqlitePool,
     /// Looks at how far the index is, while all readers may be waiting for it.
     pub(super) watcher: SqlitePool,
-    pub(super) appender: Mutex<Appender>,
+    pub(crate) appender: Mutex<Appender>,
     /// The last event that this process committed, or found when it opened the log.
     pub(super) own_head: AtomicI64,
     /// The last event that it knows another to have committed, those before it was opened included:
@@ -134,7 +133,7 @@ impl Keeper {
     pub(super) async fn open(
         files: Files,
         clock: Arc<dyn Clock>,
-        dictionaries: Arc<Dictionaries>,
+        recorded: Recorded,
         usage: Use,
     ) -> Result<(Self, Keys, Parts), StoreError> {
         let (mut connection, opening) = open_log(&files).await?;
@@ -173,7 +172,7 @@ impl Keeper {
             watcher,
             appender: Mutex::new(Appender::new(
                 connection,
-                dictionaries,
+                recorded,
                 Arc::clone(&others_head),
             )),
             own_head: AtomicI64::new(head),
@@ -245,7 +244,7 @@ impl Keeper {
 
 impl Keeper {
     /// How far the index is, as far as this process knows.
-    pub(super) fn mark(&self) -> i64 {
+    pub(crate) fn mark(&self) -> i64 {
         self.progress.borrow().mark
     }
 

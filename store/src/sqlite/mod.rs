@@ -44,8 +44,8 @@ mod tenants;
 mod tokens;
 pub(crate) mod writer;
 
-pub(crate) use admit::KeyHash;
 pub use admit::{Admitted, never_expires};
+pub(crate) use admit::{Body, KeyHash, key_hash};
 pub(crate) use append::{Content, Leaf, Numbered, Statements};
 pub(crate) use connect::Files;
 pub(crate) use dictionaries::damaged;
@@ -65,6 +65,7 @@ use crate::{
     options::{DatabaseUrl, Options, Readiness, ReplicaStanding},
     plan::Counts,
     postgres::{Server, replica::Replica},
+    proof::{self, Uncovered},
 };
 use arrivals::Arrivals;
 use dictionaries::Dictionaries;
@@ -106,6 +107,8 @@ pub(crate) struct Inner {
     /// Those who wait for events.
     pub(crate) arrivals: Arc<Arrivals>,
     exports: export::Exports,
+    /// What proofs are made with.
+    pub(crate) proof: proof::State,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -125,7 +128,17 @@ struct Parts {
     exporters: Pool,
     arrivals: Arc<Arrivals>,
     kept: Kept,
+    uncovered: Arc<Uncovered>,
     queue: mpsc::UnboundedSender<writer::Job>,
+}
+
+/// What is known of what was recorded, by whoever records.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// The texts.
+    pub(crate) dictionaries: Arc<Dictionaries>,
+    /// The tenants whose checkpoints do not cover it.
+    pub(crate) uncovered: Arc<Uncovered>,
 }
 
 /// An open log. Cheap to clone; all clones are the same store.
@@ -148,6 +161,7 @@ impl Store {
     /// Opens a log for somebody who may see more of it than others.
     pub(crate) async fn open_as(options: Options, usage: Use) -> Result<Self, StoreError> {
         let dictionaries = Arc::new(Dictionaries::default());
+        let uncovered = Arc::new(Uncovered::default());
         let clock = Arc::clone(&options.clock);
         let (queue, jobs) = mpsc::unbounded_channel();
         match &options.database {
@@ -158,8 +172,11 @@ impl Store {
                     )));
                 }
                 let files = Files::new(path, options.key_file.clone());
-                let (keeper, keys, begins) =
-                    Keeper::open(files, clock, Arc::clone(&dictionaries), usage).await?;
+                let recorded = Recorded {
+                    dictionaries: Arc::clone(&dictionaries),
+                    uncovered: Arc::clone(&uncovered),
+                };
+                let (keeper, keys, begins) = Keeper::open(files, clock, recorded, usage).await?;
                 let keeper = Arc::new(keeper);
                 let parts = Parts {
                     keys,
@@ -168,6 +185,7 @@ impl Store {
                     exporters: Pool::Sqlite(keeper.exporters.clone()),
                     arrivals: Arc::clone(&keeper.arrivals),
                     kept: Kept::Sqlite(Arc::clone(&keeper)),
+                    uncovered,
                     queue,
                 };
                 let store = Self::new(options, parts);
@@ -177,9 +195,12 @@ impl Store {
             DatabaseUrl::Postgres(url) => {
                 let key_file = options.key_file();
                 let replica = options.replica.as_ref();
-                let dictionaries_too = Arc::clone(&dictionaries);
+                let recorded = Recorded {
+                    dictionaries: Arc::clone(&dictionaries),
+                    uncovered: Arc::clone(&uncovered),
+                };
                 let (server, keys) =
-                    Server::open(url, replica, &key_file, clock, dictionaries_too, usage).await?;
+                    Server::open(url, replica, &key_file, clock, recorded, usage).await?;
                 let server = Arc::new(server);
                 let parts = Parts {
                     keys,
@@ -188,6 +209,7 @@ impl Store {
                     exporters: Pool::Postgres(server.exporters.clone()),
                     arrivals: Arc::clone(&server.arrivals),
                     kept: Kept::Postgres(Arc::clone(&server)),
+                    uncovered,
                     queue,
                 };
                 let store = Self::new(options, parts);
@@ -198,6 +220,7 @@ impl Store {
     }
 
     fn new(options: Options, parts: Parts) -> Self {
+        let proof = proof::State::new(options.key_file(), &parts.keys, parts.uncovered);
         let inner = Arc::new(Inner {
             redaction: Key::new(parts.keys.redaction.bytes()),
             rules: redaction::KnownRules::default(),
@@ -216,12 +239,14 @@ impl Store {
             kept: parts.kept,
             arrivals: parts.arrivals,
             exports: export::Exports::new(parts.exporters),
+            proof,
             tasks: Mutex::default(),
         });
         Self { inner }
     }
 
-    /// Breaks off what is being exported, finishes what was accepted, and closes the files.
+    /// Breaks off what is being exported, finishes what was accepted, has a checkpoint cover it, and
+    /// closes the files.
     pub async fn close(&self) {
         self.end_waits();
         self.inner.exports.stop().await;
@@ -232,6 +257,12 @@ impl Store {
             .take();
         for task in std::mem::take(&mut *self.inner.tasks.lock().await) {
             let _ = task.await;
+        }
+        match self.cover().await {
+            Ok(()) | Err(StoreError::Moving(_)) => {}
+            Err(error) => {
+                tracing::warn!("the newest entries are not covered by a checkpoint: {error}");
+            }
         }
         self.inner.readers.close().await;
         match &self.inner.kept {
@@ -366,8 +397,9 @@ pub(crate) async fn installation(
         .bind(now.micros())
         .bind(&prints.redaction[..])
         .bind(&prints.signing[..])
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+        proof::know_key(connection, &keys).await?;
         return Ok((id, keys));
     };
     let path = key_file.display();
@@ -377,14 +409,19 @@ pub(crate) async fn installation(
              DAYBOOK_KEY_FILE"
         ))
     })?;
-    let prints = keys.fingerprints();
-    let known: (&[u8], &[u8]) = (row.try_get(1)?, row.try_get(2)?);
-    if known != (&prints.redaction[..], &prints.signing[..]) {
+    if !keys.are_of(row.try_get(1)?) {
         return Err(StoreError::Keys(format!(
             "the key file {path} belongs to another installation; bring the right one back from a \
              copy, or name it with DAYBOOK_KEY_FILE"
         )));
     }
+    let keys = keys.signing_with(row.try_get(2)?).ok_or_else(|| {
+        StoreError::Keys(format!(
+            "the key file {path} has a signing key that does not sign any more; bring the file from \
+             where daybook key rotate was run last"
+        ))
+    })?;
+    proof::know_key(connection, &keys).await?;
     let id = <[u8; 16]>::try_from(row.try_get::<&[u8]>(0)?)
         .map_err(|_| dictionaries::damaged("the installation's id is broken"))?;
     Ok((id, keys))

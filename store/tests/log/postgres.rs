@@ -6,6 +6,7 @@
 //! themselves. The first is copied from the one that `DAYBOOK_TEST_POSTGRES_TEMPLATE` names, which has the
 //! extension and knows the nodes, as only a superuser can make it.
 
+use sha2::{Digest, Sha256};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions,
 };
@@ -147,13 +148,13 @@ pub fn name_for(log: &str) -> String {
 
 /// The database that others are copied from: one for each state of the schema.
 async fn template(server: &str, connection: &mut PgConnection) -> String {
-    let mut name = "template".to_owned();
+    let mut sums = Sha256::new();
     for migration in MIGRATIONS.iter() {
-        let sum: Vec<String> = migration.checksum[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        write!(name, "_{}", sum.concat()).unwrap();
+        sums.update(&migration.checksum);
+    }
+    let mut name = "template_".to_owned();
+    for byte in &sums.finalize()[..8] {
+        write!(name, "{byte:02x}").unwrap();
     }
     let is_there = async |connection: &mut PgConnection| -> bool {
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)")

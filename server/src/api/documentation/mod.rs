@@ -34,6 +34,7 @@ use utoipa::{
     tags(
         (name = "events", description = "What was done: recording it and finding it."),
         (name = "objects", description = "What it was done to: who set each field, and when."),
+        (name = "proof", description = "That nothing was altered: signed checkpoints, and what leads to them."),
         (name = "actors", description = "Who did it: what is true of them now."),
     )
 )]

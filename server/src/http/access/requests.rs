@@ -555,6 +555,27 @@ pub const REQUESTS: &[Asked] = &[
         "/api/v1/actors/user/usr_1",
         r#"{"deactivated": true}"#,
     ),
+    get(
+        "GET /api/v1/proof/checkpoint",
+        "",
+        "/api/v1/proof/checkpoint",
+    ),
+    get(
+        "GET /api/v1/proof/inclusion",
+        "",
+        "/api/v1/proof/inclusion?event={event}",
+    ),
+    get(
+        "GET /api/v1/proof/inclusion",
+        "of the other workspace",
+        "/api/v1/proof/inclusion?event={other_event}",
+    ),
+    get(
+        "GET /api/v1/proof/consistency",
+        "",
+        "/api/v1/proof/consistency?from=0&to=0",
+    ),
+    get("GET /api/v1/proof/keys", "", "/api/v1/proof/keys"),
     get("GET /api/v1/openapi.json", "", "/api/v1/openapi.json"),
     send("ANY /api", "", "/api", "{}"),
     send("ANY /api/", "", "/api/", "{}"),

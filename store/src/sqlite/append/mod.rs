@@ -12,9 +12,10 @@ pub(crate) use rows::{Content, Leaf, Statements, outcome_number, placed_at, sour
 pub(crate) use texts::{Additions, Numbered};
 
 use super::{
+    Recorded,
     admit::{Admitted, KeyHash},
     change::Log,
-    dictionaries::{Dictionaries, Shared, damaged, read_extent},
+    dictionaries::{Shared, damaged, read_extent},
 };
 use crate::{StoreError, database::Connection, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
@@ -32,7 +33,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct Appender {
     pub(crate) connection: Connection,
-    dictionaries: Arc<Dictionaries>,
+    recorded: Recorded,
     /// The last event that others committed, as far as is known.
     others_head: Arc<AtomicI64>,
     data_version: Option<i64>,
@@ -79,12 +80,12 @@ pub(crate) struct NewRelease {
 impl Appender {
     pub(crate) fn new(
         connection: Connection,
-        dictionaries: Arc<Dictionaries>,
+        recorded: Recorded,
         others_head: Arc<AtomicI64>,
     ) -> Self {
         Self {
             connection,
-            dictionaries,
+            recorded,
             others_head,
             data_version: None,
             head: 0,
@@ -168,7 +169,8 @@ impl Appender {
 
     async fn extend(&mut self, log: Log) -> Result<Arc<Shared>, StoreError> {
         let extent = read_extent(&mut self.connection, log).await?;
-        self.dictionaries
+        self.recorded
+            .dictionaries
             .extend(&mut self.connection, log, extent)
             .await
     }
@@ -268,6 +270,9 @@ impl Appender {
         let staged = std::mem::take(&mut self.staged);
         for additions in staged.texts.into_values() {
             additions.publish();
+        }
+        if !staged.seqs.is_empty() {
+            self.recorded.uncovered.add(staged.seqs.keys().copied());
         }
         self.seqs.extend(staged.seqs);
         self.head = staged.head;

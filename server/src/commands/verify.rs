@@ -1,0 +1,108 @@
+//! `daybook verify`.
+
+use super::{CommandError, Installation, reindex::counting, say};
+use clap::Args;
+use domain::proof::Note;
+use indicatif::{HumanCount, ProgressBar};
+use std::{fs, path::PathBuf};
+use store::proof::verify::{Kept, VerifiedTenant, VerifyError, verify};
+
+/// Checks that nothing in the log was altered: every entry, the tree over them, and every checkpoint.
+/// It needs no key file, and runs beside a server too
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A checkpoint that was kept elsewhere: that what it was signed of is how this log begins. Can be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+}
+
+impl From<VerifyError> for CommandError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Store(error) => Self::Store(error),
+            VerifyError::Wrong(_) | VerifyError::NoInstallation(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+impl Verify {
+    /// Does what was asked.
+    pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
+        let kept = self
+            .checkpoint
+            .iter()
+            .map(|path| read(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let bar = ProgressBar::new(0).with_style(counting());
+        let verified = verify(&installation.options(), &kept, |checked, all| {
+            bar.set_length(all);
+            bar.set_position(checked);
+        })
+        .await;
+        bar.finish_and_clear();
+        let verified = verified?;
+        for tenant in &verified.tenants {
+            tell(tenant)?;
+        }
+        match verified.kept {
+            0 => say(
+                "Not checked: whether this database is an older copy, has lost its newest entries \
+                 together with their checkpoints, or was made anew with another key. That takes a \
+                 checkpoint that was kept elsewhere (--checkpoint).",
+            )?,
+            1 => say("The checkpoint that was kept elsewhere is a past of this log.")?,
+            kept => say(format_args!(
+                "All {kept} checkpoints that were kept elsewhere are pasts of these logs."
+            ))?,
+        }
+        say(
+            "Not checked: what is made from the log to search it by; daybook reindex makes SQLite's \
+             again.",
+        )
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Kept, CommandError> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| CommandError::Failed(format!("{name} cannot be read: {error}")))?;
+    let note: Note = text
+        .parse()
+        .map_err(|error| CommandError::Failed(format!("{name} {error}")))?;
+    Ok(Kept { name, note })
+}
+
+fn tell(log: &VerifiedTenant) -> Result<(), CommandError> {
+    let tenant = &log.tenant;
+    say(format_args!(
+        "{tenant}: all {} entries are what was recorded, in the order in which they arrived",
+        HumanCount(log.entries)
+    ))?;
+    if log.released > 0 {
+        say(format_args!(
+            "{tenant}: what {} of them said was deleted, under releases that its settings permitted",
+            HumanCount(log.released)
+        ))?;
+    }
+    let Some((covered, at)) = log.covered else {
+        return say(format_args!(
+            "{tenant}: no checkpoint covers them: whether they were altered cannot be seen"
+        ));
+    };
+    match log.uncovered() {
+        0 => say(format_args!(
+            "{tenant}: the newest of {} checkpoints covers all of them, made at {at}",
+            HumanCount(log.checkpoints)
+        )),
+        uncovered => say(format_args!(
+            "{tenant}: the newest of {} checkpoints covers {}, made at {at}; no checkpoint covers the \
+             newest {}: whether these were altered cannot be seen",
+            HumanCount(log.checkpoints),
+            HumanCount(covered),
+            HumanCount(uncovered)
+        )),
+    }
+}

@@ -1,0 +1,416 @@
+//! How a tenant's tree grows: leaves are hashed, tiles filled, and what came of it is signed.
+
+use super::{Leaf, columns_of_leaf, count, covered, number, origin, parsed, tiles, workspaces};
+use crate::{
+    Store, StoreError,
+    database::{self, Connection, Pooled, within},
+    keys::{Key, Keys},
+    sqlite::{Inner, Kept, append::Appender, damaged},
+};
+use domain::{
+    leaf::Hash,
+    proof::{Checkpoint, Edge, Origin, TileId},
+    slug::Slug,
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard as StdMutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::{MutexGuard, Notify};
+
+/// So many leaves are taken into a tree at a time.
+const STEP: i64 = 8_192;
+/// For how long what arrives is gathered: a checkpoint is made within a second.
+const GATHER: Duration = Duration::from_millis(750);
+/// How often it is looked for what nobody covered: another process may have been killed before it did.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How soon it is tried again what could not be done.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How long a step may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The tenants in whose logs this process recorded what no checkpoint covers yet.
+#[derive(Debug, Default)]
+pub(crate) struct Uncovered {
+    tenants: Mutex<BTreeSet<i64>>,
+    came: Notify,
+}
+
+impl Uncovered {
+    fn tenants(&self) -> StdMutexGuard<'_, BTreeSet<i64>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was recorded in these.
+    pub(crate) fn add(&self, tenants: impl IntoIterator<Item = i64>) {
+        self.tenants().extend(tenants);
+        self.came.notify_one();
+    }
+}
+
+/// What a store knows for its proofs.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(super) key_file: PathBuf,
+    /// The key that signs, as far as this process knows.
+    signing: Mutex<Key>,
+    uncovered: Arc<Uncovered>,
+}
+
+impl State {
+    pub(crate) fn new(key_file: PathBuf, keys: &Keys, uncovered: Arc<Uncovered>) -> Self {
+        Self {
+            key_file,
+            signing: Mutex::new(keys.signing.clone()),
+            uncovered,
+        }
+    }
+
+    fn signing(&self) -> StdMutexGuard<'_, Key> {
+        self.signing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs with this key from now on.
+    pub(super) fn sign_with(&self, key: Key) {
+        *self.signing() = key;
+    }
+
+    /// The key whose fingerprint the database has: it may have been rotated since this process began.
+    fn signing_of(&self, known: &[u8]) -> Result<Key, StoreError> {
+        let ours = self.signing().clone();
+        if ours.fingerprint() == known {
+            return Ok(ours);
+        }
+        let keys = Keys::read(&self.key_file)?.and_then(|keys| keys.signing_with(known));
+        let key = keys.map(|keys| keys.signing).ok_or_else(|| {
+            StoreError::Keys(format!(
+                "the signing key was rotated, and the key file {} does not have the new one: no \
+                 checkpoints are made here; bring the file from where daybook key rotate was run",
+                self.key_file.display()
+            ))
+        })?;
+        self.sign_with(key.clone());
+        Ok(key)
+    }
+}
+
+/// What a tree grew by, and what it is now.
+struct Growth {
+    tenant: i64,
+    origin: Origin,
+    /// How many leaves it had.
+    from: i64,
+    /// The tiles that were not whole, of which some grew.
+    before: BTreeSet<TileId>,
+    /// The tiles that became whole.
+    whole: Vec<(TileId, Vec<Hash>)>,
+    edge: Edge,
+    /// Whether there may be more.
+    is_cut: bool,
+}
+
+impl Growth {
+    /// Takes leaves into a tree, in a thread of their own: hashing many takes a while.
+    async fn of(
+        (tenant, slug, origin): (i64, Slug, Origin),
+        edge: Edge,
+        leaves: Vec<Leaf>,
+        workspaces: HashMap<i64, Slug>,
+    ) -> Result<Self, StoreError> {
+        let from = number(edge.size())?;
+        let hashed = tokio::task::spawn_blocking(move || {
+            let before = edge.growing().map(|(id, _)| id).collect();
+            let mut edge = edge;
+            let mut whole = Vec::new();
+            let is_cut = leaves.len() >= usize::try_from(STEP).unwrap_or(usize::MAX);
+            for leaf in leaves {
+                if leaf.seq != edge.size() + 1 {
+                    return Err(damaged("the numbers of a tenant's events have a gap"));
+                }
+                // On several nodes an event may be seen a moment before its workspace is.
+                let Some(hash) = leaf.hash(&slug, &workspaces) else {
+                    break;
+                };
+                edge.push(hash, |id, tile| whole.push((id, tile)));
+            }
+            Ok(Self {
+                tenant,
+                origin,
+                from,
+                before,
+                whole,
+                edge,
+                is_cut,
+            })
+        });
+        hashed.await.map_err(|_| StoreError::Closing)?
+    }
+
+    /// Writes it, and the checkpoint that covers it; false: somebody else made one meanwhile.
+    async fn write(&self, inner: &Inner, connection: &mut Connection) -> Result<bool, StoreError> {
+        if covered(connection, self.tenant).await? != self.from {
+            return Ok(false);
+        }
+        for (id, hashes) in &self.whole {
+            self.write_tile(connection, *id, hashes).await?;
+        }
+        for (id, hashes) in self.edge.growing() {
+            self.write_tile(connection, id, hashes).await?;
+        }
+        let (key, known): (i64, Vec<u8>) = database::query_as(
+            "SELECT k.id, i.signing_key FROM installation i JOIN signing_key k ON k.until IS NULL",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size: self.edge.size(),
+            root: self.edge.root(),
+        };
+        let signer = inner.proof.signing_of(&known)?.signer(self.origin.as_str());
+        let signer = signer.map_err(|error| StoreError::Keys(error.to_string()))?;
+        let signed = checkpoint.sign(&signer);
+        let signature = signed.signatures.into_iter().next();
+        let signature = signature.map(|line| line.signature).unwrap_or_default();
+        database::query(
+            "INSERT INTO checkpoint (tenant, size, root, made_at, key, signature) \
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(self.tenant)
+        .bind(number(checkpoint.size)?)
+        .bind(&checkpoint.root.0[..])
+        .bind(inner.clock.now().micros())
+        .bind(key)
+        .bind(signature)
+        .execute(connection)
+        .await?;
+        Ok(true)
+    }
+
+    async fn write_tile(
+        &self,
+        connection: &mut Connection,
+        id: TileId,
+        hashes: &[Hash],
+    ) -> Result<(), StoreError> {
+        let statement = if self.before.contains(&id) {
+            "UPDATE tile SET hashes = ?1 WHERE tenant = ?2 AND level = ?3 AND place = ?4"
+        } else {
+            "INSERT INTO tile (tenant, level, place, hashes) VALUES (?2, ?3, ?4, ?1)"
+        };
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+        let done = database::query(statement)
+            .bind(bytes)
+            .bind(self.tenant)
+            .bind(i64::from(id.level))
+            .bind(number(id.index)?)
+            .execute(connection)
+            .await?;
+        if done.rows_affected() != 1 {
+            return Err(damaged("a tile of the tree is not there"));
+        }
+        Ok(())
+    }
+}
+
+/// An open transaction that nobody else makes checkpoints of a tenant beside.
+enum Turn<'a> {
+    Sqlite(MutexGuard<'a, Appender>),
+    /// Dropped while it is open, its connection is closed.
+    Postgres(Pooled, bool),
+}
+
+impl<'a> Turn<'a> {
+    async fn begin(inner: &'a Inner, tenant: i64) -> Result<Self, StoreError> {
+        match &inner.kept {
+            Kept::Sqlite(keeper) => {
+                let mut appender = keeper.appender.lock().await;
+                appender.begin(keeper.mark()).await?;
+                Ok(Self::Sqlite(appender))
+            }
+            Kept::Postgres(server) => {
+                let mut turn = Self::Postgres(server.writer().await?, true);
+                let connection = turn.connection();
+                connection.run("BEGIN").await?;
+                database::query(
+                    "SELECT pg_advisory_xact_lock(hashtextextended('daybook proof', ?))",
+                )
+                .bind(tenant)
+                .execute(connection)
+                .await?;
+                Ok(turn)
+            }
+        }
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        match self {
+            Self::Sqlite(appender) => &mut appender.connection,
+            Self::Postgres(connection, _) => connection,
+        }
+    }
+
+    /// Commits what went well, and undoes what did not.
+    async fn finish(mut self, written: Result<bool, StoreError>) -> Result<bool, StoreError> {
+        let is_to_commit = matches!(written, Ok(true));
+        match &mut self {
+            Self::Sqlite(appender) if is_to_commit => {
+                appender.commit().await?;
+            }
+            Self::Sqlite(appender) => appender.rollback().await,
+            Self::Postgres(connection, is_open) => {
+                let end = if is_to_commit { "COMMIT" } else { "ROLLBACK" };
+                let ended = connection.run(end).await;
+                *is_open = ended.is_err();
+                ended?;
+            }
+        }
+        written
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Self::Postgres(connection, true) = self {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl Inner {
+    /// What a tenant's tree grows by next; none where nothing came.
+    async fn growth(&self, tenant: i64) -> Result<Option<Growth>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let connection: &mut Connection = &mut connection;
+        let size = covered(connection, tenant).await?;
+        let rows = database::query(concat!(
+            "SELECT ",
+            columns_of_leaf!(),
+            " FROM leaf l WHERE l.tenant = ? AND l.seq > ? AND l.seq <= ? ORDER BY l.seq"
+        ))
+        .bind(tenant)
+        .bind(size)
+        .bind(size + STEP)
+        .fetch_all(&mut *connection)
+        .await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let leaves = rows.iter().map(Leaf::read).collect::<Result<_, _>>()?;
+        let slug: String = database::query_scalar("SELECT slug FROM tenant WHERE id = ?")
+            .bind(tenant)
+            .fetch_one(&mut *connection)
+            .await?;
+        let slug = parsed(&slug)?;
+        let origin = origin(connection, &slug).await?;
+        let workspaces = workspaces(connection, tenant).await?;
+        let size = count(size)?;
+        let wanted = Edge::tiles_of(size).into_iter().map(|(id, _)| id);
+        let tiles = tiles(connection, tenant, wanted).await?;
+        let edge = Edge::of(size, &tiles).map_err(|error| damaged(&error.to_string()))?;
+        let growth = Growth::of((tenant, slug, origin), edge, leaves, workspaces).await?;
+        Ok((number(growth.edge.size())? > growth.from).then_some(growth))
+    }
+
+    /// Makes checkpoints of a tenant's tree until the last covers everything that was recorded when this
+    /// was called.
+    pub(super) async fn cover_tenant(&self, tenant: i64) -> Result<(), StoreError> {
+        loop {
+            let grown = within(PATIENCE, async {
+                let Some(growth) = self.growth(tenant).await? else {
+                    return Ok::<_, StoreError>(None);
+                };
+                let mut turn = Turn::begin(self, tenant).await?;
+                let written = growth.write(self, turn.connection()).await;
+                Ok(Some(turn.finish(written).await? && !growth.is_cut))
+            });
+            if grown.await?.unwrap_or(true) {
+                return Ok(());
+            }
+            // Others write between two steps.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Finds the tenants whose logs hold more than is covered, whoever recorded it.
+    async fn find_uncovered(&self) -> Result<(), StoreError> {
+        let tenants: Vec<i64> = database::query_scalar("SELECT id FROM tenant ORDER BY id")
+            .fetch_all(&self.readers)
+            .await?;
+        let mut found = Vec::new();
+        for tenant in tenants {
+            let mut connection = self.readers.acquire().await?;
+            let recorded: Option<i64> =
+                database::query_scalar("SELECT max(seq) FROM leaf WHERE tenant = ?")
+                    .bind(tenant)
+                    .fetch_one(&mut *connection)
+                    .await?;
+            if recorded.unwrap_or(0) > covered(&mut connection, tenant).await? {
+                found.push(tenant);
+            }
+        }
+        self.proof.uncovered.add(found);
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Makes a checkpoint of each tenant in whose log this process recorded something that none covers.
+    /// What could not be is tried again the next time.
+    ///
+    /// # Errors
+    ///
+    /// The signing key is not in the key file, the installation moves, or the store failed.
+    pub async fn cover(&self) -> Result<(), StoreError> {
+        let uncovered = &self.inner.proof.uncovered;
+        let tenants = std::mem::take(&mut *uncovered.tenants());
+        let mut done = Ok(());
+        for tenant in tenants {
+            // What is wrong with one tenant's log keeps no other from being covered.
+            let covered = match done {
+                Ok(()) | Err(StoreError::Database(_)) => self.inner.cover_tenant(tenant).await,
+                Err(_) => Err(StoreError::Closing),
+            };
+            if covered.is_err() {
+                uncovered.tenants().insert(tenant);
+            }
+            done = done.and(covered);
+        }
+        done
+    }
+
+    /// Makes checkpoints within a second of what arrives, for as long as this is waited for: for a server,
+    /// which goes on. It also finds what others left uncovered.
+    pub async fn keep_covered(&self) {
+        let uncovered = &self.inner.proof.uncovered;
+        let mut looked: Option<Instant> = None;
+        let mut trouble: Option<String> = None;
+        loop {
+            let covered = async {
+                if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                    self.inner.find_uncovered().await?;
+                    looked = Some(Instant::now());
+                }
+                self.cover().await
+            };
+            let now = match covered.await {
+                // Nothing changes any more, and nothing is to be covered.
+                Ok(()) | Err(StoreError::Moving(_)) => None,
+                Err(error) => Some(error.to_string()),
+            };
+            match &now {
+                Some(error) if now != trouble => tracing::error!("no checkpoint was made: {error}"),
+                None if trouble.is_some() => tracing::warn!("checkpoints are made again"),
+                _ => {}
+            }
+            let rest = if now.is_some() { AGAIN } else { LOOK_EVERY };
+            trouble = now;
+            tokio::select! {
+                () = uncovered.came.notified() => tokio::time::sleep(GATHER).await,
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+}
