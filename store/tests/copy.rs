@@ -455,21 +455,21 @@ async fn answers(store: &Store, secret: &Secret) -> Vec<String> {
     answers
 }
 
-/// Moved from one to the other, everything is there, and everything goes on there.
 /// The newest checkpoints of the source's logs, as somebody keeps them elsewhere.
 async fn checkpoints(source: &Source) -> Vec<Kept> {
     let mut kept = Vec::new();
-    for at in 0..PLACES.len() {
+    for (at, place) in PLACES.iter().enumerate() {
         let scope = source.grant(at).await.read_scope().unwrap();
         let note = source.log.store.checkpoint(&scope).await.unwrap();
         kept.push(Kept {
-            name: PLACES[at].to_owned(),
+            name: (*place).to_owned(),
             note: note.unwrap(),
         });
     }
     kept
 }
 
+/// Moved from one to the other, everything is there, and everything goes on there.
 #[tokio::test]
 async fn all_of_an_installation_moves() {
     for (from, to) in ways() {

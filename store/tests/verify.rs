@@ -453,6 +453,9 @@ async fn rows_that_belong_to_no_log_are_found() {
     assert_eq!(verified(&log).await, Err(strange));
 }
 
+/// Id, when it occurred and was recorded, parts, workspace and number.
+type LeafRow = (Vec<u8>, i64, i64, Vec<u8>, i64, i64);
+
 /// The leaves of acme as their rows are now.
 async fn leaves_of(log: &Log) -> Vec<Hash> {
     let tenant = acme(log).await;
@@ -461,21 +464,14 @@ async fn leaves_of(log: &Log) -> Vec<Hash> {
             "SELECT id, slug FROM workspace WHERE tenant = {tenant}"
         ))
         .await;
-    let rows: Vec<(Vec<u8>, i64, i64, Vec<u8>, i64, i64)> = log
+    let rows: Vec<LeafRow> = log
         .rows(&format!(
             "SELECT id, occurred_at, recorded_at, parts, ws, seq FROM leaf \
              WHERE tenant = {tenant} ORDER BY seq"
         ))
         .await;
     let slug: Slug = "acme".parse().unwrap();
-    let leaf = |(id, occurred_at, recorded_at, parts, ws, seq): &(
-        Vec<u8>,
-        i64,
-        i64,
-        Vec<u8>,
-        i64,
-        i64,
-    )| {
+    let leaf = |(id, occurred_at, recorded_at, parts, ws, seq): &LeafRow| {
         let workspace = workspaces.iter().find(|(id, _)| id == ws);
         let workspace: Option<Slug> = workspace.map(|(_, slug)| slug.parse().unwrap());
         leaf_hash(&Header {

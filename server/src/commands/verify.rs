@@ -4,7 +4,10 @@ use super::{CommandError, Installation, reindex::counting, say};
 use clap::Args;
 use domain::proof::Note;
 use indicatif::{HumanCount, ProgressBar};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use store::proof::verify::{Kept, VerifiedTenant, VerifyError, verify};
 
 /// Checks that nothing in the log was altered: every entry, the tree over them, and every checkpoint.
@@ -65,7 +68,7 @@ impl Verify {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Kept, CommandError> {
+fn read(path: &Path) -> Result<Kept, CommandError> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path)
         .map_err(|error| CommandError::Failed(format!("{name} cannot be read: {error}")))?;

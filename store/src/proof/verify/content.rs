@@ -45,10 +45,18 @@ pub(super) struct Told {
 struct OfLog {
     actors: Vec<Option<Actor>>,
     via: Vec<Option<Vec<Number>>>,
-    actions: Vec<Option<(Action, Option<Verb>, Option<Category>)>>,
+    actions: Vec<Option<Named>>,
     kinds: Vec<Option<TargetKind>>,
     targets: Vec<Option<(Number, Target)>>,
     related: Vec<Option<Vec<Number>>>,
+}
+
+/// An action, with what its sender said of it.
+#[derive(Debug)]
+struct Named {
+    action: Action,
+    verb: Option<Verb>,
+    category: Option<Category>,
 }
 
 /// The texts of a tenant, by log.
@@ -62,11 +70,8 @@ fn text(value: Option<&Value>) -> Option<String> {
     }
 }
 
-fn given<T: FromStr>(value: Option<&Value>) -> Option<Option<T>> {
-    match value {
-        Some(Value::Text(text)) => text.parse().ok().map(Some),
-        _ => Some(None),
-    }
+fn given<T: FromStr>(value: Option<&Value>) -> Result<Option<T>, T::Err> {
+    text(value).map(|text| text.parse()).transpose()
 }
 
 fn parsed<T: FromStr>(value: Option<&Value>) -> Option<T> {
@@ -86,8 +91,12 @@ fn actor(row: &[Value]) -> Option<Actor> {
     })
 }
 
-fn action(row: &[Value]) -> Option<(Action, Option<Verb>, Option<Category>)> {
-    Some((parsed(row.first())?, given(row.get(1))?, given(row.get(2))?))
+fn action(row: &[Value]) -> Option<Named> {
+    Some(Named {
+        action: parsed(row.first())?,
+        verb: given(row.get(1)).ok()?,
+        category: given(row.get(2)).ok()?,
+    })
 }
 
 fn target(kinds: &[Option<TargetKind>], row: &[Value]) -> Option<(Number, Target)> {
@@ -156,7 +165,11 @@ impl OfLog {
 
     /// An event, as it was given; none where something that it refers to is not there.
     fn event(&self, content: &read::Content) -> Option<(NewEvent, Option<Source>)> {
-        let (action, verb, category) = at(&self.actions, content.action)?;
+        let Named {
+            action,
+            verb,
+            category,
+        } = at(&self.actions, content.action)?;
         let (kind, target) = at(&self.targets, content.target)?;
         if content.kind.is_some_and(|copied| copied != *kind) {
             return None;
