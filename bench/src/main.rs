@@ -1,6 +1,7 @@
 //! `./dev bench`: how quick Daybook is, beside what somebody would otherwise make themselves.
 //! `docs/benchmarks.md` tells what is measured, and how.
 
+mod blame;
 mod data;
 mod error;
 mod export;
@@ -92,6 +93,8 @@ enum Part {
     Retention,
     /// Taking the whole log away as a file
     Export,
+    /// Who set each field of an object with a long history
+    Blame,
     /// Recording into PostgreSQL, and pages of 50 from there
     Postgres,
 }
@@ -178,6 +181,9 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         sets.make_missing(&world, false).await?;
         let rows = export::measure(&program, &sets, &arguments.folder);
         report.rows.extend(rows.await?);
+    }
+    if wanted(Part::Blame) {
+        report.rows.extend(blame::measure(&arguments.folder).await?);
     }
     if wanted(Part::Postgres) {
         let server = arguments.postgres.clone();

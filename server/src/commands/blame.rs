@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use domain::{
     blame::{Field, Gap, GapKind, Origin, Setting, history},
     diff::short,
-    event::TargetKind,
+    event::{Actor, TargetKind},
     json::Path,
     question::{BlameParameters, Moment, Subject},
     slug::WorkspacePath,
@@ -124,10 +124,10 @@ fn table(rows: &[(&Field, &Setting)]) -> String {
     for (field, setting) in rows {
         let (by, on, event) = match &setting.origin {
             Origin::Event(author) => {
-                let via = author.via.iter().map(|via| via.sort_name());
-                let via: String = via.map(|name| format!(" via {name}")).collect();
+                let who = std::iter::once(&*author.actor).chain(&*author.via);
+                let who: Vec<&str> = who.map(Actor::sort_name).collect();
                 (
-                    format!("{}{via}", author.actor.sort_name()),
+                    who.join(" via "),
                     second(author.occurred_at),
                     author.event.to_string(),
                 )

@@ -95,14 +95,14 @@ fn every_parameter_of_a_feed_that_is_described_is_taken_and_no_other() {
 #[test]
 fn every_parameter_of_blame_that_is_described_is_taken_and_no_other() {
     let document = described();
-    let described: Vec<String> = document["paths"]["/api/v1/objects/{kind}/{id}/blame"]["get"]
-        ["parameters"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|parameter| parameter["in"] == "query")
-        .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
-        .collect();
+    let described: Vec<String> =
+        document["paths"]["/api/v1/objects/{kind}/{id}/blame"]["get"]["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+            .collect();
     let (_, faults) = BlameParameters::read("colour=red", Unknown::Refused);
     let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
     let known: Vec<&str> = known.split(", ").collect();
