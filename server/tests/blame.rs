@@ -326,7 +326,7 @@ fn the_command_line_shows_a_table_or_what_the_api_answers() {
 #[test]
 fn the_page_tells_the_same_without_script_to_who_may_open_the_object() {
     let (daybook, server, _) = serving(&history());
-    let daybook = daybook
+    let _daybook = daybook
         .user("olga@acme.example", "owner", "acme/growth")
         .user("mika@acme.example", "member", "acme/growth")
         .user("nils@acme.example", "owner", "acme/revenue");
@@ -340,7 +340,6 @@ fn the_page_tells_the_same_without_script_to_who_may_open_the_object() {
     }
     let login = server.client().get(page).expect(303);
     assert!(login.header("location").starts_with("/login?next="));
-    drop(daybook);
 
     let mika = server.client().signed_in("mika@acme.example");
     let shown = mika.get(page).text();
