@@ -88,6 +88,8 @@ pub(crate) struct Keys {
     /// Signs them from the moment on at which the database says so: a rotation is under way, or was
     /// cut short.
     next_signing: Option<Key>,
+    /// Signed them before: a database that is brought back from before a rotation knows one of these.
+    previous_signing: Vec<Key>,
     /// Seals cursors.
     pub(crate) cursor: Key,
     /// Seals what browsers keep for a moment.
@@ -107,9 +109,15 @@ pub(crate) struct Fingerprints {
 const REDACTION: &str = "redaction";
 const SIGNING: &str = "signing";
 const NEXT_SIGNING: &str = "next-signing";
+const PREVIOUS_SIGNING: &str = "previous-signing";
 
 impl Keys {
-    fn new(redaction: Key, signing: Key, next_signing: Option<Key>) -> Self {
+    fn new(
+        redaction: Key,
+        signing: Key,
+        next_signing: Option<Key>,
+        previous_signing: Vec<Key>,
+    ) -> Self {
         let cursor = redaction.derived("daybook cursor");
         let revealing = redaction.derived("daybook revealing");
         let sign_on = redaction.derived("daybook sign-on");
@@ -117,6 +125,7 @@ impl Keys {
             redaction,
             signing,
             next_signing,
+            previous_signing,
             cursor,
             revealing,
             sign_on,
@@ -138,10 +147,10 @@ impl Keys {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(cannot("read", path, &error)),
         };
-        let line = |name: &str| {
+        let lines = |name: &'static str| {
             text.lines()
                 .filter_map(|line| line.split_once('='))
-                .find(|(key, _)| key.trim() == name)
+                .filter(move |(key, _)| key.trim() == name)
                 .map(|(_, hex)| from_hex(hex.trim()).map(Key))
         };
         let broken = |name: &str| {
@@ -150,15 +159,19 @@ impl Keys {
                 path.display()
             ))
         };
-        let key = |name: &str| line(name).flatten().ok_or_else(|| broken(name));
-        let next_signing = match line(NEXT_SIGNING) {
-            Some(key) => Some(key.ok_or_else(|| broken(NEXT_SIGNING))?),
-            None => None,
+        let all = |name: &'static str| {
+            let keys = lines(name).map(|key| key.ok_or_else(|| broken(name)));
+            keys.collect::<Result<Vec<Key>, _>>()
+        };
+        let key = |name: &'static str| {
+            let first = all(name)?.into_iter().next();
+            first.ok_or_else(|| broken(name))
         };
         Ok(Some(Self::new(
             key(REDACTION)?,
             key(SIGNING)?,
-            next_signing,
+            all(NEXT_SIGNING)?.into_iter().next(),
+            all(PREVIOUS_SIGNING)?,
         )))
     }
 
@@ -167,14 +180,29 @@ impl Keys {
         self.redaction.fingerprint() == redaction
     }
 
-    /// The same keys with the signing key that the database knows: the one of the file, or the next
-    /// one, where a rotation was cut short. None: the file has neither.
+    /// The same keys with the signing key that the database knows: the one of the file; the next one,
+    /// where a rotation was cut short; or one of those before, where the database was brought back from
+    /// before a rotation. None: the file has none of them.
     pub(crate) fn signing_with(mut self, signing: &[u8]) -> Option<Self> {
-        if self.signing.fingerprint() == signing {
+        let is_known = |key: &Key| key.fingerprint() == signing;
+        if is_known(&self.signing) {
             return Some(self);
         }
-        self.signing = self.next_signing.take()?;
-        (self.signing.fingerprint() == signing).then_some(self)
+        let known = match self.next_signing.take_if(|next| is_known(next)) {
+            Some(next) => next,
+            None => {
+                let place = self.previous_signing.iter().position(is_known)?;
+                self.previous_signing.remove(place)
+            }
+        };
+        self.sign_with(known);
+        Some(self)
+    }
+
+    /// Another key signs, and the one that did is one of those before.
+    fn sign_with(&mut self, signing: Key) {
+        let before = std::mem::replace(&mut self.signing, signing);
+        self.previous_signing.push(before);
     }
 
     /// Adds the signing key that is to come next to the file, unless a rotation that was cut short did.
@@ -190,13 +218,17 @@ impl Keys {
         Ok((self, next))
     }
 
-    /// Ends a rotation: the database knows the next signing key, and the one before is forgotten.
-    pub(crate) fn end_rotation(mut self, path: &Path) -> Result<Self, StoreError> {
-        if let Some(next) = self.next_signing.take() {
-            self.signing = next;
+    /// Ends the rotation to a key that the database knows now: in the file, too, it is the one that signs.
+    /// Where another rotation came after it meanwhile, the file is left as that made it.
+    pub(crate) fn end_rotation(path: &Path, signing: &Key) -> Result<(), StoreError> {
+        let Some(mut keys) = Self::read(path)? else {
+            return Ok(());
+        };
+        if let Some(next) = keys.next_signing.take_if(|next| *next == *signing) {
+            keys.sign_with(next);
+            keys.replace(path)?;
         }
-        self.replace(path)?;
-        Ok(self)
+        Ok(())
     }
 
     /// The file's text.
@@ -210,8 +242,11 @@ impl Keys {
             (SIGNING, Some(&self.signing)),
             (NEXT_SIGNING, self.next_signing.as_ref()),
         ];
-        for (name, key) in keys {
-            let Some(key) = key else { continue };
+        let keys = keys
+            .into_iter()
+            .filter_map(|(name, key)| Some((name, key?)));
+        let previous = self.previous_signing.iter();
+        for (name, key) in keys.chain(previous.map(|key| (PREVIOUS_SIGNING, key))) {
             let _ = write!(text, "{name} = ");
             for byte in key.0 {
                 let _ = write!(text, "{byte:02x}");
@@ -221,21 +256,19 @@ impl Keys {
         text
     }
 
-    /// Writes the file anew, whole or not at all.
+    /// Writes the file anew, whole or not at all; whose it is and who may read it stays as it was.
     fn replace(&self, path: &Path) -> Result<(), StoreError> {
-        let draft = draft(path, &self.text());
-        let written = draft.and_then(|draft| {
-            // Whoever may do everything leaves it to whose it was.
-            #[cfg(unix)]
-            if let Ok(known) = fs::metadata(path) {
-                use std::os::unix::fs::{MetadataExt, chown};
-                let _ = chown(&draft, Some(known.uid()), Some(known.gid()));
-            }
-            fs::rename(&draft, path).inspect_err(|_| {
-                let _ = fs::remove_file(&draft);
-            })
+        let failed = |error| cannot("write", path, &error);
+        // The file itself, where the path is a link to it.
+        let path = &fs::canonicalize(path).map_err(failed)?;
+        let written = draft(path, &self.text()).and_then(|draft| {
+            keep_access(path, &draft)
+                .and_then(|()| fs::rename(&draft, path))
+                .inspect_err(|_| {
+                    let _ = fs::remove_file(&draft);
+                })
         });
-        written.map_err(|error| cannot("write", path, &error))?;
+        written.map_err(failed)?;
         // The name is durable too.
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
@@ -247,7 +280,7 @@ impl Keys {
     /// Makes a key file with new secrets, readable by its owner only. Where another process makes
     /// it at the same moment, its keys are taken.
     pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
-        let keys = Self::new(Key::random()?, Key::random()?, None);
+        let keys = Self::new(Key::random()?, Key::random()?, None, Vec::new());
         let written = draft(path, &keys.text()).and_then(|draft| {
             let linked = fs::hard_link(&draft, path);
             let _ = fs::remove_file(&draft);
@@ -260,6 +293,22 @@ impl Keys {
             Err(error) => Err(cannot("write", path, &error)),
         }
     }
+}
+
+/// Gives a file to whom another belongs, and lets those read it who may read that.
+#[cfg(unix)]
+fn keep_access(known: &Path, made: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (known, ours) = (fs::metadata(known)?, fs::metadata(made)?);
+    if (known.uid(), known.gid()) != (ours.uid(), ours.gid()) {
+        chown(made, Some(known.uid()), Some(known.gid()))?;
+    }
+    fs::set_permissions(made, known.permissions())
+}
+
+#[cfg(not(unix))]
+fn keep_access(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Writes a text beside a file, durably and readable by its owner only: no process ever reads half of the
@@ -323,20 +372,33 @@ mod tests {
         assert_eq!(found.signing, before.signing);
         assert_eq!(found.redaction, before.redaction);
         // Begun again, it goes on with the same.
-        let (keys, again) = read(&path).with_next_signing(&path).unwrap();
+        let (_, again) = read(&path).with_next_signing(&path).unwrap();
         assert_eq!(again, next);
         // The database knows it, and the file was not written since.
         let found = read(&path).signing_with(&next.fingerprint()).unwrap();
         assert_eq!(found.signing, next);
         // It was.
-        let ended = keys.end_rotation(&path).unwrap();
-        assert_eq!(ended.signing, next);
+        Keys::end_rotation(&path, &next).unwrap();
         let found = read(&path);
         assert_eq!(
             (found.signing.clone(), found.next_signing.clone()),
-            (next, None)
+            (next.clone(), None)
         );
-        assert!(found.clone().signing_with(&old).is_none());
+        // A database that is brought back from before it is opened with the file of now.
+        let back = found.clone().signing_with(&old).unwrap();
+        assert_eq!(back.signing, before.signing);
+        assert!(found.clone().signing_with(&[7; 16]).is_none());
+        // A rotation that ends late leaves what a later one wrote.
+        let (_, third) = read(&path).with_next_signing(&path).unwrap();
+        Keys::end_rotation(&path, &next).unwrap();
+        assert_eq!(read(&path).next_signing, Some(third.clone()));
+        Keys::end_rotation(&path, &third).unwrap();
+        let found = read(&path);
+        assert_eq!(found.signing, third);
+        for known in [&before.signing, &next, &third] {
+            let keys = found.clone().signing_with(&known.fingerprint()).unwrap();
+            assert_eq!(keys.signing, *known);
+        }
         assert!(found.are_of(&before.fingerprints().redaction));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -352,5 +414,24 @@ mod tests {
         assert_eq!(mode(), 0o600);
         keys.with_next_signing(&path).unwrap();
         assert_eq!(mode(), 0o600);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_rotation_leaves_the_file_where_it_is_and_to_those_who_may_read_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (
+            folder.path().join("daybook.key"),
+            folder.path().join("link"),
+        );
+        let keys = Keys::create(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&path, &link).unwrap();
+        let (_, next) = keys.with_next_signing(&link).unwrap();
+        assert_eq!(read(&path).next_signing, Some(next));
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
     }
 }

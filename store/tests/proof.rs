@@ -169,6 +169,20 @@ async fn a_checkpoint_is_made_only_when_the_tree_grew_and_when_the_store_closes(
 }
 
 #[tokio::test]
+async fn what_was_given_up_in_between_is_covered_the_next_time() {
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    log.record(&grant, some(2)).await;
+    // Dropped where it waits first.
+    let given_up = tokio::time::timeout(Duration::ZERO, log.store.cover()).await;
+    assert!(given_up.is_err());
+    log.store.cover().await.unwrap();
+    let size = log.number("SELECT max(size) FROM checkpoint").await;
+    assert_eq!(size, log.number("SELECT max(seq) FROM leaf").await);
+    every_event_is_proved(&log).await;
+}
+
+#[tokio::test]
 async fn what_arrives_is_covered_within_a_second_while_somebody_sees_to_it() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;

@@ -16,7 +16,7 @@ use domain::{
 use log::{BEGINNING, Log, event, limit, object, operator, user};
 use std::fmt::Write;
 use store::{
-    Store,
+    DatabaseUrl, Store,
     access::TokenGrant,
     proof::verify::{Kept, KeptWrong, Verified, VerifyError, Wrong, verify},
     retention::{Occasion, Released, Removal},
@@ -550,6 +550,40 @@ async fn who_makes_the_tree_anew_too_is_found_by_what_was_signed() {
     .await;
     let found = verified(&log).await;
     assert!(matches!(&found, Err(Wrong::Signature { .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_a_store_signed_it_does_not_sign_anew_as_something_else() {
+    let log = recorded().await;
+    let tenant = acme(&log).await;
+    let attacked = format!(
+        "UPDATE leaf SET recorded_at = recorded_at + 1 WHERE tenant = {tenant} AND seq = {SOME}; \
+         DELETE FROM checkpoint WHERE tenant = {tenant}; DELETE FROM tile WHERE tenant = {tenant};"
+    );
+    attack(&log, &attacked).await;
+    let growth = log.token("acme/growth").await;
+    log.record(&growth, some(300..301)).await;
+    let refused = log.store.cover().await.unwrap_err().to_string();
+    assert!(refused.contains("nothing is signed"), "{refused}");
+    let made = format!("SELECT count(*) FROM checkpoint WHERE tenant = {tenant}");
+    assert_eq!(log.number(&made).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_no_installation_is_left_as_it_is() {
+    only_sqlite!();
+    let log = Log::new().await;
+    let empty = log.folder.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    let mut options = Log::options(&log.folder, &log.clock);
+    options.database = DatabaseUrl::Sqlite(empty.clone());
+    let found = verify(&options, &[], |_, _| ()).await;
+    assert!(
+        matches!(found, Err(VerifyError::NoInstallation(_))),
+        "{found:?}"
+    );
+    // No more than the page that says that it is a database: no table was made.
+    assert!(std::fs::metadata(&empty).unwrap().len() <= 4_096);
 }
 
 #[tokio::test]

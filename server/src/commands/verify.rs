@@ -53,8 +53,9 @@ impl Verify {
         match verified.kept {
             0 => say(
                 "Not checked: whether this database is an older copy, has lost its newest entries \
-                 together with their checkpoints, or was made anew with another key. That takes a \
-                 checkpoint that was kept elsewhere (--checkpoint).",
+                 together with their checkpoints, was altered where checkpoints were removed and made \
+                 anew, or was made anew with another key. That takes a checkpoint that was kept \
+                 elsewhere (--checkpoint).",
             )?,
             1 => say("The checkpoint that was kept elsewhere is a past of this log.")?,
             kept => say(format_args!(

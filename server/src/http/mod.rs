@@ -22,7 +22,9 @@ use url::Url;
 
 /// How long requests in flight may take once the server is stopping.
 const LAST_REQUESTS_MOST: Duration = Duration::from_secs(7);
-/// How long the store may take to close after them.
+/// How long the last checkpoints may take after them.
+const COVERING_MOST: Duration = Duration::from_secs(1);
+/// How long the store may take to close, these included.
 const CLOSING_MOST: Duration = Duration::from_secs(2);
 
 /// How the server is reached, and whom it believes.
@@ -129,10 +131,8 @@ pub async fn serve(store: Store, config: ServeConfig, stop: impl Future) -> Resu
     };
     connections::serve(listener, router, stop, LAST_REQUESTS_MOST).await;
     drop(work);
-    if tokio::time::timeout(CLOSING_MOST, store.close())
-        .await
-        .is_err()
-    {
+    let closing = store.close_within(COVERING_MOST);
+    if tokio::time::timeout(CLOSING_MOST, closing).await.is_err() {
         tracing::warn!("the store did not close in time; it is brought in order at the next start");
     }
     Ok(())

@@ -431,6 +431,15 @@ pub(super) enum Seen {
     },
 }
 
+/// Whether a database that is named holds an installation; looks, and changes nothing.
+pub(crate) async fn holds_installation(url: &DatabaseUrl) -> Result<bool, StoreError> {
+    match look_at(url).await {
+        Ok(seen) => Ok(matches!(seen, Seen::Installation { .. })),
+        Err(CopyError::Store(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
 /// Looks at a database that is named, and changes nothing.
 pub(super) async fn look_at(url: &DatabaseUrl) -> Result<Seen, CopyError> {
     let (mut connection, tables) = match url {

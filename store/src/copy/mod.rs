@@ -18,6 +18,7 @@ mod tests;
 mod write;
 
 pub use compare::Difference;
+pub(crate) use end::holds_installation;
 
 use crate::{
     StoreError,

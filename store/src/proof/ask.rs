@@ -169,7 +169,7 @@ impl Store {
         let covered = covered(&mut connection, tenant).await?;
         drop(connection);
         if covered < number(leaves)?
-            && let Err(error) = self.inner.cover_tenant(tenant).await
+            && let Err(error) = self.inner.cover_tenant(tenant, leaves).await
         {
             tracing::error!("no checkpoint was made: {error}");
         }

@@ -5,7 +5,7 @@ use crate::{
     Store, StoreError,
     database::{self, Connection, Pooled, within},
     keys::{Key, Keys},
-    sqlite::{Inner, Kept, append::Appender, damaged},
+    sqlite::{Inner, Kept, append::Appender, damaged, keeper::Keeper},
 };
 use domain::{
     leaf::Hash,
@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard as StdMutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::{MutexGuard, Notify};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard, Notify};
 
 /// So many leaves are taken into a tree at a time.
 const STEP: i64 = 8_192;
@@ -50,6 +50,15 @@ impl Uncovered {
     }
 }
 
+/// A tenant that is to be covered still, should nobody say otherwise until this is dropped.
+struct Left<'a>(&'a Uncovered, Option<i64>);
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.0.tenants().extend(self.1);
+    }
+}
+
 /// What a store knows for its proofs.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -57,6 +66,10 @@ pub(crate) struct State {
     /// The key that signs, as far as this process knows.
     signing: Mutex<Key>,
     uncovered: Arc<Uncovered>,
+    /// Held by whoever makes checkpoints: one at a time in a process, however many ask for one.
+    covering: AsyncMutex<()>,
+    /// How large each tenant's tree was, and its root, when this process signed it last.
+    signed: Mutex<HashMap<i64, (u64, Hash)>>,
 }
 
 impl State {
@@ -65,7 +78,13 @@ impl State {
             key_file,
             signing: Mutex::new(keys.signing.clone()),
             uncovered,
+            covering: AsyncMutex::default(),
+            signed: Mutex::default(),
         }
+    }
+
+    fn signed(&self) -> StdMutexGuard<'_, HashMap<i64, (u64, Hash)>> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signing(&self) -> StdMutexGuard<'_, Key> {
@@ -102,6 +121,8 @@ struct Growth {
     origin: Origin,
     /// How many leaves it had.
     from: i64,
+    /// Their root.
+    from_root: Hash,
     /// The tiles that were not whole, of which some grew.
     before: BTreeSet<TileId>,
     /// The tiles that became whole.
@@ -119,7 +140,7 @@ impl Growth {
         leaves: Vec<Leaf>,
         workspaces: HashMap<i64, Slug>,
     ) -> Result<Self, StoreError> {
-        let from = number(edge.size())?;
+        let (from, from_root) = (number(edge.size())?, edge.root());
         let hashed = tokio::task::spawn_blocking(move || {
             let before = edge.growing().map(|(id, _)| id).collect();
             let mut edge = edge;
@@ -139,6 +160,7 @@ impl Growth {
                 tenant,
                 origin,
                 from,
+                from_root,
                 before,
                 whole,
                 edge,
@@ -153,6 +175,7 @@ impl Growth {
         if covered(connection, self.tenant).await? != self.from {
             return Ok(false);
         }
+        self.check_past(inner)?;
         for (id, hashes) in &self.whole {
             self.write_tile(connection, *id, hashes).await?;
         }
@@ -189,6 +212,30 @@ impl Growth {
         Ok(true)
     }
 
+    /// What this process signed is never signed anew as something else: a tree that is smaller than it was,
+    /// or another of the same size, was altered.
+    fn check_past(&self, inner: &Inner) -> Result<(), StoreError> {
+        let from = count(self.from)?;
+        let signed = inner.proof.signed();
+        match signed.get(&self.tenant) {
+            Some((size, root)) if from < *size || (from == *size && self.from_root != *root) => {
+                Err(damaged(&format!(
+                    "the tree of tenant {} was signed with {size} entries, and the database holds \
+                     another now: nothing is signed; compare it with checkpoints that were kept \
+                     elsewhere (daybook verify --checkpoint), and restart what runs here only then",
+                    self.tenant
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers what was signed.
+    fn remember(&self, inner: &Inner) {
+        let signed = (self.edge.size(), self.edge.root());
+        inner.proof.signed().insert(self.tenant, signed);
+    }
+
     async fn write_tile(
         &self,
         connection: &mut Connection,
@@ -217,7 +264,8 @@ impl Growth {
 
 /// An open transaction that nobody else makes checkpoints of a tenant beside.
 enum Turn<'a> {
-    Sqlite(MutexGuard<'a, Appender>),
+    /// Dropped while it is open, it is undone as soon as its connection is free.
+    Sqlite(MutexGuard<'a, Appender>, &'a Arc<Keeper>, bool),
     /// Dropped while it is open, its connection is closed.
     Postgres(Pooled, bool),
 }
@@ -226,9 +274,11 @@ impl<'a> Turn<'a> {
     async fn begin(inner: &'a Inner, tenant: i64) -> Result<Self, StoreError> {
         match &inner.kept {
             Kept::Sqlite(keeper) => {
-                let mut appender = keeper.appender.lock().await;
-                appender.begin(keeper.mark()).await?;
-                Ok(Self::Sqlite(appender))
+                let mut turn = Self::Sqlite(keeper.appender.lock().await, keeper, true);
+                if let Self::Sqlite(appender, ..) = &mut turn {
+                    appender.begin(keeper.mark()).await?;
+                }
+                Ok(turn)
             }
             Kept::Postgres(server) => {
                 let mut turn = Self::Postgres(server.writer().await?, true);
@@ -247,7 +297,7 @@ impl<'a> Turn<'a> {
 
     fn connection(&mut self) -> &mut Connection {
         match self {
-            Self::Sqlite(appender) => &mut appender.connection,
+            Self::Sqlite(appender, ..) => &mut appender.connection,
             Self::Postgres(connection, _) => connection,
         }
     }
@@ -256,10 +306,14 @@ impl<'a> Turn<'a> {
     async fn finish(mut self, written: Result<bool, StoreError>) -> Result<bool, StoreError> {
         let is_to_commit = matches!(written, Ok(true));
         match &mut self {
-            Self::Sqlite(appender) if is_to_commit => {
-                appender.commit().await?;
+            Self::Sqlite(appender, _, is_open) => {
+                if is_to_commit {
+                    appender.commit().await?;
+                } else {
+                    appender.rollback().await;
+                }
+                *is_open = false;
             }
-            Self::Sqlite(appender) => appender.rollback().await,
             Self::Postgres(connection, is_open) => {
                 let end = if is_to_commit { "COMMIT" } else { "ROLLBACK" };
                 let ended = connection.run(end).await;
@@ -273,8 +327,13 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Self::Postgres(connection, true) = self {
-            connection.close_on_drop();
+        match self {
+            Self::Sqlite(_, keeper, true) => {
+                let keeper = Arc::clone(keeper);
+                tokio::spawn(async move { keeper.appender.lock().await.rollback().await });
+            }
+            Self::Postgres(connection, true) => connection.close_on_drop(),
+            Self::Sqlite(..) | Self::Postgres(..) => {}
         }
     }
 }
@@ -314,17 +373,28 @@ impl Inner {
         Ok((number(growth.edge.size())? > growth.from).then_some(growth))
     }
 
-    /// Makes checkpoints of a tenant's tree until the last covers everything that was recorded when this
-    /// was called.
-    pub(super) async fn cover_tenant(&self, tenant: i64) -> Result<(), StoreError> {
+    /// Makes checkpoints of a tenant's tree until the last covers so many leaves, or everything that was
+    /// recorded when this was called.
+    pub(super) async fn cover_tenant(&self, tenant: i64, leaves: u64) -> Result<(), StoreError> {
+        let _turn = self.proof.covering.lock().await;
         loop {
+            let mut connection = self.readers.acquire().await?;
+            // Who had the turn before may have covered them.
+            if count(covered(&mut connection, tenant).await?)? >= leaves {
+                return Ok(());
+            }
+            drop(connection);
             let grown = within(PATIENCE, async {
                 let Some(growth) = self.growth(tenant).await? else {
                     return Ok::<_, StoreError>(None);
                 };
                 let mut turn = Turn::begin(self, tenant).await?;
                 let written = growth.write(self, turn.connection()).await;
-                Ok(Some(turn.finish(written).await? && !growth.is_cut))
+                let is_written = turn.finish(written).await?;
+                if is_written {
+                    growth.remember(self);
+                }
+                Ok(Some(is_written && !growth.is_cut))
             });
             if grown.await?.unwrap_or(true) {
                 return Ok(());
@@ -365,16 +435,21 @@ impl Store {
     /// The signing key is not in the key file, the installation moves, or the store failed.
     pub async fn cover(&self) -> Result<(), StoreError> {
         let uncovered = &self.inner.proof.uncovered;
-        let tenants = std::mem::take(&mut *uncovered.tenants());
+        let tenants = uncovered.tenants().clone();
         let mut done = Ok(());
         for tenant in tenants {
+            // What arrives from now on puts it there again; and so does giving up before it is covered.
+            uncovered.tenants().remove(&tenant);
+            let mut left = Left(uncovered, Some(tenant));
             // What is wrong with one tenant's log keeps no other from being covered.
             let covered = match done {
-                Ok(()) | Err(StoreError::Database(_)) => self.inner.cover_tenant(tenant).await,
+                Ok(()) | Err(StoreError::Database(_)) => {
+                    self.inner.cover_tenant(tenant, u64::MAX).await
+                }
                 Err(_) => Err(StoreError::Closing),
             };
-            if covered.is_err() {
-                uncovered.tenants().insert(tenant);
+            if covered.is_ok() {
+                left.1 = None;
             }
             done = done.and(covered);
         }

@@ -76,9 +76,9 @@ impl Store {
         let mut change = self.inner.change().await?;
         let begun = self.begin_rotation(&mut change, by).await;
         // From here on the database knows the new key, and the file both.
-        let (keys, rotated) = change.finish(begun).await?;
-        let keys = keys.end_rotation(&self.inner.proof.key_file)?;
-        self.inner.proof.sign_with(keys.signing);
+        let (signing, rotated) = change.finish(begun).await?;
+        Keys::end_rotation(&self.inner.proof.key_file, &signing)?;
+        self.inner.proof.sign_with(signing);
         self.cover().await?;
         Ok(rotated)
     }
@@ -87,7 +87,7 @@ impl Store {
         &self,
         change: &mut Change<'_>,
         by: &By,
-    ) -> Result<(Keys, Rotated), StoreError> {
+    ) -> Result<(Key, Rotated), StoreError> {
         let file = &self.inner.proof.key_file;
         let known: Vec<u8> = database::query_scalar("SELECT signing_key FROM installation")
             .fetch_one(change.connection())
@@ -99,17 +99,12 @@ impl Store {
                 file.display()
             ))
         };
-        let keys = Keys::read(file)?.ok_or_else(gone)?;
-        // A rotation whose end was cut short is ended first.
-        let keys = if keys.fingerprints().signing[..] == known[..] {
-            keys
-        } else {
-            keys.signing_with(&known)
-                .ok_or_else(gone)?
-                .end_rotation(file)?
-        };
+        let keys = Keys::read(file)?
+            .and_then(|keys| keys.signing_with(&known))
+            .ok_or_else(gone)?;
         let before = public(&keys.signing)?;
-        let (keys, next) = keys.with_next_signing(file)?;
+        // A rotation whose end was cut short is ended with it.
+        let (_, next) = keys.with_next_signing(file)?;
         let after = public(&next)?;
         let now = change.now;
         database::query("UPDATE signing_key SET until = ? WHERE until IS NULL")
@@ -153,6 +148,6 @@ impl Store {
             };
             change.record(log, event).await?;
         }
-        Ok((keys, rotated))
+        Ok((next, rotated))
     }
 }

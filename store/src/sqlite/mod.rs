@@ -21,7 +21,7 @@ mod find;
 mod holds;
 mod index;
 mod invites;
-mod keeper;
+pub(crate) mod keeper;
 mod looks;
 mod members;
 mod object;
@@ -248,6 +248,12 @@ impl Store {
     /// Breaks off what is being exported, finishes what was accepted, has a checkpoint cover it, and
     /// closes the files.
     pub async fn close(&self) {
+        self.close_within(Duration::MAX).await;
+    }
+
+    /// The same for somebody who waits no longer than this for the checkpoint: what it does not cover is
+    /// covered when a server begins again.
+    pub async fn close_within(&self, covering: Duration) {
         self.end_waits();
         self.inner.exports.stop().await;
         self.inner
@@ -258,11 +264,12 @@ impl Store {
         for task in std::mem::take(&mut *self.inner.tasks.lock().await) {
             let _ = task.await;
         }
-        match self.cover().await {
-            Ok(()) | Err(StoreError::Moving(_)) => {}
-            Err(error) => {
+        match tokio::time::timeout(covering, self.cover()).await {
+            Ok(Ok(()) | Err(StoreError::Moving(_))) => {}
+            Ok(Err(error)) => {
                 tracing::warn!("the newest entries are not covered by a checkpoint: {error}");
             }
+            Err(_) => tracing::warn!("the newest entries are not covered by a checkpoint yet"),
         }
         self.inner.readers.close().await;
         match &self.inner.kept {

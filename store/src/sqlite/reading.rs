@@ -727,6 +727,7 @@ async fn a_list_of_many_objects_reads_no_more_than_one_of_few() {
 
 #[tokio::test]
 async fn an_objects_history_reads_its_own_events_and_no_others() {
+    crate::only_sqlite!();
     let mut read = Vec::new();
     for events in [4_000, 16_000] {
         let (log, scope) = log_of(events).await;

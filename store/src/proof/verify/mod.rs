@@ -8,7 +8,7 @@ mod rules;
 use super::{Leaf, count, hash, hashes_of, number, origin, parsed, verifier};
 use crate::{
     StoreError,
-    copy::read,
+    copy::{holds_installation, read},
     database::{self, Connection},
     options::{DatabaseUrl, Options},
     postgres, sqlite,
@@ -246,10 +246,11 @@ pub async fn verify(
     kept: &[Kept],
     told: impl FnMut(u64, u64) + Send,
 ) -> Result<Verified, VerifyError> {
+    // Before its tables are brought up to date: nothing is made in what is no installation.
+    if !holds_installation(&options.database).await? {
+        return Err(VerifyError::NoInstallation(options.database.to_string()));
+    }
     let mut connection = match &options.database {
-        DatabaseUrl::Sqlite(path) if !path.exists() => {
-            return Err(VerifyError::NoInstallation(options.database.to_string()));
-        }
         DatabaseUrl::Sqlite(path) => sqlite::migrated(path).await?,
         DatabaseUrl::Postgres(url) => postgres::migrated(url).await?,
     };
@@ -260,12 +261,6 @@ pub async fn verify(
             DatabaseUrl::Postgres(_) => postgres::BEGIN_READING,
         })
         .await?;
-    let installations: i64 = database::query_scalar("SELECT count(*) FROM installation")
-        .fetch_one(&mut connection)
-        .await?;
-    if installations == 0 {
-        return Err(VerifyError::NoInstallation(options.database.to_string()));
-    }
     verify_all(&mut connection, kept, told).await
 }
 
