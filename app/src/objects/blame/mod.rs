@@ -153,7 +153,7 @@ fn Moments(
         .collect_view();
     let menu = has_moments.then(|| {
         view! {
-            <details class="menu">
+            <details class="menu to-end">
                 <summary class="button">{words} " " <Icon name="chevron-down"/></summary>
                 <div class="menu-panel">
                     <ul>
