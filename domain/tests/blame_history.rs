@@ -211,9 +211,9 @@ fn who_set_each_field_of_a_real_file_is_what_replaying_its_history_gives() {
 
 #[test]
 fn a_real_file_has_one_history_in_whatever_order_its_versions_arrive() {
-    let versions = versions();
     // As a sender whose clock knows days: the versions of a day are told apart by what they say.
     const DAY: i64 = 86_400_000_000;
+    let versions = versions();
     let mut events = events(&versions, Gives::Whole);
     for event in &mut events {
         let day = event.occurred_at.micros().div_euclid(DAY);

@@ -141,7 +141,7 @@ async fn only_what_succeeded_on_the_object_itself_tells_of_it() {
 
     let found = log.blame(&scope, Asked::default()).await;
     assert_eq!(found.object.name.as_deref(), Some("Checkout"));
-    assert!(found.blame.exists);
+    assert!(found.blame.exists());
     assert_eq!(found.at, time(BEGINNING));
     assert_eq!(
         lines(&found.blame.fields),

@@ -18,6 +18,7 @@ use crate::log::{
     view::{CountView, LastView, ObjectView, Sign, WhenView},
 };
 use domain::{
+    blame::Existence,
     event::{Actor, ActorKind, ShownActor},
     question::Subject,
     time::Timestamp,
@@ -302,7 +303,7 @@ fn blamed_with(asked: AskedView, change: impl FnOnce(&mut blame::view::KnownView
         is_shown: false,
     };
     let mut known = blame::view::KnownView {
-        exists: true,
+        existence: Existence::There,
         at: None,
         shown: ShownView::Fields(Vec::new()),
         gone: 0,
@@ -378,8 +379,21 @@ fn what_is_not_known_is_said_above_the_fields() {
     assert!(said.unwrap() < fields.unwrap(), "{page}");
     assert!(page.contains("Show 2 fields that are gone"));
     assert!(page.contains("No entry gave a state of it."));
-    let gone = blamed_with(AskedView::default(), |known| known.exists = false);
-    assert!(gone.contains("It is not there any more."));
+    for (existence, at, words) in [
+        (Existence::Deleted, None, "It is not there any more."),
+        (Existence::Untold, None, "No entry tells of its state."),
+        (
+            Existence::Untold,
+            Some("2026-01-01 00:00:00"),
+            "No entry until then tells of its state.",
+        ),
+    ] {
+        let page = blamed_with(AskedView::default(), |known| {
+            known.existence = existence;
+            known.at = at.map(str::to_owned);
+        });
+        assert!(page.contains(words), "{words} in {page}");
+    }
 }
 
 #[test]

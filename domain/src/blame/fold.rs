@@ -1,7 +1,7 @@
 //! The fold: events in time order, one after the other, and what they come to.
 
 use super::{
-    Asked, Author, Beginning, Blame, Moment, Telling, Untold, What, is_only_looking,
+    Asked, Author, Beginning, Blame, Existence, Moment, Telling, Untold, What, is_only_looking,
     order::{self, Verdict},
     slot::{Now, Slot, Step},
 };
@@ -20,32 +20,14 @@ const MOMENTS_MOST: usize = 200;
 pub(super) struct State {
     pub(super) root: Slot,
     existence: Existence,
-}
-
-/// Whether an object is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Existence {
-    /// No event told of it yet.
-    #[default]
-    Untold,
-    /// It is.
-    There,
-    /// It was deleted.
-    Deleted(Timestamp),
+    /// When it was last deleted: nothing was there then, though it may have come to be again.
+    deleted: Option<Timestamp>,
 }
 
 impl State {
     /// Whether it is known to be there.
     pub(super) fn exists(&self) -> bool {
         self.existence == Existence::There
-    }
-
-    /// Since when nothing is known to be there, where it was deleted.
-    pub(super) fn absent(&self) -> Option<Timestamp> {
-        match self.existence {
-            Existence::Deleted(at) => Some(at),
-            Existence::Untold | Existence::There => None,
-        }
     }
 }
 
@@ -101,7 +83,7 @@ impl Fold {
         let wanted = self.asked.field.as_ref();
         let found = self.state.root.into_fields(wanted);
         Blame {
-            exists: self.state.existence == Existence::There,
+            existence: self.state.existence,
             fields: found.fields,
             removed: found.removed,
             differences: if self.asked.compare.is_some() {
@@ -124,7 +106,7 @@ impl Fold {
                 self.fold(&event);
             }
         } else {
-            let mut left = order::Instant::of(mem::take(&mut waiting));
+            let mut left = order::Instant::of(mem::take(&mut waiting), &self.state);
             while let Some(event) = left.next(&self.state) {
                 self.fold(&event);
             }
@@ -136,9 +118,10 @@ impl Fold {
         let at = event.occurred_at;
         let is_deletion = is_deletion(event);
         let gave_state = event.before.is_some() || event.after.is_some();
+        let creates = event.verb == Verb::Create && is_empty(event.before.as_deref());
         self.begins.get_or_insert(Beginning {
             at,
-            is_creation: event.verb == Verb::Create && is_empty(event.before.as_deref()),
+            is_creation: creates && event.after.is_some(),
         });
         if gave_state || is_deletion {
             self.is_untold = false;
@@ -153,18 +136,18 @@ impl Fold {
                 via: Arc::clone(&event.via),
             }),
             self.asked.compare.is_some_and(|compare| at > compare),
+            event.before.is_some() || creates || self.state.existence == Existence::Deleted,
         );
         let step = now.step(self.asked.field.as_ref());
         let existed = self.state.existence;
         self.state.fold(event, is_deletion, gave_state, step);
+        if let Some(begins) = &mut self.begins {
+            begins.is_creation &= !now.is_first();
+        }
         let what = match (existed, self.state.existence) {
-            (Existence::There | Existence::Untold, Existence::Deleted(_)) => What::Deleted,
-            (Existence::Deleted(_), Existence::There) => What::Created,
-            (Existence::Untold, Existence::There)
-                if self.begins.is_some_and(|begins| begins.is_creation) =>
-            {
-                What::Created
-            }
+            (Existence::There | Existence::Untold, Existence::Deleted) => What::Deleted,
+            (Existence::Deleted, Existence::There) => What::Created,
+            (Existence::Untold, Existence::There) if creates => What::Created,
             _ if now.changed() > 0 => What::Changed(now.changed()),
             _ => return,
         };
@@ -211,7 +194,7 @@ pub(super) fn is_deletion(event: &Telling) -> bool {
 impl State {
     fn fold(&mut self, event: &Telling, is_deletion: bool, gave_state: bool, step: Step<'_>) {
         let at = event.occurred_at;
-        let absent = self.absent();
+        let absent = self.deleted;
         if let Some(before) = event.before.as_deref() {
             self.root.reconcile_members(before, absent, step);
             for name in event.after.iter().flat_map(|after| after.keys()) {
@@ -222,7 +205,8 @@ impl State {
         }
         if is_deletion {
             self.root.lose_by_event(step);
-            self.existence = Existence::Deleted(at);
+            self.existence = Existence::Deleted;
+            self.deleted = Some(at);
             return;
         }
         let after = event.after.as_deref();

@@ -77,7 +77,10 @@ impl Blame {
                 gaps.push(Gap {
                     kind: GapKind::RecordingOff,
                     since: Some(*since),
-                    until: *until,
+                    until: match (*until, at) {
+                        (Some(until), Some(at)) => Some(until.min(at)),
+                        (until, at) => until.or(at),
+                    },
                     untold: None,
                 });
             }

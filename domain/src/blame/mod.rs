@@ -106,8 +106,8 @@ pub struct Asked {
 /// What an object's events come to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Blame {
-    /// Whether the object was there: an event told of it, and none that it was deleted since.
-    pub exists: bool,
+    /// Whether the object was there.
+    pub existence: Existence,
     /// The fields that were there, in the order of their paths.
     pub fields: Vec<Field>,
     /// Those that were there before, and are not any more.
@@ -124,12 +124,32 @@ pub struct Blame {
     pub begins: Option<Beginning>,
 }
 
+impl Blame {
+    /// Whether the object was there: an event told of it, and none that it was deleted since.
+    pub fn exists(&self) -> bool {
+        self.existence == Existence::There
+    }
+}
+
+/// Whether an object is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existence {
+    /// No event tells of it: those that there are only look, did not succeed, or are of something else.
+    #[default]
+    Untold,
+    /// It is.
+    There,
+    /// It was deleted.
+    Deleted,
+}
+
 /// Where an object's history begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning {
     /// When the first event occurred.
     pub at: Timestamp,
-    /// Whether it says that the object was not there before.
+    /// Whether it says that the object was not there before, and what it was then, and no later event
+    /// found something that was there already.
     pub is_creation: bool,
 }
 
@@ -143,6 +163,17 @@ pub struct Field {
     pub last: Setting,
     /// How it came to be so, oldest first, with the last one; only of the field that was asked for.
     pub history: Vec<Setting>,
+    /// Where it is of an element that is gone: that.
+    pub gone: Option<Gone>,
+}
+
+/// That an element is gone. Another may have its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// When it went, or was found to be gone.
+    pub at: Timestamp,
+    /// How many segments its path has.
+    pub(crate) length: usize,
 }
 
 /// A value that a field was given.
@@ -150,8 +181,10 @@ pub struct Field {
 pub struct Setting {
     /// The value; none where the field was removed.
     pub value: Option<Value>,
-    /// What it was before; none where there was none, or nobody knows.
+    /// What it was before, all that it held included; none where there was none, or nobody knows.
     pub previous: Option<Value>,
+    /// Whether it is known that there was none.
+    pub was_absent: bool,
     /// Who set it.
     pub origin: Origin,
     /// How often it had been set to a value then, this time included.
@@ -216,6 +249,8 @@ pub struct Difference {
     pub before: Option<Value>,
     /// What it is, and who set it last.
     pub last: Setting,
+    /// Where it is of an element that is gone: that.
+    pub gone: Option<Gone>,
 }
 
 /// Events in a row that gave neither the state before nor the one after.

@@ -11,6 +11,10 @@
 //! 3. then by the sender's idempotency key, and by everything else that the event says, in the order of
 //!    the code points. Events of which all that is the same change the same, whoever comes first.
 //!
+//! Of very many events the first two rules are narrowed, because each would be compared with each other:
+//! an event is followed by one whose whole `before` is its whole `after`, if there is one. Where a chain
+//! of those begins is told by how its first event fits what was known before the instant.
+//!
 //! All of that is in the events themselves. So the answer is the same for any order of arrival.
 
 use super::{
@@ -23,11 +27,13 @@ use crate::{
     json::canonical::append_object,
     verb::Verb,
 };
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    fmt::Write as _,
+};
 
-/// Of more events at one instant than this, which follow no order that can be seen, the third rule
-/// decides alone.
-const CHAINED_MOST: usize = 32;
+/// Of more events at one instant than this, not each is compared with each other.
+const COMPARED_MOST: usize = 32;
 
 /// What is known says of what an event finds, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,41 +62,142 @@ enum Fit {
 }
 
 /// The events of one instant that are not folded yet.
-pub(super) struct Instant {
-    /// In the order of the third rule, the last one first.
-    left: Vec<Telling>,
+pub(super) enum Instant {
+    /// Which is next is found when it is wanted. In the order of the third rule, the last one first.
+    Compared(Vec<Linked>),
+    /// In the order in which they are folded, the last one first.
+    Chained(Vec<Telling>),
+}
+
+/// An event, and which of the others lead to it, and which it leads to: a bit for each.
+pub(super) struct Linked {
+    event: Telling,
+    bit: u32,
+    led_to_by: u32,
+    leads_to: u32,
 }
 
 impl Instant {
-    pub(super) fn of(mut events: Vec<Telling>) -> Self {
+    /// `state` is what is known before them.
+    pub(super) fn of(mut events: Vec<Telling>, state: &State) -> Self {
         // The id only where nothing else is left to tell them apart.
         events
             .sort_by_cached_key(|event| (event.idempotency_key.clone(), contents(event), event.id));
+        if events.len() > COMPARED_MOST {
+            let mut chained = chained(events, state);
+            chained.reverse();
+            return Self::Chained(chained);
+        }
         events.reverse();
-        Self { left: events }
+        let others = |is_linked: &dyn Fn(&Telling) -> bool, but: usize| {
+            let others = events.iter().enumerate();
+            let linked = others.filter(|(other, event)| *other != but && is_linked(event));
+            linked.fold(0, |bits, (other, _)| bits | 1 << other)
+        };
+        let links = events.iter().enumerate().map(|(at, event)| {
+            (
+                1 << at,
+                others(&|from| leads_to(from, event), at),
+                others(&|to| leads_to(event, to), at),
+            )
+        });
+        let links: Vec<(u32, u32, u32)> = links.collect();
+        let linked = events.into_iter().zip(links);
+        Self::Compared(
+            linked
+                .map(|(event, (bit, led_to_by, leads_to))| Linked {
+                    event,
+                    bit,
+                    led_to_by,
+                    leads_to,
+                })
+                .collect(),
+        )
     }
 
     /// The one that is next where this is known.
     pub(super) fn next(&mut self, state: &State) -> Option<Telling> {
-        if self.left.len() > CHAINED_MOST || self.left.len() < 2 {
-            return self.left.pop();
+        let left = match self {
+            Self::Chained(left) => return left.pop(),
+            Self::Compared(left) => left,
+        };
+        if left.len() < 2 {
+            return left.pop().map(|linked| linked.event);
         }
+        let bits = left.iter().fold(0, |bits, linked| bits | linked.bit);
         let rank = |at: usize| {
-            let event = &self.left[at];
-            let mut others = self.left.iter().enumerate();
-            let is_led_to = others.any(|(other, from)| other != at && leads_to(from, event));
-            let mut others = self.left.iter().enumerate();
-            let leads_on = others.any(|(other, to)| other != at && leads_to(event, to));
+            let linked = &left[at];
             (
-                fit(event, state),
-                is_led_to,
-                !leads_on,
-                self.left.len() - at,
+                fit(&linked.event, state),
+                linked.led_to_by & bits != 0,
+                linked.leads_to & bits == 0,
+                left.len() - at,
             )
         };
-        let next = (0..self.left.len()).min_by_key(|at| rank(*at))?;
-        Some(self.left.remove(next))
+        let next = (0..left.len()).min_by_key(|at| rank(*at))?;
+        Some(left.remove(next).event)
     }
+}
+
+/// Events in the order of the third rule, so that one whose whole `before` is the whole `after` of
+/// another follows that.
+fn chained(events: Vec<Telling>, state: &State) -> Vec<Telling> {
+    let text = |state: Option<&Object>| {
+        let state = state.filter(|state| !state.is_empty())?;
+        let mut text = String::new();
+        append_object(state, &mut text);
+        Some(text)
+    };
+    let texts = events
+        .iter()
+        .map(|event| (text(event.before.as_deref()), text(event.after.as_deref())));
+    let texts: Vec<(Option<String>, Option<String>)> = texts.collect();
+    // One that changes nothing leads only to where it was.
+    let changing = || texts.iter().filter(|(found, left)| found != left);
+    let all_found: HashSet<&String> = changing().filter_map(|(found, _)| found.as_ref()).collect();
+    let all_left: HashSet<&String> = changing().filter_map(|(_, left)| left.as_ref()).collect();
+    let is_in = |all: &HashSet<&String>, text: &Option<String>| {
+        text.as_ref().is_some_and(|text| all.contains(text))
+    };
+    let rank = |at: &usize| {
+        let (found, left) = &texts[*at];
+        (
+            fit(&events[*at], state),
+            is_in(&all_left, found),
+            !is_in(&all_found, left),
+            *at,
+        )
+    };
+    let mut ranked: Vec<usize> = (0..events.len()).collect();
+    ranked.sort_by_cached_key(rank);
+    // Those that lead on come first among those that find the same.
+    let mut finding: HashMap<&String, VecDeque<usize>> = HashMap::new();
+    for at in &ranked {
+        if let (Some(found), _) = &texts[*at] {
+            finding.entry(found).or_default().push_back(*at);
+        }
+    }
+    let mut waiting: Vec<Option<Telling>> = events.into_iter().map(Some).collect();
+    let mut chained = Vec::with_capacity(waiting.len());
+    for first in ranked {
+        let mut next = Some(first);
+        while let Some(at) = next.take() {
+            let Some(event) = waiting[at].take() else {
+                break;
+            };
+            chained.push(event);
+            let alike = texts[at].1.as_ref().and_then(|left| finding.get_mut(left));
+            if let Some(alike) = alike {
+                while let Some(at) = alike.pop_front() {
+                    if waiting[at].is_some() {
+                        next = Some(at);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    chained
 }
 
 fn fit(event: &Telling, state: &State) -> Fit {

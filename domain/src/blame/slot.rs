@@ -1,6 +1,6 @@
 //! A place in an object's state: the field that is there, or what is inside; and what was.
 
-use super::{Author, Difference, Field, Origin, Setting, order::Verdict};
+use super::{Author, Difference, Field, Gone, Origin, Setting, order::Verdict};
 use crate::{
     diff::{Pair, is_same, key, pair},
     event::Object,
@@ -16,16 +16,22 @@ pub(super) struct Now {
     author: Arc<Author>,
     /// Whether it is later than the moment that the state is compared with.
     is_compared: bool,
+    /// Whether it says what was there before it: what it does not name then was not there.
+    tells_before: bool,
     /// How many fields it changed.
     changed: Cell<u64>,
+    /// Whether it found something that nothing was known of.
+    is_first: Cell<bool>,
 }
 
 impl Now {
-    pub(super) fn new(author: Arc<Author>, is_compared: bool) -> Self {
+    pub(super) fn new(author: Arc<Author>, is_compared: bool, tells_before: bool) -> Self {
         Self {
             author,
             is_compared,
+            tells_before,
             changed: Cell::new(0),
+            is_first: Cell::new(false),
         }
     }
 
@@ -33,10 +39,15 @@ impl Now {
         self.changed.get()
     }
 
+    pub(super) fn is_first(&self) -> bool {
+        self.is_first.get()
+    }
+
     /// At the object itself; `wanted` is the field whose history is kept.
     pub(super) fn step<'a>(&'a self, wanted: Option<&'a Path>) -> Step<'a> {
         Step {
             now: self,
+            knows_absence: self.tells_before,
             wanted: wanted.map(Path::segments),
         }
     }
@@ -46,6 +57,8 @@ impl Now {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<'a> {
     now: &'a Now,
+    /// Whether it is known of what nothing told of that it was not here before.
+    knows_absence: bool,
     /// What is left from here of the path of the field whose history is kept; none: it leads elsewhere.
     /// Which element it names is known only at the end, so any will do.
     wanted: Option<&'a [Segment]>,
@@ -54,6 +67,13 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     fn at(self) -> Timestamp {
         self.now.author.occurred_at
+    }
+
+    fn knowing_absence(self, knows: bool) -> Self {
+        Self {
+            knows_absence: self.knows_absence || knows,
+            ..self
+        }
     }
 
     fn to_member(self, name: &str) -> Self {
@@ -142,6 +162,11 @@ impl Slot {
         self.field().is_some() || self.holds_something()
     }
 
+    /// All that is known to be there; none: nothing.
+    fn whole(&self) -> Option<Value> {
+        self.is_live().then(|| self.value())
+    }
+
     /// What is known to be there.
     fn value(&self) -> Value {
         if let Some(value) = self.field() {
@@ -169,7 +194,8 @@ impl Slot {
         }
     }
 
-    fn set(&mut self, value: Option<Value>, how: How, step: Step<'_>) {
+    /// The field is this now; `previous` is all that was here before.
+    fn set(&mut self, value: Option<Value>, previous: Option<Value>, how: How, step: Step<'_>) {
         let origin = match how {
             How::Event => Origin::Event(Arc::clone(&step.now.author)),
             How::Initial => Origin::Initial,
@@ -179,10 +205,18 @@ impl Slot {
             },
         };
         let is_initial = matches!(how, How::Initial);
-        if matches!(how, How::Event) {
-            step.now.changed.set(step.now.changed.get() + 1);
+        match how {
+            How::Event => step.now.changed.set(step.now.changed.get() + 1),
+            How::Initial => step.now.is_first.set(true),
+            How::Outside(_) => {}
         }
-        let (previous, changes, history, then) = match self.track.take() {
+        let was_absent = previous.is_none()
+            && match how {
+                How::Event => step.knows_absence || self.told.is_some(),
+                How::Initial => false,
+                How::Outside(_) => true,
+            };
+        let (was, changes, history, then) = match self.track.take() {
             Some(track) => {
                 let Track {
                     last,
@@ -194,13 +228,14 @@ impl Slot {
             None => (None, 0, Vec::new(), Then::Same),
         };
         let then = match then {
-            Then::Same if step.now.is_compared && !is_initial => Then::Was(previous.clone()),
+            Then::Same if step.now.is_compared && !is_initial => Then::Was(was),
             then => then,
         };
         let last = Setting {
             changes: changes + u64::from(value.is_some() && !is_initial),
             value,
             previous,
+            was_absent,
             origin,
         };
         let mut track = Track {
@@ -226,14 +261,18 @@ impl Slot {
                     }
                 }
             }
-            Some(_) => self.set(None, how, step),
+            Some(value) => {
+                let previous = Some(value.clone());
+                self.set(None, previous, how, step);
+            }
         }
     }
 
-    /// Nothing is here any more.
+    /// Nothing is here any more. What was a field before it held something goes as one too.
     fn lose(&mut self, how: How, step: Step<'_>) {
-        if self.field().is_some() {
-            self.set(None, how, step);
+        if self.track.is_some() && self.is_live() {
+            let previous = self.whole();
+            self.set(None, previous, how, step);
         }
         self.lose_members(how, step);
         self.lose_elements(how, step);
@@ -319,9 +358,7 @@ impl Slot {
         match found {
             Value::Object(members) if !members.is_empty() => {
                 // What was no object had no members.
-                let was_no_object = self.field().is_some()
-                    || !self.elements.is_empty()
-                    || (self.told.is_some() && self.members.is_empty());
+                let was_no_object = self.told.is_some() && !self.has_live_members();
                 if let Some(since) = since {
                     self.vacate(How::Outside(since), step);
                     self.lose_elements(How::Outside(since), step);
@@ -334,24 +371,27 @@ impl Slot {
                     self.vacate(How::Outside(since), step);
                     self.lose_members(How::Outside(since), step);
                 }
-                self.reconcile_elements(elements, since, step);
+                self.reconcile_elements(elements, since, absent, step);
             }
             Value::Object(_) if self.has_live_members() => {}
             found => {
-                if let Some(since) = since {
-                    self.lose_members(How::Outside(since), step);
-                    self.lose_elements(How::Outside(since), step);
-                }
                 if self.field().is_none_or(|known| !is_same(known, found)) {
                     let how = since.map_or(How::Initial, How::Outside);
-                    self.set(Some(found.clone()), how, step);
+                    self.become_field(found, how, step);
                 }
             }
         }
         self.told = Some(step.at());
     }
 
-    fn reconcile_elements(&mut self, found: &[Value], since: Option<Timestamp>, step: Step<'_>) {
+    /// The event found these elements here, and those of them that are new came `since`.
+    fn reconcile_elements(
+        &mut self,
+        found: &[Value],
+        since: Option<Timestamp>,
+        absent: Option<Timestamp>,
+        step: Step<'_>,
+    ) {
         let inside = step.to_element();
         let is_known = self.elements.len() == found.len()
             && self
@@ -361,7 +401,7 @@ impl Slot {
                 .all(|(one, other)| one.is(other));
         if is_known {
             for (element, found) in self.elements.iter_mut().zip(found) {
-                element.reconcile(found, None, inside);
+                element.reconcile(found, absent, inside);
             }
             return;
         }
@@ -374,7 +414,7 @@ impl Slot {
             match pair {
                 Pair::Kept { before: was, after } => {
                     let mut element = before[was].take().unwrap_or_default();
-                    element.reconcile(&found[after], None, inside);
+                    element.reconcile(&found[after], absent, inside);
                     self.elements.push(element);
                 }
                 Pair::Added(at) => {
@@ -431,8 +471,10 @@ impl Slot {
         }
         match after {
             Value::Object(members) if !members.is_empty() => {
+                let was_no_object = self.told.is_some() && !self.has_live_members();
                 self.vacate(How::Event, step);
                 self.lose_elements(How::Event, step);
+                let step = step.knowing_absence(was_no_object);
                 let found = before.and_then(Value::as_object);
                 if let Some(found) = found {
                     let was_there = |name: &&String| found.contains_key(*name);
@@ -448,34 +490,38 @@ impl Slot {
             Value::Array(elements) if !elements.is_empty() => {
                 self.vacate(How::Event, step);
                 self.lose_members(How::Event, step);
+                // A list is told whole.
+                let step = step.knowing_absence(self.told.is_some());
                 self.turn_into_elements(before, elements, step);
             }
             Value::Object(_) => {
-                for name in before
-                    .and_then(Value::as_object)
-                    .iter()
-                    .flat_map(|found| found.keys())
-                {
-                    self.remove(name, step);
-                }
-                self.lose_elements(How::Event, step);
-                if !self.has_live_members() {
-                    self.turn_into_field(after, step);
+                let named = before.and_then(Value::as_object);
+                let is_left = |(name, member): (&String, &Self)| {
+                    member.is_live() && named.is_none_or(|named| !named.contains_key(name))
+                };
+                if self.members.iter().any(is_left) {
+                    for name in named.into_iter().flat_map(Object::keys) {
+                        self.remove(name, step);
+                    }
+                } else if self.field().is_none_or(|known| !is_same(known, after)) {
+                    self.become_field(after, How::Event, step);
                 }
             }
             after => {
-                self.lose_members(How::Event, step);
-                self.lose_elements(How::Event, step);
-                self.turn_into_field(after, step);
+                if self.field().is_none_or(|known| !is_same(known, after)) {
+                    self.become_field(after, How::Event, step);
+                }
             }
         }
         self.told = Some(step.at());
     }
 
-    fn turn_into_field(&mut self, value: &Value, step: Step<'_>) {
-        if self.field().is_none_or(|known| !is_same(known, value)) {
-            self.set(Some(value.clone()), How::Event, step);
-        }
+    /// A value that holds nothing takes the place of all that is here.
+    fn become_field(&mut self, value: &Value, how: How, step: Step<'_>) {
+        let previous = self.whole();
+        self.lose_members(how, step);
+        self.lose_elements(how, step);
+        self.set(Some(value.clone()), previous, how, step);
     }
 
     fn turn_into_elements(&mut self, before: Option<&Value>, after: &[Value], step: Step<'_>) {
@@ -553,69 +599,81 @@ impl Slot {
         }
     }
 
-    /// The fields that are and were here. Of the fields, those alone that `wanted` leads to; of those
-    /// that were there, none where it leads to what is there.
+    /// The fields that are and were here; of the fields, those alone that `wanted` leads to. Where it
+    /// names the place of an element and something is there, those that had the place before are left
+    /// out.
     pub(super) fn into_fields(self, wanted: Option<&Path>) -> Found {
         let mut found = Found::default();
-        self.collect(&mut Path::default(), true, &mut found);
+        self.collect(&mut Path::default(), None, &mut found);
         if let Some(wanted) = wanted {
             let leads_to = |path: &Path| path.segments().starts_with(wanted.segments());
             found.fields.retain(|field| leads_to(&field.path));
-            found.removed.retain(|field| leads_to(&field.path));
+            let is_taken = !found.fields.is_empty();
+            let named = wanted.segments().len();
+            found.removed.retain(|field| {
+                let had_the_place = field.gone.is_some_and(|gone| gone.length <= named);
+                leads_to(&field.path) && !(is_taken && had_the_place)
+            });
             found.differences.retain(|field| leads_to(&field.path));
-            if found.fields.iter().any(|field| field.path == *wanted) {
-                found.removed.clear();
-            }
         }
         found
     }
 
-    fn collect(self, path: &mut Path, is_there: bool, found: &mut Found) {
+    fn collect(self, path: &mut Path, gone: Option<Gone>, found: &mut Found) {
         let holds_something = self.holds_something();
-        if let Some(track) = self.track
-            && !(track.last.value.is_none() && holds_something)
-        {
+        if let Some(track) = self.track {
             let Track {
                 last,
                 history,
                 then,
             } = *track;
+            // What holds something did not go, but what it was before may be asked for.
+            let gave_way = last.value.is_none() && holds_something;
             if let Then::Was(before) = then {
                 let is_other = match (&before, &last.value) {
                     (Some(before), Some(after)) => !is_same(before, after),
-                    (before, after) => before.is_some() != after.is_some(),
+                    (Some(before), None) => !gave_way || !is_empty_holder(before),
+                    (None, after) => after.is_some(),
                 };
                 if is_other {
                     found.differences.push(Difference {
                         path: path.clone(),
                         before,
                         last: last.clone(),
+                        gone,
                     });
                 }
             }
-            let fields = match last.value {
-                Some(_) if is_there => &mut found.fields,
-                _ => &mut found.removed,
-            };
-            fields.push(Field {
-                path: path.clone(),
-                last,
-                history,
-            });
+            if !gave_way || !history.is_empty() {
+                let fields = match last.value {
+                    Some(_) if gone.is_none() => &mut found.fields,
+                    _ => &mut found.removed,
+                };
+                fields.push(Field {
+                    path: path.clone(),
+                    last,
+                    history,
+                    gone,
+                });
+            }
         }
         for (name, member) in self.members {
             path.push(Segment::Member(name));
-            member.collect(path, is_there, found);
+            member.collect(path, gone, found);
             path.pop();
         }
         for (place, element) in self.elements.into_iter().enumerate() {
             path.push(Segment::Element(place));
-            element.collect(path, is_there, found);
+            element.collect(path, gone, found);
             path.pop();
         }
         for (place, element) in self.gone.into_values().flatten() {
             path.push(Segment::Element(place));
-            element.collect(path, false, found);
+            let went = element.told.map(|at| Gone {
+                at,
+                length: path.segments().len(),
+            });
+            element.collect(path, gone.or(went), found);
             path.pop();
         }
     }

@@ -124,7 +124,7 @@ fn each_field_has_who_set_it_last_and_what_it_was_before() {
         ),
     ]);
     let blame = now(events);
-    assert!(blame.exists);
+    assert!(blame.exists());
     assert_eq!(
         lines(&blame.fields),
         [
@@ -250,7 +250,7 @@ fn a_deletion_removes_every_field_and_what_comes_after_goes_on_with_the_counts()
         },
         events.clone(),
     );
-    assert!(!gone.exists);
+    assert!(!gone.exists());
     assert_eq!(gone.fields, []);
     assert_eq!(
         lines(&gone.removed),
@@ -261,7 +261,7 @@ fn a_deletion_removes_every_field_and_what_comes_after_goes_on_with_the_counts()
         ]
     );
     let back = now(events.clone());
-    assert!(back.exists);
+    assert!(back.exists());
     assert_eq!(lines(&back.fields), ["a: 1 <- - by 3 (2)"]);
     assert_eq!(
         history("a", events),
@@ -297,7 +297,7 @@ fn something_of_an_object_that_is_deleted_is_no_deletion_of_it() {
         ),
     ]);
     let blame = now(events);
-    assert!(blame.exists);
+    assert!(blame.exists());
     assert_eq!(lines(&blame.fields), ["members[0]: \"b\" <- - by 1 (1)"]);
     assert_eq!(lines(&blame.removed), ["members[0]: - <- \"a\" by 2 (1)"]);
 }
@@ -425,13 +425,202 @@ fn a_value_that_becomes_an_object_or_a_list_is_gone_and_back_again() {
     // What holds something did not go.
     assert_eq!(lines(&second.removed), [""; 0]);
     assert_eq!(
-        lines(&now(events).fields),
+        lines(&now(events.clone()).fields),
         [
             "a[0]: 2 <- - by 3 (1)",
-            "b: {} <- - by 3 (2)",
-            "c: 3 <- - by 3 (2)"
+            r#"b: {} <- {"x":1} by 3 (2)"#,
+            "c: 3 <- [1] by 3 (2)"
         ]
     );
+    // What it was before it held something is told where it is asked for.
+    assert_eq!(
+        history("a", events),
+        [
+            "2 <- - by 3 (1)",
+            "1 <- - by 1 (1)",
+            "- <- 1 by 2 (1)",
+            "1 <- - by 2 (1)",
+            "- <- 1 by 3 (1)"
+        ]
+    );
+}
+
+#[test]
+fn what_was_empty_and_held_something_was_removed_by_who_removed_it() {
+    let states = [
+        json!({"l": [], "o": {}, "n": null}),
+        json!({"l": ["x"], "o": {"x": 1}, "n": {"x": 1}}),
+    ];
+    for (verb, after) in [(Verb::Update, json!({})), (Verb::Delete, Value::Null)] {
+        let events = in_a_row([
+            (Verb::Create, Value::Null, states[0].clone()),
+            (Verb::Update, states[0].clone(), states[1].clone()),
+            (verb, states[1].clone(), after),
+        ]);
+        let asked = Asked {
+            compare: Some(at(1)),
+            ..Asked::default()
+        };
+        let blame = blame(asked, events);
+        assert_eq!(
+            lines(&blame.removed),
+            [
+                r#"l: - <- ["x"] by 3 (1)"#,
+                r#"l[0]: - <- "x" by 3 (1)"#,
+                r#"n: - <- {"x":1} by 3 (1)"#,
+                "n.x: - <- 1 by 3 (1)",
+                r#"o: - <- {"x":1} by 3 (1)"#,
+                "o.x: - <- 1 by 3 (1)",
+            ],
+            "{verb:?}"
+        );
+        let told = blame.differences.iter();
+        let told: Vec<_> = told
+            .map(|one| (one.path.to_string(), origin(&one.last.origin)))
+            .collect();
+        let by_3 = |path: &str| (path.to_owned(), "3".to_owned());
+        assert_eq!(told, [by_3("l"), by_3("n"), by_3("o")]);
+    }
+}
+
+#[test]
+fn a_value_that_takes_the_place_of_others_has_them_as_its_previous_one() {
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            json!({"scopes": ["a", "b"], "o": {"x": 1}}),
+        ),
+        (
+            Verb::Update,
+            json!({"scopes": ["a", "b"]}),
+            json!({"scopes": null}),
+        ),
+        // And outside the log.
+        (Verb::Update, json!({"o": []}), json!({"o": []})),
+    ]);
+    assert_eq!(
+        lines(&now(events.clone()).fields),
+        [
+            r#"o: [] <- {"x":1} by outside 1-3 (1)"#,
+            r#"scopes: null <- ["a","b"] by 2 (1)"#
+        ]
+    );
+    let mut told = history("scopes", events);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            r#""a" <- - by 1 (1)"#,
+            r#""b" <- - by 1 (1)"#,
+            r#"- <- "a" by 2 (1)"#,
+            r#"- <- "b" by 2 (1)"#,
+            r#"null <- ["a","b"] by 2 (1)"#
+        ]
+    );
+}
+
+#[test]
+fn what_had_the_place_of_an_element_is_no_part_of_its_history() {
+    let list = |list: Value| json!({"m": list});
+    let events = in_a_row([
+        (
+            Verb::Create,
+            Value::Null,
+            list(json!([{"id": 1}, {"id": 2}])),
+        ),
+        (
+            Verb::Update,
+            list(json!([{"id": 1}, {"id": 2}])),
+            list(json!([{"id": 2}])),
+        ),
+    ]);
+    assert_eq!(history("m[0]", events.clone()), ["2 <- - by 1 (1)"]);
+    assert_eq!(
+        history("m", events.clone()),
+        ["2 <- - by 1 (1)", "1 <- - by 1 (1)", "- <- 1 by 2 (1)"]
+    );
+    let gone = now(events).removed;
+    let gone: Vec<_> = gone
+        .iter()
+        .map(|field| field.gone.map(|gone| gone.at))
+        .collect();
+    assert_eq!(gone, [Some(at(2))]);
+}
+
+#[test]
+fn what_is_found_where_nothing_was_came_there_outside_the_log() {
+    // Of an object that was deleted, also after it came to be again.
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"a": 1})),
+        (Verb::Delete, Value::Null, Value::Null),
+        (Verb::Create, Value::Null, json!({"a": 1})),
+        (
+            Verb::Update,
+            json!({"a": 1, "b": 1}),
+            json!({"a": 1, "b": 1}),
+        ),
+    ]);
+    assert_eq!(
+        lines(&now(events).fields),
+        ["a: 1 <- - by 3 (2)", "b: 1 <- - by outside 2-4 (1)"]
+    );
+    // Of what was removed.
+    let events = in_a_row([
+        (Verb::Create, Value::Null, json!({"o": {"x": 1}})),
+        (Verb::Update, json!({"o": {"x": 1}}), json!({})),
+        (
+            Verb::Update,
+            json!({"o": {"x": 1, "y": 2}}),
+            json!({"o": {"x": 1, "y": 2}}),
+        ),
+    ]);
+    assert_eq!(
+        lines(&now(events).fields),
+        [
+            "o.x: 1 <- - by outside 2-3 (2)",
+            "o.y: 2 <- - by outside 2-3 (1)"
+        ]
+    );
+}
+
+#[test]
+fn that_there_was_none_before_is_told_where_it_is_known() {
+    let known = |events: Vec<Telling>| -> Vec<String> {
+        let fields = now(events).fields.into_iter();
+        let known = fields.filter(|field| field.last.was_absent);
+        known.map(|field| field.path.to_string()).collect()
+    };
+    let after = json!({"a": 1, "o": {"x": 1}});
+    let first = |verb: Verb, before: Value| in_a_row([(verb, before, after.clone())]);
+    // Nobody knows what was before the first event, where it does not say so.
+    assert_eq!(known(first(Verb::Update, Value::Null)), [""; 0]);
+    assert_eq!(known(first(Verb::Update, json!({}))), ["a", "o.x"]);
+    assert_eq!(known(first(Verb::Create, Value::Null)), ["a", "o.x"]);
+    // What was found had been there, and what that had been is not known.
+    assert_eq!(known(first(Verb::Update, json!({"o": {"x": 2}}))), ["a"]);
+    // The place was told of before: it was removed, it held no members, or the object was deleted.
+    let told = |state: Value, between: (Verb, Value, Value)| {
+        in_a_row([
+            (Verb::Update, Value::Null, state),
+            between,
+            (Verb::Update, Value::Null, after.clone()),
+        ])
+    };
+    let removed = (Verb::Update, json!({"a": 2}), json!({}));
+    assert_eq!(known(told(json!({"a": 2, "o": 3}), removed)), ["a", "o.x"]);
+    let deleted = (Verb::Delete, Value::Null, Value::Null);
+    assert_eq!(known(told(json!({"b": 2}), deleted)), ["a", "o.x"]);
+}
+
+#[test]
+fn an_object_of_which_nothing_is_told_was_not_deleted() {
+    let read = in_a_row([(Verb::Read, Value::Null, Value::Null)]);
+    assert_eq!(now(read).existence, Existence::Untold);
+    let updated = in_a_row([(Verb::Update, Value::Null, Value::Null)]);
+    assert_eq!(now(updated).existence, Existence::There);
+    let deleted = in_a_row([(Verb::Delete, Value::Null, Value::Null)]);
+    assert_eq!(now(deleted).existence, Existence::Deleted);
 }
 
 #[test]
@@ -549,6 +738,35 @@ fn events_of_one_instant_are_ordered_by_what_they_find_and_leave() {
 }
 
 #[test]
+fn a_chain_within_one_instant_is_followed_however_long_it_is() {
+    let first = event(1, 0, Verb::Create, Value::Null, json!({"a": 0, "b": 0}));
+    let change = |number: u32, from: u32, to: u32| {
+        event(
+            u128::from(number),
+            1,
+            Verb::Update,
+            json!({"a": from}),
+            json!({"a": to}),
+        )
+    };
+    let mut chain = vec![change(2, 0, 1_000)];
+    chain.extend((0..500).map(|step| change(step + 3, 1_000 + step, 1_001 + step)));
+    let forward = chain.clone();
+    let backward = chain.iter().rev().cloned().collect();
+    let mut mixed = chain;
+    mixed.sort_by_key(|event| event.id.0.as_u128() * 7_919 % 503);
+    for events in [forward, backward, mixed] {
+        let mut events: Vec<Telling> = events;
+        events.push(first.clone());
+        let blame = now(events);
+        assert_eq!(
+            lines(&blame.fields),
+            ["a: 1500 <- 1499 by 502 (502)", "b: 0 <- - by 1 (1)"]
+        );
+    }
+}
+
+#[test]
 fn of_events_of_one_instant_that_tell_nothing_of_their_order_the_key_decides() {
     let keyed = |number, key: &str, value: u8| Telling {
         idempotency_key: Some(key.to_owned()),
@@ -598,6 +816,33 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
         kinds(3, Verb::Create, Some(6)),
         ["recording_off 2-4", "retention 3-5"]
     );
+    // Nothing is told of what came after the moment.
+    assert_eq!(
+        kinds(2, Verb::Update, Some(3)),
+        ["retention -3", "recording_off 2-3"]
+    );
+    assert_eq!(kinds(8, Verb::Create, Some(30)), ["recording_off 20-30"]);
+}
+
+#[test]
+fn a_creation_hides_what_was_deleted_before_it_only_where_it_tells_all() {
+    let silence = Silence {
+        released_before: Some(at(1)),
+        off: Vec::new(),
+    };
+    let has_gap = |events: Vec<Telling>| {
+        let gaps = now(events).gaps(&silence, None);
+        gaps.iter().any(|gap| gap.kind == GapKind::Retention)
+    };
+    let creation = |after: Value| (Verb::Create, Value::Null, after);
+    let nothing = (Verb::Run, json!({}), json!({}));
+    let whole = [creation(json!({"a": 1})), nothing.clone()];
+    assert!(!has_gap(in_a_row(whole)));
+    let stateless = in_a_row([creation(Value::Null), nothing]);
+    assert_eq!(now(stateless.clone()).moments[0].what, What::Created);
+    assert!(has_gap(stateless));
+    let found = (Verb::Update, json!({"b": 1}), json!({"b": 2}));
+    assert!(has_gap(in_a_row([creation(json!({"a": 1})), found])));
 }
 
 /// States of objects, with lists in them, of few names and values, so that they are often alike.
@@ -685,6 +930,22 @@ fn told(states: &[(Object, Gives)], seconds: &[i64]) -> Vec<Telling> {
     events
 }
 
+/// What is at a path in each of these states; none where it leads to an element.
+fn places<'a>(states: &'a [Value], path: &Path) -> Option<Vec<Option<&'a Value>>> {
+    use crate::json::path::Segment;
+    let names = path.segments().iter().map(|segment| match segment {
+        Segment::Member(name) => Some(name),
+        Segment::Element(_) => None,
+    });
+    let names: Vec<&String> = names.collect::<Option<_>>()?;
+    let place = |state| {
+        names
+            .iter()
+            .try_fold(state, |value: &Value, name| value.get(*name))
+    };
+    Some(states.iter().map(place).collect())
+}
+
 /// A state from its fields; lists in the order of their elements.
 fn put_together(fields: &[Field]) -> Value {
     use crate::json::path::Segment;
@@ -762,6 +1023,7 @@ impl Replayed {
 /// The replay that a reader would do by hand, of objects without objects or lists in them.
 fn replay(events: &[Telling]) -> BTreeMap<String, Replayed> {
     let mut fields: BTreeMap<String, Replayed> = BTreeMap::new();
+    // It is known of what is found later that it was not there then.
     let mut deleted: Option<i64> = None;
     for event in events {
         let second = event.occurred_at.micros() / 1_000_000;
@@ -811,8 +1073,6 @@ fn replay(events: &[Telling]) -> BTreeMap<String, Replayed> {
         }
         if is_deletion {
             deleted = Some(second);
-        } else if before.is_some() || after.is_some() || event.verb == Verb::Create {
-            deleted = None;
         }
     }
     fields
@@ -857,7 +1117,7 @@ proptest! {
         let blame = now(events);
         let mut folded = BTreeMap::new();
         for field in blame.fields.iter().chain(&blame.removed) {
-            let Setting { value, previous, changes, origin: from } = field.last.clone();
+            let Setting { value, previous, changes, origin: from, .. } = field.last.clone();
             let told = known.get(&field.path.to_string()).map_or(0, |known| known.told);
             folded.insert(
                 field.path.to_string(),
@@ -882,6 +1142,34 @@ proptest! {
             for field in blame.fields.iter().chain(&blame.removed) {
                 prop_assert!(matches!(field.last.origin, Origin::Event(_)), "{:?}", field);
             }
+        }
+    }
+
+    #[test]
+    fn each_field_is_by_the_event_that_changed_its_place_last(
+        states in vec((state(), prop_oneof![Just(Gives::Both), Just(Gives::WhatChanged)]), 1..8),
+        is_deleted in any::<bool>(),
+    ) {
+        let seconds: Vec<i64> = (1..).take(states.len()).collect();
+        let mut events = told(&states, &seconds);
+        let mut known = vec![json!({})];
+        known.extend(states.iter().map(|(state, _)| Value::Object(state.clone())));
+        if is_deleted {
+            let number = i64::try_from(known.len()).unwrap();
+            let id = u128::try_from(number).unwrap();
+            events.push(event(id, number, Verb::Delete, Value::Null, Value::Null));
+            known.push(json!({}));
+        }
+        let Blame { fields, removed, .. } = now(events);
+        for field in fields.iter().chain(&removed) {
+            // Elements move.
+            let Some(places) = places(&known, &field.path) else { continue };
+            let changed = |at: &usize| places[*at] != places[*at - 1];
+            let last = (1..places.len()).rev().find(changed).unwrap();
+            prop_assert_eq!(field.last.value.as_ref(), places[last]);
+            prop_assert_eq!(origin(&field.last.origin), last.to_string(), "{:?}", field);
+            prop_assert_eq!(field.last.previous.as_ref(), places[last - 1], "{:?}", field);
+            prop_assert_eq!(field.last.was_absent, places[last - 1].is_none());
         }
     }
 
@@ -924,6 +1212,27 @@ proptest! {
     }
 
     #[test]
+    fn any_order_of_arrival_of_very_many_events_of_one_instant_gives_the_same(
+        changes in vec((proptest::option::of(0..4_u8), 0..4_u8), 30..60),
+        key in any::<u64>(),
+    ) {
+        let mut events: Vec<Telling> = changes
+            .into_iter()
+            .map(|(from, to)| Telling {
+                actor: Arc::new(Actor::SYSTEM),
+                ..event(1, 1, Verb::Update, json!(from.map(|from| json!({"a": from}))), json!({"a": to}))
+            })
+            .collect();
+        let one = now(events.clone());
+        let mut place = key;
+        events.sort_by_cached_key(|_| {
+            place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            place >> 33
+        });
+        prop_assert_eq!(one, now(events));
+    }
+
+    #[test]
     fn the_state_at_a_moment_is_what_the_events_until_then_come_to(
         states in vec((state(), gives()), 1..8),
         until in 0..9_i64,
@@ -949,7 +1258,7 @@ proptest! {
         let is = put_together(&later.fields);
         let mut made = then;
         let mut seen = BTreeSet::new();
-        for Difference { path, before, last } in later.differences {
+        for Difference { path, before, last, .. } in later.differences {
             let name = path.to_string();
             prop_assert_eq!(made.get(&name), before.as_ref());
             prop_assert!(seen.insert(name.clone()));

@@ -5,7 +5,7 @@ use crate::api::objects::blame::Blame as Document;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use domain::{
-    blame::{Field, Gap, GapKind, Origin, Setting, history},
+    blame::{Existence, Field, Gap, GapKind, Origin, Setting, history},
     diff::short,
     event::{Actor, TargetKind},
     json::Path,
@@ -99,10 +99,16 @@ fn print(found: &ObjectBlame, asked: &BlameParameters) -> Result<(), CommandErro
         fields.map(|field| (field, &field.last)).collect()
     };
     if rows.is_empty() {
-        remark(match (&asked.field, blame.exists) {
-            (Some(field), _) => format!("Nothing is known of a field {field}."),
-            (None, true) => "No event gave a state of it.".to_owned(),
-            (None, false) => format!("It was not there at {}.", second(found.at)),
+        remark(match (&asked.field, blame.existence) {
+            (Some(field), _) => {
+                let field = one_line(&field.to_string());
+                format!("Nothing is known of a field {field}.")
+            }
+            (None, Existence::There) => "No event gave a state of it.".to_owned(),
+            (None, Existence::Untold) => {
+                format!("No event until {} tells of its state.", second(found.at))
+            }
+            (None, Existence::Deleted) => format!("It was not there at {}.", second(found.at)),
         });
     } else {
         say(table(&rows))?;
@@ -144,7 +150,7 @@ fn table(rows: &[(&Field, &Setting)]) -> String {
             ),
         };
         table.add_row([
-            field.path.to_string(),
+            one_line(&field.path.to_string()),
             value(setting.value.as_ref(), "(removed)"),
             one_line(&by),
             on,
@@ -197,5 +203,31 @@ fn in_words(gap: &Gap) -> String {
             };
             format!("{events}{since}{until} gave no state before or after{erased}.")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "what is not as expected fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn what_a_member_is_called_cannot_turn_the_terminal() {
+        let setting = Setting {
+            value: Some(Value::from(1)),
+            previous: None,
+            was_absent: false,
+            origin: Origin::Initial,
+            changes: 0,
+        };
+        let field = Field {
+            path: "[\"a\u{9b}31m\u{7f}b\u{202e}c\"]".parse().unwrap(),
+            last: setting.clone(),
+            history: Vec::new(),
+            gone: None,
+        };
+        let table = table(&[(&field, &setting)]);
+        assert!(table.contains("[\"a 31m b c\"]"), "{table}");
     }
 }

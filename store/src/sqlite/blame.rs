@@ -166,7 +166,8 @@ impl Snapshot {
         }
         let blame = fold.finish();
         let silence = self.silence(&shelf).await?;
-        let gaps = blame.gaps(&silence, at);
+        // What is off now is not known to be off later.
+        let gaps = blame.gaps(&silence, at.filter(|at| *at < self.now));
         let last = places.last().map(|(at, _)| Timestamp::from_micros(*at));
         Ok(Some(ObjectBlame {
             object,

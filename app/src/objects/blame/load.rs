@@ -19,7 +19,8 @@ use crate::{
 use chrono::TimeDelta;
 use domain::{
     blame::{
-        Asked, Difference, Field, Gap, GapKind, Moment as Changed, Origin, Setting, What, history,
+        Asked, Difference, Field, Gap, GapKind, Gone, Moment as Changed, Origin, Setting, What,
+        history,
     },
     event::{Actor, ShownActor},
     json::{Path, path::Segment},
@@ -211,7 +212,7 @@ impl Page {
         let blame = &found.blame;
         let moments = blame.moments.iter().rev();
         KnownView {
-            exists: blame.exists,
+            existence: blame.existence,
             at: self.asked.at.map(|at| self.typed(at)),
             shown: self.shown(found),
             gone: blame.removed.len(),
@@ -261,7 +262,6 @@ impl Page {
     }
 
     fn field(&self, field: &Field, setting: &Setting, found: &ObjectBlame) -> FieldView {
-        let is_initial = setting.origin == Origin::Initial;
         let (before, value) = match (&setting.previous, &setting.value) {
             (Some(before), Some(value)) => {
                 let (before, value) = changed(before, value);
@@ -269,30 +269,35 @@ impl Page {
             }
             (Some(before), None) => (BeforeView::Value(whole(before)), None),
             (None, value) => {
-                let before = if is_initial {
-                    BeforeView::Unknown
-                } else {
+                let before = if setting.was_absent {
                     BeforeView::NotSet
+                } else {
+                    BeforeView::Unknown
                 };
                 (before, value.as_ref().map(whole))
             }
         };
         FieldView {
             path: path_of(&field.path),
-            history: self.history(&field.path),
+            history: self.history(&field.path, field.gone),
             value,
             set: self.set(&setting.origin, found),
             before,
-            changes: Some(setting.changes).filter(|_| !is_initial),
+            changes: Some(setting.changes).filter(|_| setting.origin != Origin::Initial),
             age: self.age(setting.origin.at()),
         }
     }
 
-    fn history(&self, path: &Path) -> String {
+    /// The history of a field: of an element that is gone, as it was just before it went, because another
+    /// may have its place.
+    fn history(&self, path: &Path, gone: Option<Gone>) -> String {
+        let shown = self.leads();
+        let before = gone.map(|gone| gone.at.plus(TimeDelta::microseconds(-1)));
         self.to(Leads {
             field: Some(path.to_string()),
             compare: None,
-            ..self.leads()
+            at: before.or(shown.at),
+            ..shown
         })
     }
 
@@ -343,7 +348,7 @@ impl Page {
         };
         DifferenceView {
             path: path_of(&difference.path),
-            history: self.history(&difference.path),
+            history: self.history(&difference.path, difference.gone),
             sign,
             before,
             after,

@@ -12,6 +12,7 @@ use crate::{
     log::{ObjectTab, ObjectTop, ZoneMenu, ZoneView},
     pages::loaded,
 };
+use domain::blame::Existence;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use table::{Read, strip, table};
@@ -284,15 +285,15 @@ fn Known(
             </header>
         }
     });
-    let nothing = match (&known.shown, known.exists) {
-        (ShownView::Fields(fields), true) if fields.is_empty() => {
-            Some("No entry gave a state of it.")
-        }
-        (ShownView::Fields(fields), false) if fields.is_empty() && known.at.is_some() => {
-            Some("It was not there then, as far as is recorded.")
-        }
-        (ShownView::Fields(fields), false) if fields.is_empty() => {
-            Some("It is not there any more.")
+    let nothing = match (&known.shown, known.existence) {
+        (ShownView::Fields(fields), existence) if fields.is_empty() => {
+            Some(match (existence, &known.at) {
+                (Existence::There, _) => "No entry gave a state of it.",
+                (Existence::Untold, None) => "No entry tells of its state.",
+                (Existence::Untold, Some(_)) => "No entry until then tells of its state.",
+                (Existence::Deleted, None) => "It is not there any more.",
+                (Existence::Deleted, Some(_)) => "It was not there then, as far as is recorded.",
+            })
         }
         (ShownView::History(settings), _) if settings.is_empty() => {
             Some("No entry tells of this field.")

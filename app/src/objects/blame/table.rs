@@ -111,7 +111,7 @@ fn row(field: &FieldView, leads: bool, read: Read<'_>) -> Markup {
                 @match &field.before {
                     BeforeView::Value(shown) => span.before { (value(shown)) },
                     BeforeView::NotSet => span.before.was-absent { "not set" },
-                    BeforeView::Unknown => span.before.was-absent { "unknown" },
+                    BeforeView::Unknown => span.before.was-absent { "not known" },
                 }
             }
             td.n {

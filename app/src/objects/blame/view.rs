@@ -4,7 +4,7 @@ use crate::{
     frame::Frame,
     log::view::{ActorView, ObjectView, Sign, ValueView, WhenView},
 };
-use domain::question::Subject;
+use domain::{blame::Existence, question::Subject};
 
 /// Who set each field of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ impl AskedView {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::objects) struct KnownView {
     /// Whether it was there.
-    pub(in crate::objects) exists: bool,
+    pub(in crate::objects) existence: Existence,
     /// The moment that is told of, where one was asked for.
     pub(in crate::objects) at: Option<String>,
     pub(in crate::objects) shown: ShownView,

@@ -153,7 +153,7 @@ impl Blame {
                 name: found.object.name.clone(),
             },
             at: found.at,
-            exists: blame.exists,
+            exists: blame.exists(),
             fields,
             gaps: gaps.collect(),
         }
