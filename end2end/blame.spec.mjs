@@ -1,6 +1,6 @@
 // Who set each field of an object: with and without script.
 
-import { ingrid, kim, test } from './demo.mjs';
+import { ingrid, kim, mara, test } from './demo.mjs';
 import { expect } from './fixtures.mjs';
 import { change, entry, rows, signIn, signInLive } from './steps.mjs';
 
@@ -22,7 +22,7 @@ for (const javaScriptEnabled of [true, false]) {
     const arrive = javaScriptEnabled ? signInLive : signIn;
 
     test('each field tells who set it last, and leads to its entry', async ({ page }) => {
-      await arrive(page, kim, `${robot}?tz=Europe%2FOslo`);
+      await arrive(page, mara, `${robot}?tz=Europe%2FOslo`);
       await tab(page, 'Blame').click();
       await expect(page).toHaveURL(`${blame}?tz=Europe%2FOslo`);
       await expect(tab(page, 'Blame')).toHaveAttribute('aria-current', 'page');

@@ -26,6 +26,8 @@ export const tom = { email: 'tom.okafor@acme.example', password };
 export const ruth = { email: 'ruth.abelson@acme.example', password };
 /** Member of Growth. */
 export const kim = { email: 'kim.berg@acme.example', password };
+/** Member of Growth, who reads times in Oslo's zone. */
+export const mara = { email: 'mara.lindqvist@acme.example', password };
 /** Owner of Revenue, and nothing in Growth. */
 export const helena = { email: 'helena.braga@acme.example', password };
 /** Admin of the tenant. */
