@@ -297,7 +297,10 @@ impl Replica {
                 None
             }
             Err(error) => {
-                if asked.elapsed() >= CONNECTION {
+                // Where all connections are taken, those who have them are answered, or find out themselves.
+                let is_full =
+                    pool.num_idle() == 0 && pool.size() >= pool.options().get_max_connections();
+                if asked.elapsed() >= CONNECTION && !is_full {
                     self.silence.missed(asked);
                 }
                 tracing::debug!("the read replica was not asked: {error}");

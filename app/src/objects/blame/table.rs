@@ -196,7 +196,7 @@ fn set(set: &SetView, by: &str, on: &str, read: Read<'_>) -> Markup {
         SetView::Outside { since, until } => html! {
             td class=(by) {
                 .line-1 { span.name { "outside the log" } }
-                .line-2 { span.clip { "nobody recorded it" } }
+                .line-2 { span.clip { "no entry tells who" } }
             }
             td.outside class=(on) {
                 .line-1 { "between " (time(since)) }
