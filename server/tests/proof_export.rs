@@ -294,7 +294,7 @@ fn of_parts_that_are_left_out_nothing_is_in_the_file() {
         ("/operation", json!("fact-1")),
         ("/description", json!("secret-11")),
         ("/idempotency_key", json!("secret-12")),
-        ("/before", json!({"secret-13": "secret-14"})),
+        ("/before", json!({"plain-13": "secret-14"})),
         ("/after", json!({"password": "secret-15"})),
         ("/metadata", json!({"secret-16": 1})),
         ("/context", json!({"ip": "secret-17"})),

@@ -166,9 +166,10 @@ fn some_log() -> Signed {
     let log = (0..7).map(|number| {
         let mut event = event();
         event.erased.clear();
-        event.after = json!({"number": number, "password": "redacted:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"})
-            .as_object()
-            .cloned();
+        event.after =
+            json!({"number": number, "password": "redacted:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"})
+                .as_object()
+                .cloned();
         event
     });
     Signed::new(log.collect())
