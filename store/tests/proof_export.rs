@@ -122,8 +122,7 @@ async fn any_part_of_a_log_with_any_parts_of_its_events_is_right() {
     for (at, question) in questions.into_iter().enumerate() {
         let plain = rows(&file(&log, &scope, question, None).await);
         let all = file(&log, &scope, question, Some(Parts::ALL)).await;
-        let right = checked(&all).unwrap_or_else(|wrong| panic!("{question}: {wrong}"));
-        assert_eq!(right.rows, plain.len() as u64, "{question}");
+        checked(&all).unwrap_or_else(|wrong| panic!("{question}: {wrong}"));
         // The rows are those without a proof.
         let mut proven = rows(&all);
         proven.pop();

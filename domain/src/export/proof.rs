@@ -78,13 +78,12 @@ impl RowProof {
             write!(out, r#","{name}":{{"#)?;
             let mut before = "";
             for (part, proof) in PARTS.iter().zip(&self.parts) {
-                match proof {
-                    PartProof::Salt(salt) if wanted => write!(out, r#"{before}"{part}":"{salt}""#)?,
-                    PartProof::Hash(hash) if !wanted => {
-                        write!(out, r#"{before}"{part}":"{hash}""#)?
-                    }
+                let digits = match proof {
+                    PartProof::Salt(salt) if wanted => salt.to_string(),
+                    PartProof::Hash(hash) if !wanted => hash.to_string(),
                     _ => continue,
-                }
+                };
+                write!(out, r#"{before}"{part}":"{digits}""#)?;
                 before = ",";
             }
             out.push(b'}');
@@ -102,7 +101,7 @@ impl RowProof {
     }
 }
 
-impl<'a> Row<'a> {
+impl Row<'_> {
     /// The row with its proof, which shows these parts: `proofs`, in the order of [`PARTS`], is what
     /// proves each part where all are shown, `parts` the hash over all. What is not shown is hashed.
     ///
@@ -161,8 +160,8 @@ impl<'a> Row<'a> {
         let is_given = |what| self.given.contains(&what);
         event.verb = is_given(crate::event::Given::Verb).then_some(self.verb);
         event.category = is_given(crate::event::Given::Category).then_some(self.category);
-        event.via = self.via.iter().map(|via| Actor::clone(via)).collect();
-        event.related = self.related.iter().map(|it| Target::clone(it)).collect();
+        event.via = self.via.iter().copied().cloned().collect();
+        event.related = self.related.iter().copied().cloned().collect();
         event.outcome = self.outcome;
         event.operation = text(self.operation)?;
         if !shown.has(Part::Change) {

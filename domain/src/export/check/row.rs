@@ -73,8 +73,8 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-fn texts(text: &Option<Text>) -> Option<String> {
-    text.as_ref().map(|text| text.0.clone())
+fn text(text: Option<&Text>) -> Option<String> {
+    text.map(|text| text.0.clone())
 }
 
 /// A row as it stands in the file: any of its fields may be null, where its part is not shown.
@@ -410,15 +410,15 @@ impl Exported<'_> {
         let no_kind: TargetKind = "-".parse().map_err(nothing)?;
         let thing = |thing: &Thing| Target {
             kind: thing.kind.clone().unwrap_or_else(|| no_kind.clone()),
-            id: texts(&thing.id),
-            name: texts(&thing.name),
-            url: texts(&thing.url),
+            id: text(thing.id.as_ref()),
+            name: text(thing.name.as_ref()),
+            url: text(thing.url.as_ref()),
         };
         let actor = Actor {
             kind: self.actor.kind.unwrap_or(ActorKind::System),
-            id: texts(&self.actor.id),
-            name: texts(&self.actor.name),
-            email: texts(&self.actor.email),
+            id: text(self.actor.id.as_ref()),
+            name: text(self.actor.name.as_ref()),
+            email: text(self.actor.email.as_ref()),
         };
         let mut given = NewEvent::new(actor, action, thing(&self.target));
         let is_given = |what: Given| self.given.contains(&what);
@@ -441,21 +441,21 @@ impl Exported<'_> {
             .iter()
             .map(|via| Actor {
                 kind: via.kind.unwrap_or(ActorKind::System),
-                id: texts(&via.id),
-                name: texts(&via.name),
-                email: texts(&via.email),
+                id: text(via.id.as_ref()),
+                name: text(via.name.as_ref()),
+                email: text(via.email.as_ref()),
             })
             .collect();
         given.related = self.related.iter().map(thing).collect();
-        given.operation = texts(&self.operation);
+        given.operation = text(self.operation.as_ref());
         given.outcome = self.outcome.unwrap_or(Outcome::Success);
-        given.description = texts(&self.description);
-        given.idempotency_key = texts(&self.idempotency_key);
-        let object = |recorded: &Option<Recorded>| recorded.as_ref().map(|it| it.0.clone());
-        given.before = object(&self.before);
-        given.after = object(&self.after);
-        given.metadata = object(&self.metadata);
-        given.context = object(&self.context);
+        given.description = text(self.description.as_ref());
+        given.idempotency_key = text(self.idempotency_key.as_ref());
+        let object = |recorded: Option<&Recorded>| recorded.map(|it| it.0.clone());
+        given.before = object(self.before.as_ref());
+        given.after = object(self.after.as_ref());
+        given.metadata = object(self.metadata.as_ref());
+        given.context = object(self.context.as_ref());
         let objects = [&given.before, &given.after, &given.metadata, &given.context];
         let marks = objects.into_iter().flatten().map(count_marks_in);
         let marks = marks.fold(0, u32::saturating_add);

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 /// The salt of an event.
 fn salt(event: &Event) -> Salt {
-    Salt([event.seq as u8; 16])
+    Salt([event.seq.to_le_bytes()[0]; 16])
 }
 
 /// What proves each part of an event, of which some were erased: their hashes are those of before.
@@ -263,12 +263,14 @@ fn with(line: &str, change: impl FnOnce(&mut Value)) -> String {
     row.to_string()
 }
 
+/// What is done to a row.
+type Change = fn(&mut Value);
+
 #[test]
 fn what_is_altered_is_named() {
     let log = some_log();
     let lines = log.export(&[0, 1, 2], Parts::ALL);
     let hidden = log.export(&[0, 1, 2], "facts".parse().unwrap());
-    type Change = fn(&mut Value);
     let changes: [(&[String], Change, &str); 18] = [
         (
             &lines,
@@ -347,7 +349,7 @@ fn what_is_altered_is_named() {
                         .as_object_mut()
                         .unwrap()
                         .remove("via"),
-                )
+                );
             },
             "proof.salts.via",
         ),

@@ -3,6 +3,8 @@
 //! changes nothing.
 
 mod content;
+#[cfg(test)]
+mod moving;
 mod rules;
 mod signatures;
 
