@@ -17,7 +17,7 @@ const SIGNATURES_MOST: usize = 64;
 pub struct KeyError;
 
 /// Whether a key may be called so.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name
             .contains(|letter: char| letter == '+' || letter.is_whitespace() || letter.is_control())
@@ -254,6 +254,14 @@ impl FromStr for Note {
             text: body.to_owned(),
             signatures,
         })
+    }
+}
+
+impl FromStr for NoteSignature {
+    type Err = NoteError;
+
+    fn from_str(line: &str) -> Result<Self, NoteError> {
+        signature(line).ok_or(NoteError::Malformed)
     }
 }
 

@@ -271,6 +271,7 @@ impl Store {
             }
             Err(_) => tracing::warn!("the newest entries are not covered by a checkpoint yet"),
         }
+        self.inner.proof.keep_memory(true).await;
         self.inner.readers.close().await;
         match &self.inner.kept {
             Kept::Sqlite(keeper) => keeper.close().await,

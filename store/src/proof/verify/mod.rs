@@ -4,6 +4,9 @@
 
 mod content;
 mod rules;
+mod steady;
+
+pub use steady::{Steady, Step};
 
 use super::{Leaf, count, hash, hashes_of, number, origin, parsed, verifier};
 use crate::{
@@ -285,24 +288,9 @@ async fn verify_all(
     let (mut entries, mut contents) = (0, 0);
     for log in logs {
         let before = entries;
-        let mut checking = Checking {
-            kept: wanted.remove(&log.slug).unwrap_or_default(),
-            releases: Releases::new(releases.remove(&log.tenant).unwrap_or_default()),
-            tenant: log.tenant,
-            slug: log.slug,
-            origin: log.origin,
-            last: log.last,
-            edge: Edge::default(),
-            keys: &keys,
-            signed: count(super::covered(connection, log.tenant).await?)?,
-            checkpoints: VecDeque::new(),
-            checkpoints_after: 0,
-            made: 0,
-            covered: None,
-            rules: Rules::default(),
-            told_of: 0,
-            released: 0,
-        };
+        let kept = wanted.remove(&log.slug).unwrap_or_default();
+        let of_tenant = releases.remove(&log.tenant).unwrap_or_default();
+        let mut checking = Checking::of(connection, log, of_tenant, kept, &keys).await?;
         let tenant = checking
             .run(connection, |checked| told(before + checked, of))
             .await?;
@@ -527,23 +515,88 @@ struct Checking<'a> {
     released: u64,
 }
 
+impl<'a> Checking<'a> {
+    /// A log of which nothing is checked yet.
+    async fn of(
+        connection: &mut Connection,
+        log: Log,
+        releases: Vec<read::Release>,
+        kept: Vec<(String, Checkpoint)>,
+        keys: &'a HashMap<i64, Vec<u8>>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            kept,
+            releases: Releases::new(releases),
+            tenant: log.tenant,
+            slug: log.slug,
+            origin: log.origin,
+            last: log.last,
+            edge: Edge::default(),
+            keys,
+            signed: count(super::covered(connection, log.tenant).await?)?,
+            checkpoints: VecDeque::new(),
+            checkpoints_after: 0,
+            made: 0,
+            covered: None,
+            rules: Rules::default(),
+            told_of: 0,
+            released: 0,
+        })
+    }
+}
+
+/// What the entries of a tenant refer to, in one state of its log.
+#[derive(Clone)]
+struct Referred {
+    texts: Arc<Texts>,
+    workspaces: Arc<HashMap<i64, Slug>>,
+}
+
+impl Referred {
+    async fn read(connection: &mut Connection, tenant: i64) -> Result<Self, StoreError> {
+        Ok(Self {
+            texts: Arc::new(Texts::of(connection, tenant).await?),
+            workspaces: Arc::new(super::workspaces(connection, tenant).await?),
+        })
+    }
+}
+
 impl Checking<'_> {
     async fn run(
         &mut self,
         connection: &mut Connection,
-        mut told: impl FnMut(u64) + Send,
+        told: impl FnMut(u64) + Send,
     ) -> Result<VerifiedTenant, VerifyError> {
-        let texts = Arc::new(Texts::of(connection, self.tenant).await?);
-        let workspaces = Arc::new(super::workspaces(connection, self.tenant).await?);
+        let referred = Referred::read(connection, self.tenant).await?;
         self.compare_kept()?;
+        self.check_to(connection, &referred, self.last, told)
+            .await?;
+        self.end(connection).await?;
+        Ok(VerifiedTenant {
+            tenant: self.slug.clone(),
+            entries: self.edge.size(),
+            released: self.released,
+            checkpoints: self.made,
+            covered: self.covered,
+        })
+    }
+
+    /// Checks the entries after those that are checked, up to a number.
+    async fn check_to(
+        &mut self,
+        connection: &mut Connection,
+        referred: &Referred,
+        last: i64,
+        mut told: impl FnMut(u64) + Send,
+    ) -> Result<(), VerifyError> {
         let mut pieces: VecDeque<JoinHandle<Piece>> = VecDeque::new();
-        let (mut after, mut missing) = (0, None);
+        let (mut after, mut missing) = (number(self.edge.size())?, None);
         loop {
-            while after < self.last && missing.is_none() && pieces.len() < AHEAD {
-                let to = (after + PIECE).min(self.last);
+            while after < last && missing.is_none() && pieces.len() < AHEAD {
+                let to = (after + PIECE).min(last);
                 let events;
                 (events, missing) = read(connection, self.tenant, (after, to)).await?;
-                let (texts, workspaces) = (Arc::clone(&texts), Arc::clone(&workspaces));
+                let Referred { texts, workspaces } = referred.clone();
                 let slug = self.slug.clone();
                 pieces.push_back(tokio::task::spawn_blocking(move || {
                     Piece::of(events, &slug, &texts, &workspaces)
@@ -561,14 +614,7 @@ impl Checking<'_> {
             let (tenant, seq) = (self.slug.clone(), count(seq)?);
             return Err(Wrong::Missing { tenant, seq }.into());
         }
-        self.end(connection).await?;
-        Ok(VerifiedTenant {
-            tenant: self.slug.clone(),
-            entries: self.edge.size(),
-            released: self.released,
-            checkpoints: self.made,
-            covered: self.covered,
-        })
+        Ok(())
     }
 
     /// Adds a piece to the tree, entry by entry, and compares it with the tiles and the checkpoints of it.
