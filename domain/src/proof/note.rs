@@ -67,6 +67,11 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
+    /// The key's fingerprint, SHA-256 in hexadecimal digits: the same for every tenant.
+    pub fn fingerprint(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.key.as_bytes()))
+    }
+
     /// The note that this key signed so. It is as good as its signature.
     pub fn signed(&self, text: String, signature: Vec<u8>) -> Note {
         let line = NoteSignature {

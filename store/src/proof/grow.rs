@@ -437,7 +437,7 @@ impl Inner {
         };
         Ok(Some(format!(
             "a checkpoint of {size} entries was signed here, and {what}: it was altered, or is an older \
-             copy. Nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
+             copy: nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
              older copy back on purpose says so with daybook key accept-restore"
         )))
     }
