@@ -115,9 +115,9 @@ impl Inner {
         let of_tenant = of_tenant.unwrap_or_default();
         let mut checking = Checking::of(connection, log, of_tenant, Vec::new(), &keys).await?;
         // Where the log is shorter than it was, it is looked at from its beginning.
-        let goes_on = place.zip(edge).filter(|(place, _)| {
-            number(place.size).is_ok_and(|size| size <= last)
-        });
+        let goes_on = place
+            .zip(edge)
+            .filter(|(place, _)| number(place.size).is_ok_and(|size| size <= last));
         if let Some((place, edge)) = goes_on {
             let told_of = checking.releases.all.iter();
             checking.told_of = told_of

@@ -2,32 +2,29 @@
 //! each with the events that tell of it, in every tenant's log; what is pushed to them is the server's
 //! work.
 
+mod administered;
+mod held;
+
+pub use held::Conflict;
+
 use super::{
     ask::{self, Signed},
-    count, covered, number, origin, parsed, root_of, verifier,
+    count, covered, number, origin, parsed,
 };
 use crate::{
     Store, StoreError,
     access::Secret,
-    administration::{AdministrationError, By},
     database::{self, Connection, Row},
-    revealing::{open, seal},
-    sqlite::{
-        change::{Change, Log, target, told},
-        damaged,
-    },
+    revealing::open,
+    sqlite::{change::Change, damaged},
 };
 use domain::{
     leaf::Hash,
-    proof::{
-        Checkpoint, Cosignature, Note, NoteSignature, Origin, VerifierKey, WitnessKey,
-        consistency_ranges,
-    },
+    proof::{Cosignature, Note, NoteSignature, Origin, WitnessKey, consistency_ranges},
     slug::Slug,
     time::Timestamp,
 };
-use serde_json::{Value, json};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// How many characters a witness's name may have.
 const NAME_MOST: usize = 100;
@@ -157,33 +154,6 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// What of a checkpoint that a witness holds is wrong, with the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// The checkpoint.
-    pub checkpoint: Checkpoint,
-    /// How many entries this log's newest is of.
-    pub size: u64,
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Checkpoint { size, .. } = self.checkpoint;
-        if size > self.size {
-            write!(
-                f,
-                "holds a checkpoint of {size} entries, and the newest here is of {}",
-                self.size
-            )
-        } else {
-            write!(
-                f,
-                "holds a checkpoint that was signed of {size} other entries than this log begins with"
-            )
-        }
-    }
-}
-
 /// What witnesses signed of a checkpoint, as it stands under it.
 pub(super) async fn cosignatures(
     connection: &mut Connection,
@@ -218,47 +188,6 @@ fn seconds(seconds: i64) -> Duration {
 }
 
 impl Store {
-    /// Adds a witness, which gets each tenant's newest checkpoint from now on; every tenant's log tells of
-    /// it.
-    ///
-    /// # Errors
-    ///
-    /// There is one of this name, or it cannot be called so, or the store failed.
-    pub async fn add_witness(&self, new: &NewWitness, by: &By) -> Result<(), AdministrationError> {
-        let is_name = !new.name.trim().is_empty()
-            && new.name.chars().count() <= NAME_MOST
-            && !new.name.chars().any(char::is_control);
-        if !is_name {
-            return Err(AdministrationError::Invalid(format!(
-                "a witness's name has 1 to {NAME_MOST} characters in one line"
-            )));
-        }
-        let token = match &new.place {
-            Place::Daybook(_, token) => Some(seal(
-                &self.inner.keys.witness,
-                &new.name,
-                FOR_EVER,
-                token.reveal(),
-            )?),
-            _ => None,
-        };
-        let mut change = self.inner.change().await?;
-        let added = add(&mut change, new, token, by).await;
-        change.finish(added).await
-    }
-
-    /// Removes a witness, which gets no more checkpoints; every tenant's log tells of it. What it holds it
-    /// keeps.
-    ///
-    /// # Errors
-    ///
-    /// There is none of this name, or the store failed.
-    pub async fn remove_witness(&self, name: &str, by: &By) -> Result<(), AdministrationError> {
-        let mut change = self.inner.change().await?;
-        let removed = remove(&mut change, name, by).await;
-        change.finish(removed).await
-    }
-
     /// All witnesses, with their secrets, for who brings them checkpoints.
     ///
     /// # Errors
@@ -454,227 +383,6 @@ impl Store {
         let noted = note(&mut change, witness, of, outcome).await;
         change.finish(noted).await
     }
-
-    /// What of the checkpoints that a witness holds is no past of this log, and is not accepted to be none.
-    /// Those of other installations, and those that no known key signed, are passed over. Until somebody
-    /// accepts them, nothing is signed that conflicts with them, and it is told wherever admins look.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
-    pub async fn hold_to(
-        &self,
-        witness: &str,
-        notes: &[Note],
-    ) -> Result<Vec<Conflict>, StoreError> {
-        let mut found = Vec::new();
-        for note in notes {
-            let Some((tenant, conflict)) = self.conflict(note).await? else {
-                continue;
-            };
-            let fault = format!(
-                "{}: the witness {witness} {conflict}: the log was altered, or is an older copy",
-                self.slug_of(tenant).await?
-            );
-            let checkpoint = &conflict.checkpoint;
-            let tree = (checkpoint.size, checkpoint.root);
-            self.inner.proof.memory().add(&checkpoint.origin, tree);
-            self.inner.note_fault(tenant, &fault).await?;
-            found.push(conflict);
-        }
-        Ok(found)
-    }
-
-    async fn slug_of(&self, tenant: i64) -> Result<String, StoreError> {
-        Ok(
-            database::query_scalar("SELECT slug FROM tenant WHERE id = ?")
-                .bind(tenant)
-                .fetch_one(&self.inner.readers)
-                .await?,
-        )
-    }
-
-    /// What is wrong with a checkpoint that was kept elsewhere, and whose it is.
-    pub(super) async fn conflict(
-        &self,
-        note: &Note,
-    ) -> Result<Option<(i64, Conflict)>, StoreError> {
-        let Ok(checkpoint) = Checkpoint::try_from(note) else {
-            return Ok(None);
-        };
-        let tenants: Vec<(i64, String)> =
-            database::query_as("SELECT id, slug FROM tenant ORDER BY id")
-                .fetch_all(&self.inner.readers)
-                .await?;
-        let mut connection = self.inner.readers.acquire().await?;
-        for (tenant, slug) in tenants {
-            let origin = origin(&mut connection, &parsed(&slug)?).await?;
-            if origin != checkpoint.origin {
-                continue;
-            }
-            let public: Vec<Vec<u8>> = database::query_scalar("SELECT public FROM signing_key")
-                .fetch_all(&mut *connection)
-                .await?;
-            let keys: Vec<VerifierKey> = public
-                .iter()
-                .map(|public| verifier(&origin, public))
-                .collect::<Result<_, _>>()?;
-            if note.verified_by(&keys).is_err()
-                || self.inner.proof.memory().is_accepted(&checkpoint)
-            {
-                return Ok(None);
-            }
-            let size = count(covered(&mut connection, tenant).await?)?;
-            let is_past = checkpoint.size <= size
-                && root_of(&mut connection, tenant, checkpoint.size).await?
-                    == Some(checkpoint.root);
-            return Ok((!is_past).then_some((tenant, Conflict { checkpoint, size })));
-        }
-        Ok(None)
-    }
-}
-
-async fn add(
-    change: &mut Change<'_>,
-    new: &NewWitness,
-    token: Option<String>,
-    by: &By,
-) -> Result<(), AdministrationError> {
-    let known: i64 = database::query_scalar("SELECT count(*) FROM witness WHERE name = ?")
-        .bind(new.name.as_str())
-        .fetch_one(change.connection())
-        .await
-        .map_err(StoreError::from)?;
-    if known > 0 {
-        return Err(AdministrationError::Exists(format!(
-            "the witness {}",
-            new.name
-        )));
-    }
-    let key = match &new.place {
-        Place::Tlog(_, key) => Some(key.to_string()),
-        _ => None,
-    };
-    let every = i64::try_from(new.every.as_secs().max(1)).unwrap_or(i64::MAX);
-    let added_by = by.actor.name.clone().or_else(|| os_user(by));
-    let now = change.now;
-    database::query(
-        "INSERT INTO witness (id, name, kind, address, public, token, every, added_by, added_at) \
-         SELECT coalesce(max(id), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM witness",
-    )
-    .bind(new.name.as_str())
-    .bind(new.place.kind())
-    .bind(new.place.address())
-    .bind(key.as_deref())
-    .bind(token.as_deref())
-    .bind(every)
-    .bind(added_by.unwrap_or_else(|| "operator".to_owned()))
-    .bind(now.micros())
-    .execute(change.connection())
-    .await
-    .map_err(StoreError::from)?;
-    let after = json!({
-        "kind": new.place.kind(), "address": without_secrets(new.place.address()), "key": key,
-        "every_seconds": every,
-    });
-    let told = Told {
-        action: "AUDIT_WITNESS_ADDED",
-        name: &new.name,
-        before: None,
-        after: Some(after),
-    };
-    Ok(tell(change, &told, by).await?)
-}
-
-async fn remove(change: &mut Change<'_>, name: &str, by: &By) -> Result<(), AdministrationError> {
-    let row =
-        database::query("SELECT id, kind, address, public, every FROM witness WHERE name = ?")
-            .bind(name)
-            .fetch_optional(change.connection())
-            .await
-            .map_err(StoreError::from)?;
-    let Some(row) = row else {
-        return Err(AdministrationError::Missing(format!("witness {name}")));
-    };
-    let columns = || {
-        Ok::<_, sqlx::Error>((
-            row.try_get::<i64>(0)?,
-            row.try_get::<String>(1)?,
-            row.try_get::<String>(2)?,
-            row.try_get::<Option<String>>(3)?,
-            row.try_get::<i64>(4)?,
-        ))
-    };
-    let (id, kind, address, key, every) = columns().map_err(StoreError::from)?;
-    for statement in [
-        "DELETE FROM witnessed WHERE witness = ?",
-        "DELETE FROM witness WHERE id = ?",
-    ] {
-        database::query(statement)
-            .bind(id)
-            .execute(change.connection())
-            .await
-            .map_err(StoreError::from)?;
-    }
-    let before = json!({
-        "kind": kind, "address": without_secrets(&address), "key": key, "every_seconds": every,
-    });
-    let told = Told {
-        action: "AUDIT_WITNESS_REMOVED",
-        name,
-        before: Some(before),
-        after: None,
-    };
-    Ok(tell(change, &told, by).await?)
-}
-
-fn os_user(by: &By) -> Option<String> {
-    let user = by.metadata.as_ref()?.get("os_user")?.as_str()?;
-    Some(user.to_owned())
-}
-
-/// An address as the log may tell it to everybody: what is in a query or before an `@` may be a secret.
-fn without_secrets(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or_default();
-    match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find('/').unwrap_or(rest.len());
-            let (host, path) = rest.split_at(end);
-            let host = host.rsplit('@').next().unwrap_or(host);
-            format!("{scheme}://{host}{path}")
-        }
-        None => address.to_owned(),
-    }
-}
-
-/// What the log tells of a witness.
-struct Told<'a> {
-    action: &'static str,
-    name: &'a str,
-    before: Option<Value>,
-    after: Option<Value>,
-}
-
-/// Tells of a witness in every tenant's log.
-async fn tell(change: &mut Change<'_>, what: &Told<'_>, by: &By) -> Result<(), StoreError> {
-    let tenants: Vec<i64> = database::query_scalar("SELECT id FROM tenant ORDER BY id")
-        .fetch_all(change.connection())
-        .await?;
-    for tenant in tenants {
-        let event = told(
-            by,
-            what.action,
-            target("witness", what.name, what.name)?,
-            what.before.clone(),
-            what.after.clone(),
-        )?;
-        let log = Log {
-            ws: -tenant,
-            tenant,
-        };
-        change.record(log, event).await?;
-    }
-    Ok(())
 }
 
 async fn note(
@@ -747,19 +455,6 @@ async fn note(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_log_tells_no_secret_of_an_address() {
-        for (address, told) in [
-            ("/var/witness", "/var/witness"),
-            ("https://a.example/hook", "https://a.example/hook"),
-            ("https://u:p@a.example/hook?key=s", "https://a.example/hook"),
-            ("https://u:p@a.example", "https://a.example"),
-            ("https://a.example#s", "https://a.example"),
-        ] {
-            assert_eq!(without_secrets(address), told);
-        }
-    }
 
     #[test]
     fn what_went_wrong_is_one_line_and_not_a_long_one() {
