@@ -230,7 +230,9 @@ fn a_folder_gets_checkpoints_that_verify_reads_and_a_server_finds_what_it_does_n
     let covers = size(&newest_of(&client, covers + 4));
     wait_for("the folder goes on", || {
         let notes = Note::all_of(&fs::read_to_string(&file).unwrap()).unwrap();
-        (covers..99_999).contains(&size(notes.last()?)).then_some(())
+        (covers..99_999)
+            .contains(&size(notes.last()?))
+            .then_some(())
     });
     assert!(
         !server.told().contains("nothing is signed"),

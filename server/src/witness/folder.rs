@@ -98,11 +98,15 @@ fn last_of(path: &Path) -> io::Result<Option<Note>> {
         is_signed = is_signature;
         at += line.len();
     }
-    let last = starts.iter().rev().find_map(|start| {
-        let notes = Note::all_of(tail.get(*start..)?).ok()?;
-        notes.into_iter().next()
-    });
-    Ok(last)
+    let mut end = tail.len();
+    for start in starts.into_iter().rev() {
+        let note = tail.get(start..end).and_then(|one| one.parse().ok());
+        if note.is_some() {
+            return Ok(note);
+        }
+        end = start;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

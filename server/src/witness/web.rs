@@ -30,6 +30,8 @@ struct Answer {
 }
 
 impl Web {
+    /// Somebody who speaks to them by `https`, as the system's certificates say.
+    ///
     /// # Errors
     ///
     /// The system's certificates cannot be read.

@@ -91,12 +91,13 @@ impl Inner {
     /// Notes what is wrong with a tenant's log, where that is not known yet: it is told wherever somebody
     /// looks who can do something about it.
     pub(crate) async fn note_fault(&self, tenant: i64, fault: &str) -> Result<(), StoreError> {
-        let known: Option<Option<String>> =
-            database::query_scalar("SELECT fault FROM background_check WHERE tenant = ?")
-                .bind(tenant)
-                .fetch_optional(&self.readers)
-                .await?;
-        if known.flatten().as_deref() == Some(fault) {
+        let known: Option<String> = database::query_scalar(
+            "SELECT fault FROM background_check WHERE tenant = ? AND fault IS NOT NULL",
+        )
+        .bind(tenant)
+        .fetch_optional(&self.readers)
+        .await?;
+        if known.as_deref() == Some(fault) {
             return Ok(());
         }
         tracing::error!(tenant, "THE LOG IS NOT WHAT WAS SIGNED: {fault}");

@@ -94,9 +94,8 @@ fn Check(check: CheckView) -> impl IntoView {
         (false, Some((count, at))) => view! {
             <p class="passed">
                 <Icon name="check"/>
-                {format!("All {count} entries of the time were found to be what was signed, ")}
+                {format!("All {count} entries of the time were found to be what was signed: ")}
                 {moment(at)}
-                "."
             </p>
         }
         .into_any(),
@@ -145,7 +144,7 @@ fn Newest(newest: Option<CheckpointView>, path: String) -> impl IntoView {
             <pre tabindex="0" role="region" aria-label="The newest checkpoint">
                 <code id="checkpoint">{text}</code>
             </pre>
-            <p class="save">
+            <p class="acts">
                 <button class="button needs-live" type="button" data-copy="checkpoint">
                     <Icon name="copy"/>
                     "Copy it"

@@ -93,9 +93,10 @@ impl Inner {
         let mut connection = self.readers.acquire().await?;
         begin(self, &mut connection).await?;
         let connection: &mut Connection = &mut connection;
-        let place = match is_anew {
-            true => None,
-            false => Place::read(connection, tenant).await?,
+        let place = if is_anew {
+            None
+        } else {
+            Place::read(connection, tenant).await?
         };
         let edge = match &place {
             Some(place) => place.edge(connection, tenant).await?,
