@@ -435,8 +435,10 @@ impl Inner {
         } else {
             "the database holds others in their place".to_owned()
         };
+        // It is named last there.
+        let tenant = origin.as_str().rsplit('/').next().unwrap_or_default();
         Ok(Some(format!(
-            "a checkpoint of {size} entries was signed here, and {what}: it was altered, or is an older \
+            "{tenant}: a checkpoint of {size} entries was signed here, and {what}: it was altered, or is an older \
              copy: nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
              older copy back on purpose says so with daybook key accept-restore"
         )))
