@@ -35,17 +35,16 @@ for (const script of [true, false]) {
       place,
     }) => {
       const token = await daybook.createToken({ workspace: place.workspace });
-      const { ids } = await daybook.record(token, [event]).then((answer) => ({
-        ids: [].concat(answer.ids ?? answer.events?.map(({ id }) => id) ?? answer.id),
-      }));
+      const { events } = await daybook.record(token, [event]);
+      const [{ id }] = events;
       await signIn(page, place.owner, place.audit);
-      const opened = `${place.audit}?open=${ids[0]}`;
+      const opened = `${place.audit}?open=${id}`;
       await until(page, opened, () => proof(page).getByText(/Included in the checkpoint of [\d,]+ entr/));
       await expectAccessible(page);
       const link = proof(page).getByRole('link', { name: 'Copy the proof' });
       const given = await page.request.get(await link.getAttribute('href'));
       const inclusion = await given.json();
-      expect(inclusion.header.id).toBe(ids[0]);
+      expect(inclusion.header.id).toBe(id);
       expect(inclusion.checkpoint).toContain(`/${place.tenant}\n${inclusion.size}\n`);
       if (script) {
         await context.grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -56,7 +55,7 @@ for (const script of [true, false]) {
         expect(copied.header).toEqual(inclusion.header);
       } else {
         await link.click();
-        await expect(page.locator('body')).toContainText(ids[0]);
+        await expect(page.locator('body')).toContainText(id);
       }
     });
 
