@@ -283,6 +283,26 @@ impl Store {
         .transpose()
     }
 
+    /// Lets go of all that was taken, for a store that closes: who begins next need not wait.
+    pub(crate) async fn end_leases(&self) -> Result<(), StoreError> {
+        let holder = self.inner.proof.holder();
+        let held: i64 =
+            database::query_scalar("SELECT count(*) FROM lease WHERE holder = ? AND until > 0")
+                .bind(&holder[..])
+                .fetch_one(&self.inner.readers)
+                .await?;
+        if held == 0 {
+            return Ok(());
+        }
+        let mut change = self.inner.change().await?;
+        let ended = database::query("UPDATE lease SET until = 0 WHERE holder = ?")
+            .bind(&holder[..])
+            .execute(change.connection())
+            .await;
+        change.finish(ended.map_err(StoreError::from)).await?;
+        Ok(())
+    }
+
     /// How the proof of a tenant's log stands.
     ///
     /// # Errors
