@@ -62,6 +62,16 @@ pub fn personal_data(workspace: &WorkspacePath) -> String {
     format!("/{workspace}/settings/personal-data")
 }
 
+/// How the proof of the workspace's log stands, in its settings.
+pub fn proof(workspace: &WorkspacePath) -> String {
+    format!("/{workspace}/settings/proof")
+}
+
+/// How the proof of the tenant's log stands, in its settings.
+pub fn tenant_proof(tenant: &Slug) -> String {
+    format!("/{tenant}/settings/proof")
+}
+
 /// The tenant's settings: its plan and workspaces.
 pub fn tenant_settings(tenant: &Slug) -> String {
     format!("/{tenant}/settings")
@@ -161,6 +171,11 @@ impl LogAddress {
             }
             _ => return None,
         })
+    }
+
+    /// Where an entry that is shown there is proved.
+    pub fn proof_of(&self, id: &str) -> String {
+        format!("{}/proof?event={id}", self.path())
     }
 
     /// The path.

@@ -6,7 +6,7 @@ use crate::{
     objects::{Blame, Objects, Overview},
     pages::{Home, Invite, Login, Missing},
     settings::{
-        CataloguePage, MembersPage, PersonalDataPage, RedactionPage, SettingsPage,
+        CataloguePage, MembersPage, PersonalDataPage, ProofPage, RedactionPage, SettingsPage,
         TenantAdminsPage, TenantSettingsPage, TokensPage,
     },
 };
@@ -41,6 +41,11 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route
+                    path=path!("/:tenant/settings/proof")
+                    view=ProofPage
+                    ssr=SsrMode::Async
+                />
+                <Route
                     path=path!("/:tenant/settings/tokens")
                     view=TokensPage
                     ssr=SsrMode::Async
@@ -55,6 +60,11 @@ pub fn App() -> impl IntoView {
                 <Route
                     path=path!("/:tenant/:workspace/settings/personal-data")
                     view=PersonalDataPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/:tenant/:workspace/settings/proof")
+                    view=ProofPage
                     ssr=SsrMode::Async
                 />
                 <Route

@@ -52,6 +52,19 @@ pub struct Frame {
     pub reads_settings: bool,
     /// Whether they manage its members and API tokens.
     pub manages: bool,
+    /// What is wrong with the log, for who can do something about it.
+    pub fault: Option<FaultView>,
+}
+
+/// What the check beside the server found wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultView {
+    /// What.
+    pub words: String,
+    /// Since when: `2026-05-12 09:14 UTC`.
+    pub since: String,
+    /// Where more is told.
+    pub more: String,
 }
 
 /// Who looks at a page of a whole tenant: one of its admins.
@@ -65,6 +78,8 @@ pub struct TenantFrame {
     pub workspaces: Vec<Place>,
     /// All tenants that they administer, this one included.
     pub tenants: Vec<TenantPlace>,
+    /// What is wrong with its log.
+    pub fault: Option<FaultView>,
 }
 
 /// A tenant that somebody administers.
@@ -136,7 +151,24 @@ impl TenantFrame {
             tenant: TenantPlace::of(tenant),
             workspaces: person.memberships.iter().map(Place::of).collect(),
             tenants: person.administers.iter().map(TenantPlace::of).collect(),
+            fault: FaultView::of(person, &tenant.slug, address::tenant_proof(&tenant.slug)),
         }
+    }
+}
+
+impl FaultView {
+    /// What is wrong with a tenant's log, to be told to who manages something of it.
+    fn of(person: &store::access::SignedIn, tenant: &Slug, more: String) -> Option<Self> {
+        let fault = person.fault_of(tenant)?;
+        Some(Self {
+            words: fault.words.clone(),
+            since: fault
+                .since
+                .datetime()
+                .format("%Y-%m-%d %H:%M UTC")
+                .to_string(),
+            more,
+        })
     }
 }
 
@@ -161,6 +193,11 @@ impl Frame {
             opens_objects: membership.opens_objects(),
             reads_settings: membership.role.reads_settings(),
             manages: membership.role.manages_members_and_tokens(),
+            fault: membership
+                .role
+                .manages_members_and_tokens()
+                .then(|| FaultView::of(person, &path.tenant, address::proof(path)))
+                .flatten(),
         })
     }
 }
@@ -196,6 +233,12 @@ pub fn Framed(
     children: Children,
 ) -> impl IntoView {
     let (target, words) = skip;
+    let fault = match &frame {
+        Bar::Bare => None,
+        Bar::Workspace(frame) => frame.fault.clone(),
+        Bar::Tenant(frame) => frame.fault.clone(),
+    };
+    let fault = fault.map(|fault| view! { <Alarm fault zone=zone.clone()/> });
     view! {
         <div class="frame">
             <a class="skip" href=target>
@@ -215,9 +258,39 @@ pub fn Framed(
                     }}
                 </div>
             </header>
+            {fault}
             <main id="main">{children()}</main>
             <p class="sr-only" id="said" role="status"></p>
         </div>
+    }
+    .into_any()
+}
+
+/// That a log is not what was signed: on every page, until it is again.
+#[component]
+fn Alarm(fault: FaultView, zone: Option<String>) -> impl IntoView {
+    let FaultView { words, since, more } = fault;
+    let more = address::in_zone(&more, zone.as_deref().unwrap_or("UTC"));
+    view! {
+        <section class="alarm" aria-label="Something is wrong with the log">
+            <div class="notice bad">
+                <Icon name="warn"/>
+                <div>
+                    <p>
+                        <strong>"The log is not what was signed. "</strong>
+                        {words}
+                        "."
+                    </p>
+                    <p>
+                        {format!("Found {since}. Recording goes on. Leave the database, its copies and \
+                                  the key file as they are, and have whoever runs this installation compare \
+                                  the log with checkpoints that were kept elsewhere (")}
+                        <code>"daybook verify --checkpoint"</code>
+                        "). " <a href=more>"How the proof stands"</a>
+                    </p>
+                </div>
+            </div>
+        </section>
     }
     .into_any()
 }
@@ -296,6 +369,7 @@ fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) ->
         tenant,
         workspaces,
         tenants,
+        ..
     } = frame;
     let zone = zone.unwrap_or_else(|| "UTC".to_owned());
     let path = address::tenant_audit(&tenant.slug);

@@ -11,6 +11,7 @@ mod health;
 mod http;
 mod pages;
 mod sign_in;
+mod witness;
 
 use clap::Parser;
 use commands::{Cli, CommandError};

@@ -1,6 +1,6 @@
 //! Who is asking, and what they may see. Only what is made here opens the log.
 
-use crate::settings::ObjectAccess;
+use crate::{proof::Fault, settings::ObjectAccess};
 use domain::{
     event::{Actor, ActorKind, TargetKind},
     question::{Subject, Zone},
@@ -297,9 +297,17 @@ pub struct SignedIn {
     pub last_workspace: Option<WorkspacePath>,
     /// The time zone that they looked at it in; none: UTC.
     pub last_zone: Option<Zone>,
+    /// What the check beside the server found wrong with the logs of their tenants.
+    pub faults: Vec<Fault>,
 }
 
 impl SignedIn {
+    /// What the check beside the server found wrong with a tenant's log, for who can do something about
+    /// it.
+    pub fn fault_of(&self, tenant: &Slug) -> Option<&Fault> {
+        self.faults.iter().find(|fault| fault.tenant == *tenant)
+    }
+
     /// Their membership of a workspace.
     ///
     /// # Errors
@@ -632,6 +640,13 @@ impl SettingsScope {
 /// A secret that is shown once: a token's, a session's. It does not print itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(crate) String);
+
+impl From<String> for Secret {
+    /// One that somebody else made, and gave us.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl Secret {
     /// The text, for whom it is meant.

@@ -96,6 +96,8 @@ pub(crate) struct Keys {
     pub(crate) revealing: Key,
     /// Seals what they keep while somebody signs in elsewhere.
     pub(crate) sign_on: Key,
+    /// Seals the tokens that other installations gave us.
+    pub(crate) witness: Key,
 }
 
 /// By what the database knows its key file.
@@ -121,6 +123,7 @@ impl Keys {
         let cursor = redaction.derived("daybook cursor");
         let revealing = redaction.derived("daybook revealing");
         let sign_on = redaction.derived("daybook sign-on");
+        let witness = redaction.derived("daybook witness");
         Self {
             redaction,
             signing,
@@ -129,6 +132,7 @@ impl Keys {
             cursor,
             revealing,
             sign_on,
+            witness,
         }
     }
 
@@ -297,7 +301,7 @@ impl Keys {
 
 /// Gives a file to whom another belongs, and lets those read it who may read that.
 #[cfg(unix)]
-fn keep_access(known: &Path, made: &Path) -> io::Result<()> {
+pub(crate) fn keep_access(known: &Path, made: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, chown};
     let (known, ours) = (fs::metadata(known)?, fs::metadata(made)?);
     if (known.uid(), known.gid()) != (ours.uid(), ours.gid()) {
@@ -307,13 +311,13 @@ fn keep_access(known: &Path, made: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn keep_access(_: &Path, _: &Path) -> io::Result<()> {
+pub(crate) fn keep_access(_: &Path, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// Writes a text beside a file, durably and readable by its owner only: no process ever reads half of the
 /// file itself.
-fn draft(path: &Path, text: &str) -> io::Result<PathBuf> {
+pub(crate) fn draft(path: &Path, text: &str) -> io::Result<PathBuf> {
     let draft = path.with_extension(format!("key-{}", std::process::id()));
     let _ = fs::remove_file(&draft);
     let mut options = OpenOptions::new();

@@ -419,6 +419,8 @@ async fn a_log_from_before_there_were_proofs_gets_its_key_and_its_tree() {
                 .await;
         }
     }
+    log.store.close().await;
+    std::fs::remove_file(log.folder.path().join("daybook.db.key.signed")).unwrap();
     let log = log.reopened().await;
     assert_eq!(log.number("SELECT count(*) FROM signing_key").await, 1);
     let keeping = {

@@ -8,9 +8,10 @@ use crate::{
     log::{
         About, Shown,
         compose::{self, Local},
+        grouped,
         view::{
             CountView, EntryView, HoldNoticeView, LastView, LogView, NoticesView, ObjectView,
-            PlaceView, RowView, ScopeView, WithinView,
+            PlaceView, ProvedView, RowView, ScopeView, WithinView,
         },
     },
     refusal::Refusal,
@@ -50,7 +51,10 @@ pub(crate) async fn shown(
         let answered = async {
             let log = log(&asker, &address, &mut snapshot, &workspaces, read).await?;
             let entry = match &open {
-                Some(id) => entry(&mut snapshot, &workspaces, id, &log.query).await?,
+                Some(id) => {
+                    let entry = entry(&mut snapshot, &workspaces, id, &log.query).await?;
+                    proved(&asker, &address, &scope, &log.query, entry).await?
+                }
                 None => None,
             };
             let scope = around(&asker, &address, &scope, &mut snapshot).await?;
@@ -109,7 +113,7 @@ pub(crate) async fn opened_entry(
         }
     };
     snapshot.end().await;
-    let entry = entry?;
+    let entry = proved(&asker, &address, &scope, &query, entry?).await?;
     let about = About::of(&address);
     let links = Arc::new(Links::new(&address, query));
     Ok(entry.map(|entry| (links, about, entry)))
@@ -411,6 +415,26 @@ async fn entry(
     let label = snapshot.label(&event);
     let mut entry = compose::entry(&event, &label, &local);
     entry.row.place = workspaces.place(&event);
+    Ok(Some(entry))
+}
+
+/// An entry with what proves it.
+async fn proved(
+    asker: &Asker,
+    address: &LogAddress,
+    scope: &Scope,
+    query: &Query,
+    entry: Option<EntryView>,
+) -> Result<Option<EntryView>, Refusal> {
+    let Some(mut entry) = entry else {
+        return Ok(None);
+    };
+    let local = Local::new(&query.filter.zone(), asker.store.now());
+    let covering = asker.store.covering(scope, entry.seq).await?;
+    entry.proof = Some(ProvedView {
+        covered: covering.map(|by| (grouped(by.size), local.when(by.made_at))),
+        there: address.proof_of(&entry.row.id),
+    });
     Ok(Some(entry))
 }
 

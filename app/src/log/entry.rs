@@ -2,7 +2,9 @@
 
 use super::{
     About,
-    view::{ChangeView, EntryView, FactView, RedactedView, Sign, TargetView, ValueView},
+    view::{
+        ChangeView, EntryView, FactView, ProvedView, RedactedView, Sign, TargetView, ValueView,
+    },
 };
 use crate::{address::Links, icon::Icon};
 use domain::event::ActorKind;
@@ -45,6 +47,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
                         <Facts id=format!("m-{id}") name="Metadata" facts=entry.metadata/>
                         <Facts id=format!("c-{id}") name="Context" facts=entry.context/>
                         <Facts id=format!("i-{id}") name="Entry" facts=entry.facts/>
+                        <Proof id=id.clone() proof=entry.proof/>
                     </div>
                 </div>
             </td>
@@ -353,6 +356,37 @@ fn Facts(id: String, name: &'static str, facts: Vec<FactView>) -> impl IntoView 
         })
         .collect::<Vec<_>>();
     section(id, name, view! { <dl class="facts">{facts}</dl> })
+}
+
+/// What proves that the entry is as it was recorded.
+#[component]
+fn Proof(id: String, proof: Option<ProvedView>) -> impl IntoView {
+    let Some(ProvedView { covered, there }) = proof else {
+        return ().into_any();
+    };
+    let body = match covered {
+        None => view! {
+            <p class="quiet">
+                "Not covered by a checkpoint yet: one is made within a second or so of what arrives."
+            </p>
+        }
+        .into_any(),
+        Some((size, at)) => view! {
+            <p class="proved">
+                {format!("Included in the checkpoint of {size} entries, ")}
+                <time datetime=at.iso title=at.exact>{at.date} " " {at.clock}</time>
+                "."
+            </p>
+            <p class="proved">
+                <a href=there rel="external" data-copy="content">
+                    <Icon name="copy"/>
+                    "Copy the proof"
+                </a>
+            </p>
+        }
+        .into_any(),
+    };
+    section(format!("p-{id}"), "Proof", body)
 }
 
 /// Other objects that the entry concerns, each with its Audit tab.

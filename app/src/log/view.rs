@@ -342,6 +342,19 @@ pub struct EntryView {
     pub facts: Vec<FactView>,
     /// The entry as the API gives it back.
     pub json: String,
+    /// Its number in the order of arrival.
+    pub seq: u64,
+    /// What proves it; none: it was not asked.
+    pub proof: Option<ProvedView>,
+}
+
+/// What proves an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvedView {
+    /// The checkpoint that covers it: of how many entries, and when it was made; none: none does yet.
+    pub covered: Option<(String, WhenView)>,
+    /// Where the proof is.
+    pub there: String,
 }
 
 /// What was taken out of an entry before it was recorded.

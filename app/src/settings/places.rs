@@ -70,6 +70,8 @@ pub(super) enum Current {
     Catalogue,
     /// What is taken out before it is recorded.
     Redaction,
+    /// What proves the log.
+    Proof,
     /// Who belongs to the workspace.
     Members,
     /// What applications send and ask with.
@@ -108,6 +110,7 @@ pub(super) fn Places(
                     address::personal_data(workspace),
                     "Personal data",
                 ),
+                (Current::Proof, address::proof(workspace), "Proof"),
             ];
             if frame.manages {
                 pages.push((Current::Members, address::members(workspace), "Members"));
@@ -120,6 +123,7 @@ pub(super) fn Places(
             vec![
                 (Current::Tenant, address::tenant_settings(tenant), "Tenant"),
                 (Current::Admins, address::tenant_admins(tenant), "Admins"),
+                (Current::Proof, address::tenant_proof(tenant), "Proof"),
                 (
                     Current::Tokens,
                     address::tenant_tokens(tenant),

@@ -69,7 +69,7 @@ const NAMED: &[&str] = &[
      AUDIT_COPY_FINISHED AUDIT_VIEW_SAVED AUDIT_VIEW_DELETED AUDIT_LOG_REVIEWED \
      AUDIT_WATCH_CREATED AUDIT_WATCH_UPDATED AUDIT_WATCH_DELETED AUDIT_FINDING_RAISED \
      AUDIT_FINDING_REVIEWED AUDIT_SIGNING_KEY_ROTATED AUDIT_WITNESS_ADDED \
-     AUDIT_WITNESS_REMOVED",
+     AUDIT_WITNESS_REMOVED AUDIT_RESTORE_ACCEPTED",
     // What the importers bring.
     "signin:ConsoleLogin sts:AssumeRole iam:CreateAccessKey s3:PutBucketPolicy s3:GetObject \
      cloudtrail:DeleteTrail cloudtrail:StopLogging ec2:RunInstances \

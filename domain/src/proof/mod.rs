@@ -4,12 +4,14 @@
 //! What a leaf is made of is said in [`crate::leaf`].
 
 mod checkpoint;
+mod cosign;
 mod note;
 mod paths;
 mod tiles;
 mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Origin};
+pub use cosign::{COSIGNATURE_BYTES, Cosignature, WitnessKey};
 pub use note::{KeyError, Note, NoteError, NoteSignature, Signer, VerifierKey};
 pub use paths::Paths;
 pub use tiles::{Edge, EdgeError, TILE, TileId, Tiles};

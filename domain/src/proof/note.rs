@@ -17,7 +17,7 @@ const SIGNATURES_MOST: usize = 64;
 pub struct KeyError;
 
 /// Whether a key may be called so.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name
             .contains(|letter: char| letter == '+' || letter.is_whitespace() || letter.is_control())
@@ -65,6 +65,11 @@ impl VerifierKey {
     /// The public key itself.
     pub fn key(&self) -> &[u8; 32] {
         self.key.as_bytes()
+    }
+
+    /// The key's fingerprint, SHA-256 in hexadecimal digits: the same for every tenant.
+    pub fn fingerprint(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.key.as_bytes()))
     }
 
     /// The note that this key signed so. It is as good as its signature.
@@ -254,6 +259,14 @@ impl FromStr for Note {
             text: body.to_owned(),
             signatures,
         })
+    }
+}
+
+impl FromStr for NoteSignature {
+    type Err = NoteError;
+
+    fn from_str(line: &str) -> Result<Self, NoteError> {
+        signature(line).ok_or(NoteError::Malformed)
     }
 }
 

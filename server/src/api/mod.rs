@@ -10,6 +10,7 @@ mod problem;
 mod proof;
 mod token;
 
+pub use proof::inclusion::InclusionProof;
 pub use token::bearer;
 
 use axum::{

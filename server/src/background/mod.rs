@@ -1,6 +1,8 @@
 //! What the server does by itself, beside answering requests.
 
+mod check;
 mod retention;
+mod witness;
 
 use store::Store;
 use tokio::task::JoinSet;
@@ -12,5 +14,7 @@ pub fn begin(store: &Store) -> JoinSet<()> {
     work.spawn(retention::expire(store.clone()));
     let covered = store.clone();
     work.spawn(async move { covered.keep_covered().await });
+    work.spawn(check::check(store.clone()));
+    witness::begin(&mut work, store);
     work
 }

@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod hold;
 mod import;
+mod kept;
 mod key;
 mod plan;
 mod reindex;
@@ -20,6 +21,7 @@ mod tests;
 mod token;
 mod user;
 mod verify;
+mod witness;
 mod workspace;
 
 use crate::environment::{self, VariableError};
@@ -106,6 +108,9 @@ enum OnTheLog {
     /// The key that signs checkpoints
     #[command(subcommand)]
     Key(key::Key),
+    /// Who keeps checkpoints outside this installation
+    #[command(subcommand)]
+    Witness(witness::Witness),
     Import(import::Import),
     Export(export::Export),
     Blame(blame::Blame),
@@ -441,6 +446,7 @@ impl OnTheLog {
             Self::Retention(retention) => retention.run(store, by).await,
             Self::Hold(hold) => hold.run(store, by).await,
             Self::Key(key) => key.run(store, by).await,
+            Self::Witness(witness) => witness.run(store, by).await,
             Self::Import(import) => import.run(store, by).await,
             Self::Export(export) => export.run(store, by).await,
             Self::Blame(blame) => blame.run(store).await,

@@ -8,6 +8,7 @@ use crate::{
         Ways,
         oidc::{Issuer, Provider, Registration},
     },
+    witness,
 };
 use clap::Args;
 use ipnet::IpNet;
@@ -48,6 +49,8 @@ impl Serve {
         if let Some(provider) = config.sign_in.provider() {
             warn_of_unknown(&store, provider.roles()).await?;
         }
+        // Before anything is signed that conflicts with what they hold.
+        witness::look_back(&store).await?;
         // It closes the store too.
         http::serve(store, config, stop)
             .await

@@ -38,6 +38,7 @@ fn only_the_commands_of_this_version_are_there() {
             "retention",
             "hold",
             "key",
+            "witness",
             "import",
             "export",
             "blame",

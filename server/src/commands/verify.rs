@@ -2,15 +2,11 @@
 
 mod file;
 
-use super::{CommandError, Installation, reindex::counting, say};
+use super::{CommandError, Installation, kept, reindex::counting, say};
 use clap::Args;
-use domain::proof::Note;
 use indicatif::{HumanCount, ProgressBar};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-use store::proof::verify::{Kept, VerifiedTenant, VerifyError, verify};
+use std::path::PathBuf;
+use store::proof::verify::{VerifiedTenant, VerifyError, verify};
 
 /// Checks that nothing in the log was altered: every entry, the tree over them, and every checkpoint.
 /// It needs no key file, and runs beside a server too. With --export: an exported file, without any log
@@ -23,8 +19,9 @@ pub struct Verify {
     /// verifier key a line [default: those in the file itself]
     #[arg(long, value_name = "FILE", requires = "export")]
     keys: Option<PathBuf>,
-    /// A checkpoint that was kept elsewhere: that what it was signed of is how this log begins. Can be
-    /// given several times. With --export it is compared as far as a file can tell
+    /// A checkpoint that was kept elsewhere, or a file of many, as witnesses keep them, or of the events
+    /// that another Daybook recorded of them: that what each was signed of is how this log begins. Can be
+    /// given several times. With --export they are compared as far as a file can tell
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
 }
@@ -43,11 +40,8 @@ impl From<VerifyError> for CommandError {
 impl Verify {
     /// Does what was asked.
     pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
-        let kept = self
-            .checkpoint
-            .iter()
-            .map(|path| read(path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let kept = self.checkpoint.iter().map(|path| kept::read(path));
+        let kept = kept.collect::<Result<Vec<_>, _>>()?.concat();
         if let Some(path) = self.export {
             return file::verify(path, self.keys.as_deref(), kept).await;
         }
@@ -79,16 +73,6 @@ impl Verify {
              again.",
         )
     }
-}
-
-fn read(path: &Path) -> Result<Kept, CommandError> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|error| CommandError::Failed(format!("{name} cannot be read: {error}")))?;
-    let note: Note = text
-        .parse()
-        .map_err(|error| CommandError::Failed(format!("{name} {error}")))?;
-    Ok(Kept { name, note })
 }
 
 fn tell(log: &VerifiedTenant) -> Result<(), CommandError> {

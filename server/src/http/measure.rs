@@ -19,6 +19,11 @@ pub const SIGN_IN_FAILURES: &str = "daybook_sign_in_failures_total";
 /// Events that were deleted because they had expired.
 pub const EVENTS_EXPIRED: &str = "daybook_events_expired_total";
 
+/// Entries that the check beside the server looked at.
+pub const ENTRIES_CHECKED: &str = "daybook_entries_checked_total";
+/// Tenants whose logs it found something wrong with.
+pub const CHECK_FAULTS: &str = "daybook_check_faults";
+
 /// How many follow a log and wait for what arrives: programs, and pages that are being looked at.
 const FEED_WAITING: &str = "daybook_feed_waiting";
 /// Events that were given to those who follow a log.
@@ -67,6 +72,14 @@ pub fn start() -> Result<PrometheusHandle, String> {
     describe_gauge!(EXPORTS_RUNNING, "Exports that are running");
     describe_counter!(EXPORTED_ROWS, "Rows of exports that were handed over");
     describe_counter!(EVENTS_EXPIRED, "Events deleted because they had expired");
+    describe_counter!(
+        ENTRIES_CHECKED,
+        "Entries that were verified in the background"
+    );
+    describe_gauge!(
+        CHECK_FAULTS,
+        "Tenants whose logs are not what was signed; anything but 0 is an alarm"
+    );
     describe_gauge!(
         FEED_WAITING,
         "Those who follow a log and wait for what arrives"

@@ -8,15 +8,19 @@ mod measure;
 mod router;
 
 pub use caller::Caller;
-pub use measure::{EVENTS_EXPIRED, SIGN_IN_FAILURES};
+pub use measure::{CHECK_FAULTS, ENTRIES_CHECKED, EVENTS_EXPIRED, SIGN_IN_FAILURES};
 
-use crate::{background, sign_in::Ways};
+use crate::{
+    background,
+    sign_in::Ways,
+    witness::{self, Web},
+};
 use ipnet::IpNet;
 use std::{
     any::Any, convert::Infallible, fmt, io, net::SocketAddr, str::FromStr, sync::Arc,
     time::Duration,
 };
-use store::Store;
+use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -131,11 +135,28 @@ pub async fn serve(store: Store, config: ServeConfig, stop: impl Future) -> Resu
     };
     connections::serve(listener, router, stop, LAST_REQUESTS_MOST).await;
     drop(work);
+    bring_the_last(&store).await;
     let closing = store.close_within(COVERING_MOST);
     if tokio::time::timeout(CLOSING_MOST, closing).await.is_err() {
         tracing::warn!("the store did not close in time; it is brought in order at the next start");
     }
     Ok(())
+}
+
+/// Has the last checkpoints made, and brings them to witnesses, as far as there is time.
+async fn bring_the_last(store: &Store) {
+    let last = async {
+        store.cover().await?;
+        if let Ok(web) = Web::new() {
+            witness::bring_all(store, &web).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    match tokio::time::timeout(COVERING_MOST, last).await {
+        Ok(Ok(()) | Err(StoreError::Moving(_))) => {}
+        Ok(Err(error)) => tracing::warn!("witnesses did not get the last checkpoints: {error}"),
+        Err(_) => tracing::warn!("some witnesses did not take the last checkpoints in time"),
+    }
 }
 
 fn tell(address: SocketAddr) -> io::Result<()> {

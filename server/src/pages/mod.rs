@@ -3,6 +3,7 @@
 
 mod export;
 pub mod plain;
+mod proof;
 mod reveal;
 mod shell;
 
@@ -79,6 +80,7 @@ pub fn router(store: &Store, config: &Arc<ServeConfig>) -> Router {
     let router = Router::new()
         .leptos_routes_with_context(&options, listing, context, || view! { <Shell/> })
         .merge(exports)
+        .merge(proof::router(store.clone()))
         .fallback(move |request: Request| not_found(render(request)))
         .layer(middleware::from_fn_with_state(sessions, look_up_viewer))
         .with_state(options);

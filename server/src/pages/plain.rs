@@ -21,6 +21,11 @@ pub fn bad_request(words: &'static str) -> Response {
     page(StatusCode::BAD_REQUEST, "Not understood", words, None)
 }
 
+/// What is not there.
+pub fn not_found(words: &'static str) -> Response {
+    page(StatusCode::NOT_FOUND, "Not found", words, None)
+}
+
 /// What a request's HTTP is too old for.
 pub fn old_http(words: &'static str) -> Response {
     let status = StatusCode::HTTP_VERSION_NOT_SUPPORTED;

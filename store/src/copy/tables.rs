@@ -298,6 +298,47 @@ pub(super) const ADMINISTERED: &[Table] = &[
         key: 2,
         kept: Added,
     },
+    Table {
+        name: "witness",
+        columns: &[
+            ("id", Integer),
+            ("name", Text),
+            ("kind", Text),
+            ("address", Text),
+            ("public", Text),
+            ("token", Text),
+            ("every", Integer),
+            ("added_by", Text),
+            ("added_at", Integer),
+        ],
+        key: 1,
+        kept: Anew,
+    },
+    Table {
+        name: "witnessed",
+        columns: &[
+            ("witness", Integer),
+            ("tenant", Integer),
+            ("size", Integer),
+            ("at", Integer),
+            ("failing_since", Integer),
+            ("fault", Text),
+            ("ahead", Integer),
+        ],
+        key: 2,
+        kept: Anew,
+    },
+    Table {
+        name: "cosignature",
+        columns: &[
+            ("tenant", Integer),
+            ("size", Integer),
+            ("public", Text),
+            ("signature", Bytes),
+        ],
+        key: 3,
+        kept: Added,
+    },
 ];
 
 /// The tables of texts, with what each holds beside the log (`ws`) and the number (`num`); those that

@@ -93,6 +93,21 @@ async fn every_table_and_column_of_sqlite_is_known() {
             // Of the move itself.
             ("moving", &["one", "target", "since", "moved_at", "owner"]),
             ("copying", &["one", "source", "since", "hash", "owner"]),
+            // Of the servers that run on it.
+            (
+                "background_check",
+                &[
+                    "tenant",
+                    "checked",
+                    "root",
+                    "rules",
+                    "passed_at",
+                    "passed",
+                    "failed_at",
+                    "fault",
+                ],
+            ),
+            ("lease", &["what", "holder", "until"]),
         ],
         &["ws", "num"],
     );
@@ -190,6 +205,21 @@ async fn every_table_and_column_of_postgresql_is_known() {
             // Of the move itself.
             ("moving", &["one", "target", "since", "moved_at", "owner"]),
             ("copying", &["one", "source", "since", "hash", "owner"]),
+            // Of the servers that run on it.
+            (
+                "background_check",
+                &[
+                    "tenant",
+                    "checked",
+                    "root",
+                    "rules",
+                    "passed_at",
+                    "passed",
+                    "failed_at",
+                    "fault",
+                ],
+            ),
+            ("lease", &["what", "holder", "until"]),
         ],
         &["tenant", "ws", "num"],
     );

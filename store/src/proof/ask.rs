@@ -1,10 +1,12 @@
 //! What is asked for: the newest checkpoint, that an event is in it, that one checkpoint is a past of
 //! another, and with which keys they were signed.
 
-use super::{Leaf, columns_of_leaf, count, covered, hash, number, origin, tiles, verifier};
+use super::{
+    Leaf, columns_of_leaf, count, covered, hash, number, origin, tiles, verifier, witness,
+};
 use crate::{
     Store, StoreError,
-    access::Scope,
+    access::{Scope, Tenant},
     database::{self, Connection, Dialect},
     sqlite::damaged,
 };
@@ -81,13 +83,13 @@ pub(crate) struct Sealed {
 }
 
 /// A checkpoint with its signature.
-struct Signed {
-    size: u64,
-    note: Note,
+pub(super) struct Signed {
+    pub(super) size: u64,
+    pub(super) note: Note,
 }
 
-/// A tenant's newest checkpoint.
-async fn newest(
+/// A tenant's newest checkpoint, with what witnesses signed of it.
+pub(super) async fn newest(
     connection: &mut Connection,
     tenant: i64,
     origin: &Origin,
@@ -102,22 +104,25 @@ async fn newest(
     let Some(row) = row else { return Ok(None) };
     let public: Vec<u8> = database::query_scalar("SELECT public FROM signing_key WHERE id = ?")
         .bind(row.try_get::<i64>(2)?)
-        .fetch_one(connection)
+        .fetch_one(&mut *connection)
         .await?;
+    let cosignatures = witness::cosignatures(connection, tenant, row.try_get(0)?).await?;
     let checkpoint = Checkpoint {
         origin: origin.clone(),
         size: count(row.try_get(0)?)?,
         root: hash(row.try_get(1)?)?,
     };
     let verifier = verifier(origin, &public)?;
+    let mut note = verifier.signed(checkpoint.to_string(), row.try_get(3)?);
+    note.signatures.extend(cosignatures);
     Ok(Some(Signed {
         size: checkpoint.size,
-        note: verifier.signed(checkpoint.to_string(), row.try_get(3)?),
+        note,
     }))
 }
 
 /// The hashes over these leaves of a tenant's tree.
-async fn path(
+pub(super) async fn path(
     connection: &mut Connection,
     tenant: i64,
     ranges: &[Range<u64>],
@@ -277,8 +282,12 @@ impl Store {
     ///
     /// The store failed.
     pub async fn public_keys(&self, scope: &Scope) -> Result<Vec<PublicKey>, StoreError> {
+        self.keys_of(scope.tenant()).await
+    }
+
+    pub(super) async fn keys_of(&self, tenant: &Tenant) -> Result<Vec<PublicKey>, StoreError> {
         let mut connection = self.inner.readers.acquire().await?;
-        let origin = origin(&mut connection, &scope.tenant().slug).await?;
+        let origin = origin(&mut connection, &tenant.slug).await?;
         let rows: Vec<(Vec<u8>, i64, Option<i64>)> =
             database::query_as("SELECT public, since, until FROM signing_key ORDER BY id")
                 .fetch_all(&mut *connection)

@@ -1,10 +1,13 @@
 //! How a tenant's tree grows: leaves are hashed, tiles filled, and what came of it is signed.
 
-use super::{Leaf, columns_of_leaf, count, covered, number, origin, parsed, tiles, workspaces};
+use super::{
+    Leaf, columns_of_leaf, count, covered, memory::Memory, number, origin, parsed, root_of, tiles,
+    workspaces,
+};
 use crate::{
     Store, StoreError,
     database::{self, Connection, Pooled, within},
-    keys::{Key, Keys},
+    keys::{Key, Keys, random},
     sqlite::{Inner, Kept, append::Appender, damaged, keeper::Keeper},
 };
 use domain::{
@@ -68,23 +71,44 @@ pub(crate) struct State {
     uncovered: Arc<Uncovered>,
     /// Held by whoever makes checkpoints: one at a time in a process, however many ask for one.
     covering: AsyncMutex<()>,
-    /// How large each tenant's tree was, and its root, when this process signed it last.
-    signed: Mutex<HashMap<i64, (u64, Hash)>>,
+    /// How large each tenant's tree was, and its root, when it was signed last.
+    memory: Mutex<Memory>,
+    /// Who this process is to others that do the same.
+    holder: [u8; 16],
 }
 
 impl State {
     pub(crate) fn new(key_file: PathBuf, keys: &Keys, uncovered: Arc<Uncovered>) -> Self {
+        let memory = Memory::beside(&key_file);
         Self {
             key_file,
             signing: Mutex::new(keys.signing.clone()),
             uncovered,
             covering: AsyncMutex::default(),
-            signed: Mutex::default(),
+            memory: Mutex::new(memory),
+            holder: random().unwrap_or_else(|_| u128::from(std::process::id()).to_be_bytes()),
         }
     }
 
-    fn signed(&self) -> StdMutexGuard<'_, HashMap<i64, (u64, Hash)>> {
-        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Who this process is, among those that share the database.
+    pub(super) const fn holder(&self) -> &[u8; 16] {
+        &self.holder
+    }
+
+    /// What was signed last.
+    pub(super) fn memory(&self) -> StdMutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps beside the key file what was signed, if it is time.
+    pub(crate) async fn keep_memory(&self, is_last: bool) {
+        let Some(keeps) = self.memory().to_keep(is_last) else {
+            return;
+        };
+        let kept = tokio::task::spawn_blocking(keeps).await;
+        if let Err(error) = kept.unwrap_or(Err(StoreError::Closing)) {
+            self.memory().not_kept(&error);
+        }
     }
 
     fn signing(&self) -> StdMutexGuard<'_, Key> {
@@ -121,8 +145,6 @@ struct Growth {
     origin: Origin,
     /// How many leaves it had.
     from: i64,
-    /// Their root.
-    from_root: Hash,
     /// The tiles that were not whole, of which some grew.
     before: BTreeSet<TileId>,
     /// The tiles that became whole.
@@ -140,7 +162,7 @@ impl Growth {
         leaves: Vec<Leaf>,
         workspaces: HashMap<i64, Slug>,
     ) -> Result<Self, StoreError> {
-        let (from, from_root) = (number(edge.size())?, edge.root());
+        let from = number(edge.size())?;
         let hashed = tokio::task::spawn_blocking(move || {
             let before = edge.growing().map(|(id, _)| id).collect();
             let mut edge = edge;
@@ -160,7 +182,6 @@ impl Growth {
                 tenant,
                 origin,
                 from,
-                from_root,
                 before,
                 whole,
                 edge,
@@ -175,7 +196,6 @@ impl Growth {
         if covered(connection, self.tenant).await? != self.from {
             return Ok(false);
         }
-        self.check_past(inner)?;
         for (id, hashes) in &self.whole {
             self.write_tile(connection, *id, hashes).await?;
         }
@@ -212,28 +232,10 @@ impl Growth {
         Ok(true)
     }
 
-    /// What this process signed is never signed anew as something else: a tree that is smaller than it was,
-    /// or another of the same size, was altered.
-    fn check_past(&self, inner: &Inner) -> Result<(), StoreError> {
-        let from = count(self.from)?;
-        let signed = inner.proof.signed();
-        match signed.get(&self.tenant) {
-            Some((size, root)) if from < *size || (from == *size && self.from_root != *root) => {
-                Err(damaged(&format!(
-                    "the tree of tenant {} was signed with {size} entries, and the database holds \
-                     another now: nothing is signed; compare it with checkpoints that were kept \
-                     elsewhere (daybook verify --checkpoint), and restart what runs here only then",
-                    self.tenant
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Remembers what was signed.
     fn remember(&self, inner: &Inner) {
         let signed = (self.edge.size(), self.edge.root());
-        inner.proof.signed().insert(self.tenant, signed);
+        inner.proof.memory().add(&self.origin, signed);
     }
 
     async fn write_tile(
@@ -388,6 +390,11 @@ impl Inner {
                 let Some(growth) = self.growth(tenant).await? else {
                     return Ok::<_, StoreError>(None);
                 };
+                // What was signed is never signed anew as something else.
+                if let Some(fault) = self.forgotten(tenant, &growth.origin).await? {
+                    self.note_fault(tenant, &fault).await?;
+                    return Err(damaged(&fault));
+                }
                 let mut turn = Turn::begin(self, tenant).await?;
                 let written = growth.write(self, turn.connection()).await;
                 let is_written = turn.finish(written).await?;
@@ -402,6 +409,48 @@ impl Inner {
             // Others write between two steps.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What was signed of a tenant's tree and is no past of what its tiles hold now, in words; none: all
+    /// that is remembered is.
+    pub(super) async fn forgotten(
+        &self,
+        tenant: i64,
+        origin: &Origin,
+    ) -> Result<Option<String>, StoreError> {
+        if !self.is_forgotten(tenant, origin).await? {
+            return Ok(None);
+        }
+        self.proof.memory().look_again(origin);
+        if !self.is_forgotten(tenant, origin).await? {
+            return Ok(None);
+        }
+        let Some((size, _)) = self.proof.memory().signed(origin) else {
+            return Ok(None);
+        };
+        let mut connection = self.readers.acquire().await?;
+        let holds = count(covered(&mut connection, tenant).await?)?;
+        let what = if holds < size {
+            format!("the database has checkpoints of {holds} at most")
+        } else {
+            "the database holds others in their place".to_owned()
+        };
+        // It is named last there.
+        let tenant = origin.as_str().rsplit('/').next().unwrap_or_default();
+        Ok(Some(format!(
+            "{tenant}: a checkpoint of {size} entries was signed here, and {what}: it was altered, or is an older \
+             copy: nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
+             older copy back on purpose says so with daybook key accept-restore"
+        )))
+    }
+
+    async fn is_forgotten(&self, tenant: i64, origin: &Origin) -> Result<bool, StoreError> {
+        let Some((size, root)) = self.proof.memory().signed(origin) else {
+            return Ok(false);
+        };
+        let mut connection = self.readers.acquire().await?;
+        let holds = count(covered(&mut connection, tenant).await?)?;
+        Ok(holds < size || root_of(&mut connection, tenant, size).await? != Some(root))
     }
 
     /// Finds the tenants whose logs hold more than is covered, whoever recorded it.
@@ -453,6 +502,7 @@ impl Store {
             }
             done = done.and(covered);
         }
+        self.inner.proof.keep_memory(false).await;
         done
     }
 

@@ -9,13 +9,19 @@
 mod ask;
 mod grow;
 mod keys;
+mod memory;
+mod restore;
+mod standing;
 pub mod verify;
+pub mod witness;
 
 pub(crate) use ask::Sealed;
 pub use ask::{Inclusion, ProofError, PublicKey};
 pub(crate) use grow::{State, Uncovered};
 pub use keys::Rotated;
 pub(crate) use keys::know_key;
+pub use restore::Accepted;
+pub use standing::{Covering, Fault, Seen, Standing};
 
 use crate::{
     StoreError,
@@ -79,6 +85,19 @@ pub(crate) async fn tiles(
         }
     }
     Ok(tiles)
+}
+
+/// The root of the first so many leaves of a tenant's tree, from its tiles; none where they do not hold
+/// so many.
+async fn root_of(
+    connection: &mut Connection,
+    tenant: i64,
+    size: u64,
+) -> Result<Option<Hash>, StoreError> {
+    let all = 0..size;
+    let wanted = Tiles::needed(std::slice::from_ref(&all));
+    let tiles = tiles(connection, tenant, wanted).await?;
+    Ok(tiles.hash_over(&all))
 }
 
 /// The hashes in a tile.

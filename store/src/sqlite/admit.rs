@@ -154,6 +154,7 @@ pub fn never_expires(action: &str) -> bool {
             | "TENANT_CREATED"
             | "WORKSPACE_CREATED"
             | "AUDIT_SIGNING_KEY_ROTATED"
+            | "AUDIT_RESTORE_ACCEPTED"
     ) || action.starts_with("AUDIT_RETENTION_")
         || action.starts_with("AUDIT_HOLD_")
 }

@@ -82,6 +82,9 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// How long a store that closes may take to let go of what one process at a time does.
+const LEASES_MOST: Duration = Duration::from_millis(500);
+
 /// What all parts of an open store share.
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -256,6 +259,8 @@ impl Store {
     pub async fn close_within(&self, covering: Duration) {
         self.end_waits();
         self.inner.exports.stop().await;
+        // Where that fails, they end by themselves.
+        let _ = tokio::time::timeout(LEASES_MOST, self.end_leases()).await;
         self.inner
             .queue
             .lock()
@@ -271,6 +276,7 @@ impl Store {
             }
             Err(_) => tracing::warn!("the newest entries are not covered by a checkpoint yet"),
         }
+        self.inner.proof.keep_memory(true).await;
         self.inner.readers.close().await;
         match &self.inner.kept {
             Kept::Sqlite(keeper) => keeper.close().await,

@@ -19,6 +19,7 @@ use crate::{
     database::{self, Connection, Row},
     people::{FAILURES_WITHIN, SESSION, SignInError},
     postgres::replica::Reader,
+    proof::Fault,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -54,7 +55,7 @@ macro_rules! is_shut_out {
 }
 
 /// Whose the session with the secret ?1 is at the time ?2 (rows of kind 0), the tenants that they
-/// administer (1), and their workspaces (2).
+/// administer (1), their workspaces (2), and the tenants whose logs something is wrong with (3).
 const SIGNED_IN: &str = concat!(
     "
     SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone
@@ -78,7 +79,10 @@ const SIGNED_IN: &str = concat!(
     FROM session s JOIN tenant_admin a ON a.person = s.person
     JOIN tenant t ON t.id = a.tenant JOIN workspace w ON w.tenant = t.id
     WHERE s.secret = ?1 AND (a.until IS NULL OR a.until > ?2)
-    ORDER BY 7, 4"
+    ORDER BY 7, 4;
+    SELECT 3, t.slug, b.fault, b.failed_at FROM background_check b JOIN tenant t ON t.id = b.tenant
+    WHERE b.fault IS NOT NULL AND EXISTS (SELECT 1 FROM session s WHERE s.secret = ?1
+        AND s.until > ?2)"
 );
 
 /// The account with the e-mail address ?1, and whether they are shut out at the time ?2.
@@ -109,6 +113,7 @@ fn person_of(row: &Row) -> Result<SignedIn, StoreError> {
         last_zone: row
             .try_get::<Option<&str>>(7)?
             .and_then(|zone| zone.parse().ok()),
+        faults: Vec::new(),
     })
 }
 
@@ -280,6 +285,11 @@ impl Store {
             match (row.try_get::<i64>(0)?, &mut signed_in) {
                 (0, none) => *none = Some(person_of(row)?),
                 (1, Some(person)) => person.administers.push(tenant_of(row, 1)?),
+                (3, Some(person)) => person.faults.push(Fault {
+                    tenant: slug(row.try_get(1)?)?,
+                    words: row.try_get(2)?,
+                    since: Timestamp::from_micros(row.try_get(3)?),
+                }),
                 (_, Some(person)) => person.memberships.push(Membership {
                     workspace: workspace_of(row, 1)?,
                     role: row
@@ -290,6 +300,21 @@ impl Store {
                 }),
                 (_, None) => {}
             }
+        }
+        if let Some(person) = &mut signed_in {
+            let SignedIn {
+                memberships,
+                administers,
+                faults,
+                ..
+            } = person;
+            faults.retain(|fault| {
+                let mut of = memberships
+                    .iter()
+                    .map(|of| &of.workspace.tenant)
+                    .chain(&*administers);
+                of.any(|tenant| tenant.slug == fault.tenant)
+            });
         }
         Ok(signed_in)
     }

@@ -51,6 +51,8 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
         redacted: redacted(event),
         facts: own(event, local),
         json: serde_json::to_string_pretty(event).unwrap_or_default(),
+        seq: event.seq,
+        proof: None,
     }
 }
 

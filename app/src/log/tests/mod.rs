@@ -74,6 +74,7 @@ pub(crate) fn frame() -> Frame {
         opens_objects: true,
         reads_settings: true,
         manages: true,
+        fault: None,
     }
 }
 
@@ -222,6 +223,7 @@ fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
                 tenants: vec![tenant.clone()],
                 tenant,
                 workspaces: frame.workspaces,
+                fault: None,
             }),
             ..shown.scope
         },

@@ -8,7 +8,8 @@ use store::Store;
 ///
 /// What was signed last of the tenant's tree: how many entries it has, and its root, as a C2SP
 /// `tlog-checkpoint`. One is made within a second of what arrives. Keep some of them elsewhere: later
-/// `daybook verify --checkpoint` shows whether the log still is what it was then.
+/// `daybook verify --checkpoint` shows whether the log still is what it was then. Where a witness signed
+/// it too (C2SP `tlog-cosignature`), its line stands under ours.
 #[utoipa::path(
     get,
     path = "/api/v1/proof/checkpoint",

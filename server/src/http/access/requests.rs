@@ -124,6 +124,42 @@ pub const REQUESTS: &[Asked] = &[
         "",
         "/acme/growth/settings/personal-data",
     ),
+    get(
+        "GET /{tenant}/{workspace}/settings/proof",
+        "",
+        "/acme/growth/settings/proof",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/settings/proof/checkpoint",
+        "",
+        "/acme/growth/settings/proof/checkpoint",
+    ),
+    get("GET /{tenant}/settings/proof", "", "/acme/settings/proof"),
+    get(
+        "GET /{tenant}/settings/proof/checkpoint",
+        "",
+        "/acme/settings/proof/checkpoint",
+    ),
+    get(
+        "GET /{tenant}/audit/proof",
+        "",
+        "/acme/audit/proof?event={event}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/audit/proof",
+        "",
+        "/acme/growth/audit/proof?event={event}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/audit/proof",
+        "of the other workspace's",
+        "/acme/growth/audit/proof?event={other_event}",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/me/proof",
+        "of somebody else's",
+        "/acme/growth/me/proof?event={event}",
+    ),
     get("GET /{tenant}/settings", "", "/acme/settings"),
     get(
         "GET /{tenant}/settings",
@@ -171,6 +207,11 @@ pub const REQUESTS: &[Asked] = &[
         "GET /{tenant}/{workspace}/objects/{kind}/{id}",
         "",
         "/acme/growth/objects/plan/pln_1",
+    ),
+    get(
+        "GET /{tenant}/{workspace}/objects/{kind}/{id}/audit/proof",
+        "of another object's",
+        "/acme/growth/objects/plan/pln_1/audit/proof?event={other_event}",
     ),
     get(
         "GET /{tenant}/{workspace}/objects/{kind}/{id}/blame",

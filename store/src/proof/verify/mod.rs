@@ -7,12 +7,15 @@ mod content;
 mod moving;
 mod rules;
 mod signatures;
+mod steady;
+
+pub use steady::{Steady, Step};
 
 use super::{Leaf, count, hash, hashes_of, number, origin, parsed, verifier};
 use crate::{
     StoreError,
     copy::{holds_installation, read},
-    database::{self, Connection},
+    database::{self, Connection, Dialect},
     options::{DatabaseUrl, Options},
     postgres, sqlite,
 };
@@ -285,6 +288,9 @@ enum Seen {
 
 /// Whether each tenant's tables lie on some node of a Citus.
 async fn is_spread(connection: &mut Connection) -> Result<bool, StoreError> {
+    if connection.dialect() == Dialect::Sqlite {
+        return Ok(false);
+    }
     Ok(database::query_scalar("SELECT is_distributed()")
         .fetch_one(connection)
         .await?)
@@ -332,25 +338,9 @@ async fn verify_all(
     let (mut entries, mut contents) = (0, 0);
     for log in logs {
         let before = entries;
-        let mut checking = Checking {
-            seen,
-            kept: wanted.remove(&log.slug).unwrap_or_default(),
-            releases: Releases::new(releases.remove(&log.tenant).unwrap_or_default()),
-            tenant: log.tenant,
-            signatures: Signatures::new(verifiers(&log.origin, &keys)),
-            slug: log.slug,
-            origin: log.origin,
-            last: log.last,
-            edge: Edge::default(),
-            signed: log.signed,
-            checkpoints: VecDeque::new(),
-            checkpoints_after: 0,
-            made: 0,
-            covered: None,
-            rules: Rules::default(),
-            told_of: 0,
-            released: 0,
-        };
+        let kept = wanted.remove(&log.slug).unwrap_or_default();
+        let of_tenant = releases.remove(&log.tenant).unwrap_or_default();
+        let mut checking = Checking::of(seen, log, of_tenant, kept, &keys);
         let tenant = checking
             .run(connection, |checked| told(before + checked, of))
             .await?;
@@ -613,36 +603,111 @@ struct Checking {
 }
 
 impl Checking {
+    /// A log of which nothing is checked yet.
+    fn of(
+        seen: Seen,
+        log: Log,
+        releases: Vec<read::Release>,
+        kept: Vec<(String, Checkpoint)>,
+        keys: &HashMap<i64, Vec<u8>>,
+    ) -> Self {
+        Self {
+            seen,
+            kept,
+            releases: Releases::new(releases),
+            tenant: log.tenant,
+            signatures: Signatures::new(verifiers(&log.origin, keys)),
+            slug: log.slug,
+            origin: log.origin,
+            last: log.last,
+            edge: Edge::default(),
+            signed: log.signed,
+            checkpoints: VecDeque::new(),
+            checkpoints_after: 0,
+            made: 0,
+            covered: None,
+            rules: Rules::default(),
+            told_of: 0,
+            released: 0,
+        }
+    }
+}
+
+/// What the entries of a tenant refer to, in one state of its log.
+#[derive(Clone)]
+struct Referred {
+    texts: Arc<Texts>,
+    workspaces: Arc<HashMap<i64, Slug>>,
+}
+
+impl Referred {
+    async fn read(connection: &mut Connection, tenant: i64) -> Result<Self, StoreError> {
+        Ok(Self {
+            texts: Arc::new(Texts::of(connection, tenant).await?),
+            workspaces: Arc::new(super::workspaces(connection, tenant).await?),
+        })
+    }
+}
+
+impl Checking {
     async fn run(
         &mut self,
         connection: &mut Connection,
         told: impl FnMut(u64) + Send,
     ) -> Result<VerifiedTenant, VerifyError> {
         let checked = self.check(connection, told).await;
-        // What is signed wrongly lies before what else was found.
-        if let Some(size) = self.signatures.settle().await? {
-            let tenant = self.slug.clone();
-            return Err(Wrong::Signature { tenant, size }.into());
-        }
+        self.settle().await?;
         checked
+    }
+
+    /// Waits for the signatures that are being verified: what is signed wrongly lies before what else was
+    /// found, and is told instead of it.
+    async fn settle(&mut self) -> Result<(), VerifyError> {
+        match self.signatures.settle().await? {
+            Some(size) => Err(Wrong::Signature {
+                tenant: self.slug.clone(),
+                size,
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     async fn check(
         &mut self,
         connection: &mut Connection,
-        mut told: impl FnMut(u64) + Send,
+        told: impl FnMut(u64) + Send,
     ) -> Result<VerifiedTenant, VerifyError> {
-        let texts = Arc::new(Texts::of(connection, self.tenant).await?);
-        let workspaces = Arc::new(super::workspaces(connection, self.tenant).await?);
+        let referred = Referred::read(connection, self.tenant).await?;
         self.compare_kept()?;
+        self.check_to(connection, &referred, self.last, told)
+            .await?;
+        self.end(connection).await?;
+        Ok(VerifiedTenant {
+            tenant: self.slug.clone(),
+            entries: self.edge.size(),
+            released: self.released,
+            checkpoints: self.made,
+            covered: self.covered,
+        })
+    }
+
+    /// Checks the entries after those that are checked, up to a number.
+    async fn check_to(
+        &mut self,
+        connection: &mut Connection,
+        referred: &Referred,
+        last: i64,
+        mut told: impl FnMut(u64) + Send,
+    ) -> Result<(), VerifyError> {
         let mut pieces: VecDeque<JoinHandle<Piece>> = VecDeque::new();
-        let (mut after, mut missing) = (0, None);
+        let (mut after, mut missing) = (number(self.edge.size())?, None);
         loop {
-            while after < self.last && missing.is_none() && pieces.len() < AHEAD {
-                let to = (after + PIECE).min(self.last);
+            while after < last && missing.is_none() && pieces.len() < AHEAD {
+                let to = (after + PIECE).min(last);
                 let events;
                 (events, missing) = read(connection, self.tenant, (after, to)).await?;
-                let (texts, workspaces) = (Arc::clone(&texts), Arc::clone(&workspaces));
+                let Referred { texts, workspaces } = referred.clone();
                 let slug = self.slug.clone();
                 pieces.push_back(tokio::task::spawn_blocking(move || {
                     Piece::of(events, &slug, &texts, &workspaces)
@@ -660,14 +725,7 @@ impl Checking {
             let (tenant, seq) = (self.slug.clone(), count(seq)?);
             return Err(Wrong::Missing { tenant, seq }.into());
         }
-        self.end(connection).await?;
-        Ok(VerifiedTenant {
-            tenant: self.slug.clone(),
-            entries: self.edge.size(),
-            released: self.released,
-            checkpoints: self.made,
-            covered: self.covered,
-        })
+        Ok(())
     }
 
     /// Adds a piece to the tree, entry by entry, and compares it with the tiles and the checkpoints of it.

@@ -7,11 +7,12 @@ use domain::{
     retention::{Plan, Retention},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What holds for a workspace.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct OfWorkspace {
     retention: Option<Retention>,
     /// A shorter one that waits, and from when it holds.
@@ -31,7 +32,7 @@ impl OfWorkspace {
 }
 
 /// What held in a tenant, as far as its log was followed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Rules {
     plan: Plan,
     workspaces: BTreeMap<i64, OfWorkspace>,

@@ -1,0 +1,350 @@
+//! What was signed last, kept beside the key file: whoever has the database alone, and takes checkpoints
+//! out of it, does not make a server that begins anew forget them.
+//!
+//! The file is written whole or not at all, every few seconds at most: it is a lower bound of what was
+//! signed, and what is signed in between is remembered by the process that signed it.
+
+use crate::{
+    StoreError,
+    keys::{draft, keep_access},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{
+    leaf::Hash,
+    proof::{Checkpoint, Origin},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// How often the file is written at most.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many leaves a tree had, and its root.
+pub(super) type Tree = (u64, Hash);
+
+/// What a line of the file begins with: what was signed last.
+const SIGNED: &str = "signed";
+/// Or what was signed once, and is accepted not to be a past of the log any more.
+const ACCEPTED: &str = "accepted";
+
+/// What is remembered, by whose checkpoints they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Known {
+    signed: BTreeMap<String, Tree>,
+    accepted: BTreeSet<(String, u64, [u8; 32])>,
+}
+
+impl Known {
+    /// The file's text.
+    fn text(&self) -> String {
+        let mut text = String::from(
+            "# What this Daybook installation signed last. A server that finds less in its database\n\
+             # signs nothing of it: see docs/proof.md before you remove or change this.\n",
+        );
+        let line = |text: &mut String, what: &str, origin: &str, size: u64, root: &[u8; 32]| {
+            let _ = writeln!(text, "{what} {origin} {size} {}", STANDARD.encode(root));
+        };
+        for (origin, (size, root)) in &self.signed {
+            line(&mut text, SIGNED, origin, *size, &root.0);
+        }
+        for (origin, size, root) in &self.accepted {
+            line(&mut text, ACCEPTED, origin, *size, root);
+        }
+        text
+    }
+
+    /// Reads a file's text; none where it is no such file, or was cut off.
+    fn read(text: &str) -> Option<Self> {
+        let mut known = Self::default();
+        for line in text.strip_suffix('\n')?.split('\n') {
+            if line.starts_with('#') {
+                continue;
+            }
+            let mut words = line.split(' ');
+            let (what, origin) = (words.next()?, words.next()?.to_owned());
+            let size: u64 = words.next()?.parse().ok()?;
+            let root: [u8; 32] = STANDARD.decode(words.next()?).ok()?.try_into().ok()?;
+            match (what, words.next()) {
+                (SIGNED, None) => known.add(origin, (size, Hash(root))),
+                (ACCEPTED, None) => {
+                    known.accepted.insert((origin, size, root));
+                }
+                _ => return None,
+            }
+        }
+        Some(known)
+    }
+
+    /// Remembers a tree, where none larger is.
+    fn add(&mut self, origin: String, tree: Tree) {
+        let known = self.signed.entry(origin).or_insert(tree);
+        if tree.0 >= known.0 {
+            *known = tree;
+        }
+    }
+}
+
+/// What a process remembers of what was signed.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    file: PathBuf,
+    known: Known,
+    /// Whether the file does not have all of it.
+    is_new: bool,
+    written: Option<Instant>,
+    /// Whether it was told that the file cannot be written.
+    is_told: bool,
+}
+
+/// What is remembered cannot be kept, or read.
+fn cannot(what: &str, file: &Path, error: impl std::fmt::Display) -> StoreError {
+    StoreError::Keys(format!(
+        "what was signed last cannot be {what} {}: {error}",
+        file.display()
+    ))
+}
+
+impl Memory {
+    /// What stands beside a key file.
+    pub(super) fn beside(key_file: &Path) -> Self {
+        let mut file = key_file.as_os_str().to_owned();
+        file.push(".signed");
+        let file = PathBuf::from(file);
+        let known = match read(&file) {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::error!("{error}; it is begun anew");
+                Known::default()
+            }
+        };
+        Self {
+            file,
+            known,
+            is_new: false,
+            written: None,
+            is_told: false,
+        }
+    }
+
+    /// What was signed last under a name.
+    pub(super) fn signed(&self, origin: &Origin) -> Option<Tree> {
+        self.known.signed.get(origin.as_str()).copied()
+    }
+
+    /// Remembers what was signed.
+    pub(super) fn add(&mut self, origin: &Origin, tree: Tree) {
+        if self.signed(origin) != Some(tree) {
+            self.known.add(origin.as_str().to_owned(), tree);
+            self.is_new = true;
+        }
+    }
+
+    /// Forgets what somebody accepted meanwhile, in another process, to be no past of the log any more.
+    pub(super) fn look_again(&mut self, origin: &Origin) {
+        let (Ok(found), Some((size, root))) = (read(&self.file), self.signed(origin)) else {
+            return;
+        };
+        let sought = (origin.as_str().to_owned(), size, root.0);
+        if found.accepted.contains(&sought) {
+            self.known.signed.remove(origin.as_str());
+            if let Some(tree) = found.signed.get(origin.as_str()) {
+                self.known.add(origin.as_str().to_owned(), *tree);
+            }
+        }
+        self.known.accepted.extend(found.accepted);
+    }
+
+    /// Whether a checkpoint is accepted not to be a past of the log.
+    pub(super) fn is_accepted(&self, checkpoint: &Checkpoint) -> bool {
+        let Checkpoint { origin, size, root } = checkpoint;
+        let sought = (origin.as_str().to_owned(), *size, root.0);
+        self.known.accepted.contains(&sought)
+    }
+
+    /// The size of the largest checkpoint that is accepted not to be a past of the log; 0 where none is.
+    pub(super) fn accepted(&self, origin: &Origin) -> u64 {
+        let accepted = self.known.accepted.iter();
+        let ours = accepted.filter(|(of, ..)| of == origin.as_str());
+        ours.map(|(_, size, _)| *size).max().unwrap_or(0)
+    }
+
+    /// Accepts that checkpoints of a log are no pasts of it any more: what is signed next is what it is
+    /// now. Kept at once.
+    pub(super) fn accept(
+        &mut self,
+        origin: &Origin,
+        checkpoints: &[Checkpoint],
+    ) -> Result<(), StoreError> {
+        let mut known = read(&self.file)?;
+        for (origin, tree) in &self.known.signed {
+            known.add(origin.clone(), *tree);
+        }
+        known.signed.remove(origin.as_str());
+        let accepted = checkpoints.iter().map(|checkpoint| {
+            (
+                checkpoint.origin.as_str().to_owned(),
+                checkpoint.size,
+                checkpoint.root.0,
+            )
+        });
+        known.accepted.extend(accepted);
+        write(&self.file, &known)?;
+        self.known = known;
+        self.is_new = false;
+        Ok(())
+    }
+
+    /// What is to be written now, if anything is: to be given to [`keep`], in a thread that may wait.
+    pub(super) fn to_keep(
+        &mut self,
+        is_last: bool,
+    ) -> Option<impl FnOnce() -> Result<(), StoreError> + Send + use<>> {
+        let is_due = is_last || self.written.is_none_or(|at| at.elapsed() >= WRITE_EVERY);
+        if !self.is_new || !is_due {
+            return None;
+        }
+        self.is_new = false;
+        self.written = Some(Instant::now());
+        let (file, known) = (self.file.clone(), self.known.clone());
+        Some(move || {
+            // Others sign too, and a file that is broken is begun anew.
+            let mut all = read(&file).unwrap_or_default();
+            all.accepted.extend(known.accepted);
+            for (origin, tree) in known.signed {
+                all.add(origin, tree);
+            }
+            write(&file, &all)
+        })
+    }
+
+    /// Tells, once, that the file could not be written.
+    pub(super) fn not_kept(&mut self, error: &StoreError) {
+        self.is_new = true;
+        if !std::mem::replace(&mut self.is_told, true) {
+            tracing::warn!(
+                "{error}: a server that begins anew does not know what was signed before"
+            );
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Known, StoreError> {
+    match fs::read_to_string(file) {
+        Ok(text) => Known::read(&text).ok_or_else(|| cannot("read from", file, "it is broken")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Known::default()),
+        Err(error) => Err(cannot("read from", file, error)),
+    }
+}
+
+fn write(file: &Path, known: &Known) -> Result<(), StoreError> {
+    let written = draft(file, &known.text()).and_then(|draft| {
+        let kept = if file.exists() {
+            keep_access(file, &draft)
+        } else {
+            Ok(())
+        };
+        kept.and_then(|()| fs::rename(&draft, file))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&draft);
+            })
+    });
+    written.map_err(|error| cannot("written to", file, error))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use domain::slug::Slug;
+    use uuid::Uuid;
+
+    fn origin(tenant: &str) -> Origin {
+        Origin::new(Uuid::nil(), &tenant.parse::<Slug>().unwrap())
+    }
+
+    fn tree(size: u64, byte: u8) -> Tree {
+        (size, Hash([byte; 32]))
+    }
+
+    fn keep(memory: &mut Memory) {
+        memory.to_keep(true).unwrap()().unwrap();
+    }
+
+    #[test]
+    fn what_was_signed_is_known_to_who_comes_next_and_of_two_who_write_the_larger_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("daybook.key");
+        let (acme, globex) = (origin("acme"), origin("globex"));
+        let mut one = Memory::beside(&key);
+        let mut other = Memory::beside(&key);
+        one.add(&acme, tree(5, 1));
+        keep(&mut one);
+        other.add(&acme, tree(3, 2));
+        other.add(&globex, tree(2, 3));
+        keep(&mut other);
+        let found = Memory::beside(&key);
+        assert_eq!(found.signed(&acme), Some(tree(5, 1)));
+        assert_eq!(found.signed(&globex), Some(tree(2, 3)));
+        assert_eq!(found.signed(&origin("initech")), None);
+        // Nothing is written where there is nothing new, nor every time.
+        assert!(one.to_keep(true).is_none());
+        one.add(&acme, tree(6, 1));
+        assert!(one.to_keep(false).is_none());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_accepted_is_forgotten_as_signed_and_known_as_accepted() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("daybook.key");
+        let acme = origin("acme");
+        let mut memory = Memory::beside(&key);
+        memory.add(&acme, tree(9, 1));
+        keep(&mut memory);
+        let checkpoint = Checkpoint {
+            origin: acme.clone(),
+            size: 9,
+            root: Hash([1; 32]),
+        };
+        memory
+            .accept(&acme, std::slice::from_ref(&checkpoint))
+            .unwrap();
+        memory.add(&acme, tree(4, 2));
+        keep(&mut memory);
+        let found = Memory::beside(&key);
+        assert_eq!(found.signed(&acme), Some(tree(4, 2)));
+        assert!(found.is_accepted(&checkpoint));
+        assert_eq!(found.accepted(&acme), 9);
+        let another = Checkpoint {
+            root: Hash([2; 32]),
+            ..checkpoint
+        };
+        assert!(!found.is_accepted(&another));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_none() {
+        let mut known = Known::default();
+        known.add("daybook/x/acme".to_owned(), tree(12, 1));
+        let text = known.text();
+        assert_eq!(Known::read(&text), Some(known));
+        for length in 0..text.len() {
+            let read = text.get(..length).and_then(Known::read);
+            // What ends before a line does tells less, and nothing that is not so.
+            assert!(read.is_none_or(|read| read == Known::default()), "{length}");
+        }
+        for broken in [
+            "signed a 1\n",
+            "signed a x AAAA\n",
+            "x\n",
+            "lost a 1 AA==\n",
+        ] {
+            assert_eq!(Known::read(broken), None, "{broken}");
+        }
+    }
+}
