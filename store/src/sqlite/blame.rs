@@ -209,7 +209,7 @@ impl Snapshot {
             let bytes = states.len().max(1);
             size = (size * BYTES_AT_ONCE / bytes)
                 .clamp(1, 2 * size)
-                .min(AT_ONCE);
+                .min(most);
             begun = end;
             let folding = tokio::task::spawn_blocking(move || {
                 state.reading.tell(&states, &shared, &mut state.fold)?;
