@@ -397,6 +397,7 @@ impl Log {
         Wanted {
             query: query.clone(),
             format,
+            proof: None,
             name: None,
             patience: None,
         }
