@@ -101,9 +101,10 @@ fn events(versions: &[Version], gives: Gives) -> Vec<Telling> {
             },
             outcome: Outcome::Success,
             idempotency_key: None,
-            before: was.map(Arc::new),
-            after: Some(Arc::new(is)),
+            before: was.map(|state| Arc::new(state.into())),
+            after: Some(Arc::new(is.into())),
             erased: false,
+            rest: String::new(),
         });
         before = Some(after);
     }

@@ -32,6 +32,8 @@ pub struct ObjectBlame {
     pub blame: Blame,
     /// What is not known.
     pub gaps: Vec<Gap>,
+    /// How many events were read for it: not those whose fold was kept from an earlier question.
+    pub events_read: usize,
     pub(crate) deactivated: HashSet<Actor>,
 }
 

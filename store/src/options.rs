@@ -156,6 +156,9 @@ pub struct Options {
     /// that is estimated to take no longer than this; else value by value, which takes a multiple of
     /// its estimate where filters occur together less often than if they were independent.
     pub gather_within: Duration,
+    /// Of an object with so many events, what they come to is kept in memory at some moments, so that the
+    /// next question about it begins there.
+    pub fold_kept_from: usize,
 }
 
 impl Options {
@@ -167,6 +170,7 @@ impl Options {
             key_file: None,
             clock: Arc::new(SystemClock),
             gather_within: Duration::from_micros(2_500),
+            fold_kept_from: 3_000,
         }
     }
 }

@@ -81,7 +81,8 @@ fn lines(fields: &[Field]) -> Vec<String> {
         let by = match &field.last.origin {
             Origin::Event(author) => author.actor.sort_name().to_owned(),
             Origin::Initial => "initial".to_owned(),
-            Origin::Outside { since, until } => format!("outside {since} {until}"),
+            Origin::Outside { since, until, .. } => format!("outside {since} {until}"),
+            Origin::Erased { until, .. } => format!("erased {until}"),
         };
         let value = field.last.value.as_ref().map(Value::to_string);
         let value = value.unwrap_or_default();

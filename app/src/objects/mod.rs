@@ -4,6 +4,7 @@ mod blame;
 mod list;
 mod load;
 mod overview;
+mod page;
 mod view;
 
 pub use blame::Blame;

@@ -2,13 +2,13 @@
 
 use super::{
     load,
+    page::{NothingRecorded, ObjectPage, Shown},
     view::{KnownView, OverviewView, TouchedView},
 };
 use crate::{
     address::{self, Links, LogAddress},
-    frame::{Framed, Here},
     log::{
-        Ago, LastChanged, Newest, ObjectTab, ObjectTop, ZoneMenu, ZoneView, entries, grouped,
+        Ago, LastChanged, Newest, ObjectTab, entries, grouped,
         view::{CountView, WhenView},
     },
     pages::loaded,
@@ -18,7 +18,6 @@ use domain::{
     question::{Filter, Query},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use std::sync::Arc;
 
 /// The object at the request's address.
@@ -43,7 +42,6 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
     let workspace = frame.workspace.path.clone();
     let log = LogAddress::Object(workspace.clone(), subject.clone());
     let path = address::overview(&workspace, &subject);
-    let here = address::in_zone(&path, &zone);
     let query = Query {
         filter: Filter {
             tz: zone.parse().ok().filter(|_| zone != "UTC"),
@@ -55,37 +53,25 @@ pub(super) fn Page(shown: OverviewView) -> impl IntoView {
     let changed = known
         .as_ref()
         .and_then(|known| known.changed.clone())
-        .map(|last| view! { <LastChanged last now/> });
-    let title = object.name.clone();
+        .map(|last| view! { <LastChanged last now/> }.into_any());
     let below = match known {
         Some(known) => view! { <Known known links zone=zone.clone() now/> }.into_any(),
-        None => view! {
-            <section class="nothing" id="glance" tabindex="-1" aria-labelledby="nothing">
-                <h2 id="nothing">"No entries yet"</h2>
-                <p>"Nothing that was recorded is about this object."</p>
-            </section>
-        }
-        .into_any(),
+        None => view! { <NothingRecorded id="glance"/> }.into_any(),
+    };
+    let shown = Shown {
+        title: object.name.clone(),
+        frame,
+        object,
+        zone,
+        tab: ObjectTab::Overview,
+        path,
+        stays: &[],
+        skip: ("#glance", "Skip to what is known"),
     };
     view! {
-        <Title text=title/>
-        <Framed
-            frame=Some(frame)
-            here=Here::Objects
-            zone=zone.clone()
-            skip=("#glance", "Skip to what is known")
-        >
-            <div class="page object-scope">
-                <ObjectTop workspace object zone tab=ObjectTab::Overview here/>
-                <div class="object-line">
-                    <div class="page-words">
-                        {changed} <span>"Times in"</span>
-                        <ZoneMenu zone=ZoneView::of_page(&path, &[])/>
-                    </div>
-                </div>
-                {below}
-            </div>
-        </Framed>
+        <ObjectPage shown line=changed>
+            {below}
+        </ObjectPage>
     }
     .into_any()
 }

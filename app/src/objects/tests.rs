@@ -5,7 +5,7 @@ use super::{
         self,
         view::{
             AskedView, BeforeView, BlameView, DifferenceView, FieldView, MomentView, PathView,
-            SetView, ShownView,
+            SetView, ShownView, SilentView,
         },
     },
     list, overview,
@@ -343,6 +343,30 @@ fn each_field_leads_to_its_history_to_its_entry_and_to_the_state_before() {
             SetView::Outside {
                 since: when("2025-11-12T08:40:55Z"),
                 until: when("2026-05-12T04:00:02Z"),
+                silent: None,
+            },
+        ),
+        field(
+            ("", "size"),
+            SetView::Outside {
+                since: when("2025-11-12T08:40:55Z"),
+                until: when("2026-05-12T04:00:02Z"),
+                silent: Some(SilentView {
+                    words: "one of 3 entries that gave no state".to_owned(),
+                    entries: "/acme/growth/objects/integration/int%2F7a/audit?since=1".to_owned(),
+                }),
+            },
+        ),
+        field(
+            ("", "owner"),
+            SetView::Erased {
+                since: None,
+                until: when("2026-05-12T04:00:02Z"),
+                silent: SilentView {
+                    words: "1 entry that was erased".to_owned(),
+                    entries: "/acme/growth/objects/integration/int%2F7a/audit?open=8#e-8"
+                        .to_owned(),
+                },
             },
         ),
     ];
@@ -358,6 +382,11 @@ fn each_field_leads_to_its_history_to_its_entry_and_to_the_state_before() {
         "1,234",
         "not known",
         "outside the log",
+        "no entry tells who",
+        "not told",
+        "audit?since=1\">one of 3 entries that gave no state</a>",
+        "erased",
+        "audit?open=8#e-8\">1 entry that was erased</a>",
         "2 changes",
         "created",
         "class=\"strip\"",

@@ -1,6 +1,6 @@
 //! What is not known of an object's history, and why.
 
-use super::{Blame, Untold};
+use super::{Blame, LeftWhat};
 use crate::time::Timestamp;
 
 /// Why something may have changed that is not told.
@@ -10,20 +10,23 @@ pub enum GapKind {
     Retention,
     /// Recording was switched off.
     RecordingOff,
-    /// Events gave neither the state before nor the one after, or it was erased.
+    /// Events gave neither the state before nor the one after.
     NoState,
+    /// The states that events gave were erased.
+    Erased,
+    /// There is more of something than can be kept.
+    LeftOut(LeftWhat),
 }
 
 impl GapKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Retention, Self::RecordingOff, Self::NoState];
-
     /// The name in the outside contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Retention => "retention",
             Self::RecordingOff => "recording_off",
             Self::NoState => "no_state",
+            Self::Erased => "erased",
+            Self::LeftOut(_) => "left_out",
         }
     }
 }
@@ -37,8 +40,8 @@ pub struct Gap {
     pub since: Option<Timestamp>,
     /// Until when; none: it goes on.
     pub until: Option<Timestamp>,
-    /// Which events gave no state, where that is why.
-    pub untold: Option<Untold>,
+    /// How many events it is about, or whatever was left out; none: it is about a time.
+    pub count: Option<u64>,
 }
 
 /// What a log does not tell, of all its objects.
@@ -48,6 +51,8 @@ pub struct Silence {
     pub released_before: Option<Timestamp>,
     /// When recording was switched off, and when on again; none: it is off.
     pub off: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Before which moment it was switched more often than was looked at.
+    pub unread_before: Option<Timestamp>,
 }
 
 impl Blame {
@@ -67,7 +72,7 @@ impl Blame {
                 kind: GapKind::Retention,
                 since: born,
                 until: Some(at.map_or(before, |at| at.min(before))),
-                untold: None,
+                count: None,
             });
         }
         for (since, until) in &silence.off {
@@ -81,15 +86,38 @@ impl Blame {
                         (Some(until), Some(at)) => Some(until.min(at)),
                         (until, at) => until.or(at),
                     },
-                    untold: None,
+                    count: None,
                 });
             }
         }
+        if let Some(before) = silence.unread_before
+            && born.is_none_or(|born| born < before)
+        {
+            gaps.push(Gap {
+                kind: GapKind::LeftOut(LeftWhat::Switches),
+                since: born,
+                until: Some(at.map_or(before, |at| at.min(before))),
+                count: None,
+            });
+        }
         gaps.extend(self.untold.iter().map(|untold| Gap {
-            kind: GapKind::NoState,
+            kind: if untold.is_erased {
+                GapKind::Erased
+            } else {
+                GapKind::NoState
+            },
             since: Some(untold.since),
             until: Some(untold.until),
-            untold: Some(*untold),
+            count: Some(untold.events),
+        }));
+        gaps.extend(self.left_out.iter().map(|left| Gap {
+            kind: GapKind::LeftOut(left.what),
+            since: match left.what {
+                LeftWhat::Gone | LeftWhat::History => None,
+                LeftWhat::Instant | LeftWhat::Later | LeftWhat::Switches => Some(left.since),
+            },
+            until: Some(left.until),
+            count: Some(left.count),
         }));
         gaps.sort_by_key(|gap| (gap.since, gap.until, gap.kind));
         gaps

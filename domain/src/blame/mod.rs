@@ -14,6 +14,8 @@
 //! - A member that is in `before` and not in `after` was removed, one in `after` and not in `before`
 //!   was not there before. What is in neither is unchanged, or unknown. Where one of the states was
 //!   not given at all, nothing is claimed about it, but that `before` alone is what was removed.
+//! - A creation tells all that is there. Where it comes while the object is known to be there, and tells
+//!   of something else, the object was gone before it, and nobody told.
 //! - Lists are given whole. Their elements are told apart as in [`crate::diff`].
 //! - A deletion (the verb, with no state after, or an empty one) ends everything that is known of the
 //!   object. When it comes to be again, counts and histories go on.
@@ -24,20 +26,29 @@
 //! which they arrived, so what was given on arrival (`seq`, and the id, which rises with it) decides
 //! nothing between events of the same instant: what they find and leave does, then the sender's key,
 //! then all else that they say (`order.rs`).
+//!
+//! # Bounds
+//! A fold holds the state and not the events, and of what is gone no more than is said in `weight.rs`;
+//! what had to be left out is told ([`LeftOut`]).
 
 mod fold;
 mod gap;
 mod order;
+mod silent;
 mod slot;
+mod stated;
 #[cfg(test)]
 mod tests;
+mod trail;
+mod weight;
 
-pub use fold::Fold;
+pub use fold::{Fold, Kept};
 pub use gap::{Gap, GapKind, Silence};
+pub use stated::{Member, Stated};
 
 use crate::{
-    event::{Actor, Event, EventId, Object, Outcome, Part},
-    json::Path,
+    event::{Actor, Event, EventId, Outcome, Part, Target},
+    json::{Path, canonical},
     time::Timestamp,
     verb::Verb,
 };
@@ -62,15 +73,52 @@ pub struct Telling {
     /// The sender's key.
     pub idempotency_key: Option<String>,
     /// The state before, whole or only what changed.
-    pub before: Option<Arc<Object>>,
+    pub before: Option<Arc<Stated>>,
     /// The state after, whole or only what changed.
-    pub after: Option<Arc<Object>>,
+    pub after: Option<Arc<Stated>>,
     /// Whether the states were taken out later.
     pub erased: bool,
+    /// Everything else that it says, as a text that does not depend on how it arrived. It decides between
+    /// events of one instant, where all else is the same; empty where there are no others.
+    pub rest: String,
+}
+
+impl Telling {
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let states = [&self.before, &self.after].into_iter().flatten();
+        weight::of_text(&self.rest) + states.map(|state| state.weight()).sum::<usize>()
+    }
+}
+
+/// What an event says beside what [`Telling`] names, as one text: its action, target and operation, the
+/// objects that it names as related, and what is more.
+pub fn rest(
+    action: &str,
+    operation: Option<&str>,
+    objects: impl Iterator<Item = Target>,
+    more: &str,
+) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!("{action}\n{operation:?}\n");
+    for Target {
+        kind,
+        id,
+        name,
+        url,
+    } in objects
+    {
+        let _ = writeln!(text, "{kind} {id:?} {name:?} {url:?}");
+    }
+    text.push_str(more);
+    text
 }
 
 impl From<&Event> for Telling {
     fn from(event: &Event) -> Self {
+        let given = |state: &Option<crate::event::Object>| state.clone().map(Stated::from);
+        let objects = [&event.target].into_iter().chain(&event.related).cloned();
+        let more = serde_json::json!([event.description, event.metadata, event.context]);
         Self {
             id: event.id,
             occurred_at: event.occurred_at,
@@ -79,9 +127,15 @@ impl From<&Event> for Telling {
             verb: event.verb,
             outcome: event.outcome,
             idempotency_key: event.idempotency_key.clone(),
-            before: event.before.clone().map(Arc::new),
-            after: event.after.clone().map(Arc::new),
+            before: given(&event.before).map(Arc::new),
+            after: given(&event.after).map(Arc::new),
             erased: event.erased.contains(&Part::Change),
+            rest: rest(
+                event.action.as_str(),
+                event.operation.as_deref(),
+                objects,
+                &canonical(&more),
+            ),
         }
     }
 }
@@ -122,6 +176,8 @@ pub struct Blame {
     pub moments: Vec<Moment>,
     /// When the first event that was folded occurred, and whether it tells how the object came to be.
     pub begins: Option<Beginning>,
+    /// What had to be left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Blame {
@@ -204,7 +260,30 @@ pub enum Origin {
         since: Timestamp,
         /// When the event occurred that found it changed.
         until: Timestamp,
+        /// The events between them that do not tell what they changed: one of them may have set it.
+        silent: Option<Arc<Silent>>,
     },
+    /// It changed between two events, and what others between them gave was erased: one of those may have
+    /// set it.
+    Erased {
+        /// When the last event before that told of it occurred; none: none did.
+        since: Option<Timestamp>,
+        /// When the event occurred that found it so.
+        until: Timestamp,
+        /// The events between them that do not tell what they changed.
+        silent: Arc<Silent>,
+    },
+}
+
+/// Events that do not tell what they changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// How many there are.
+    pub events: u64,
+    /// How many of them gave states that were erased later.
+    pub erased: u64,
+    /// The first of them.
+    pub named: Vec<EventId>,
 }
 
 impl Origin {
@@ -212,8 +291,17 @@ impl Origin {
     pub fn at(&self) -> Option<Timestamp> {
         match self {
             Self::Event(author) => Some(author.occurred_at),
-            Self::Outside { until, .. } => Some(*until),
+            Self::Outside { until, .. } | Self::Erased { until, .. } => Some(*until),
             Self::Initial => None,
+        }
+    }
+
+    /// The events that do not tell what they changed, of which one may have set it.
+    pub fn silent(&self) -> Option<&Silent> {
+        match self {
+            Self::Outside { silent, .. } => silent.as_deref(),
+            Self::Erased { silent, .. } => Some(silent),
+            Self::Event(_) | Self::Initial => None,
         }
     }
 }
@@ -253,7 +341,7 @@ pub struct Difference {
     pub gone: Option<Gone>,
 }
 
-/// Events in a row that gave neither the state before nor the one after.
+/// Events in a row that gave neither the state before nor the one after, or whose states were erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untold {
     /// When the first occurred.
@@ -262,8 +350,50 @@ pub struct Untold {
     pub until: Timestamp,
     /// How many there are.
     pub events: u64,
-    /// How many of them gave states that were erased later.
-    pub erased: u64,
+    /// Whether their states were erased.
+    pub is_erased: bool,
+}
+
+/// Something that is not kept, because there is more of it than can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What.
+    pub what: LeftWhat,
+    /// When the first of it occurred.
+    pub since: Timestamp,
+    /// When the last of it did.
+    pub until: Timestamp,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// What there may be more of than can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeftWhat {
+    /// Events of one instant, which could not be put in order: what they changed is not known.
+    Instant,
+    /// Fields and elements that are gone, those that went first: what came back of them is told as if it
+    /// had never been there.
+    Gone,
+    /// What the field was that is asked for.
+    History,
+    /// Events after the object had grown too large.
+    Later,
+    /// When recording was switched off and on.
+    Switches,
+}
+
+impl LeftWhat {
+    /// The name in the outside contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Gone => "gone",
+            Self::History => "history",
+            Self::Later => "later",
+            Self::Switches => "switches",
+        }
+    }
 }
 
 /// An event that changed something.
@@ -286,6 +416,8 @@ pub enum What {
     Deleted,
     /// It changed so many fields.
     Changed(u64),
+    /// What it changed was erased.
+    Erased,
 }
 
 /// What events come to, in whatever order they are given.

@@ -11,22 +11,25 @@
 //! 3. then by the sender's idempotency key, and by everything else that the event says, in the order of
 //!    the code points. Events of which all that is the same change the same, whoever comes first.
 //!
-//! Of very many events the first two rules are narrowed, because each would be compared with each other:
-//! an event is followed by one whose whole `before` is its whole `after`, if there is one. Where a chain
-//! of those begins is told by how its first event fits what was known before the instant.
+//! Before all that, where each event tells of whole states, and there is a way through all of them on
+//! which each finds just what the one before it left, they are in that order, however many they are
+//! (`trail.rs`).
+//!
+//! Where there is no such way, of very many events the first two rules are narrowed, because each would
+//! be compared with each other: an event is followed by one whose whole `before` is its whole `after`, if
+//! there is one. Where a chain of those begins is told by how its first event fits what was known before
+//! the instant. A chain that leads to an end goes no further, though another choice on the way might have
+//! led on: what is left begins another chain.
 //!
 //! All of that is in the events themselves. So the answer is the same for any order of arrival.
 
 use super::{
     Telling,
     fold::{State, is_deletion},
+    stated::Stated,
+    trail::trail,
 };
-use crate::{
-    diff::is_same,
-    event::{Actor, Object},
-    json::canonical::append_object,
-    verb::Verb,
-};
+use crate::{diff::is_same, event::Actor, verb::Verb};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt::Write as _,
@@ -48,7 +51,7 @@ pub(super) enum Verdict {
 
 /// How well an event fits what is known, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+pub(super) enum Fit {
     /// Everything that it finds is known to be so.
     Follows,
     /// It makes what is not there.
@@ -80,11 +83,20 @@ pub(super) struct Linked {
 impl Instant {
     /// `state` is what is known before them.
     pub(super) fn of(mut events: Vec<Telling>, state: &State) -> Self {
-        // The id only where nothing else is left to tell them apart.
+        // The id only where nothing else is left to tell them apart: then all that they say is the same.
         events
             .sort_by_cached_key(|event| (event.idempotency_key.clone(), contents(event), event.id));
+        let texts: Vec<Texts> = events.iter().map(texts).collect();
+        if events.len() > 1
+            && let Some(order) = trail(&texts, |at| fit(&events[at], state))
+        {
+            let mut events: Vec<Option<Telling>> = events.into_iter().map(Some).collect();
+            let mut chained: Vec<_> = order.iter().filter_map(|at| events[*at].take()).collect();
+            chained.reverse();
+            return Self::Chained(chained);
+        }
         if events.len() > COMPARED_MOST {
-            let mut chained = chained(events, state);
+            let mut chained = chained(events, &texts, state);
             chained.reverse();
             return Self::Chained(chained);
         }
@@ -141,17 +153,7 @@ impl Instant {
 
 /// Events in the order of the third rule, so that one whose whole `before` is the whole `after` of
 /// another follows that.
-fn chained(events: Vec<Telling>, state: &State) -> Vec<Telling> {
-    let text = |state: Option<&Object>| {
-        let state = state.filter(|state| !state.is_empty())?;
-        let mut text = String::new();
-        append_object(state, &mut text);
-        Some(text)
-    };
-    let texts = events
-        .iter()
-        .map(|event| (text(event.before.as_deref()), text(event.after.as_deref())));
-    let texts: Vec<(Option<String>, Option<String>)> = texts.collect();
+fn chained(events: Vec<Telling>, texts: &[Texts], state: &State) -> Vec<Telling> {
     // One that changes nothing leads only to where it was.
     let changing = || texts.iter().filter(|(found, left)| found != left);
     let all_found: HashSet<&String> = changing().filter_map(|(found, _)| found.as_ref()).collect();
@@ -200,6 +202,28 @@ fn chained(events: Vec<Telling>, state: &State) -> Vec<Telling> {
     chained
 }
 
+/// What an event finds and what it leaves, as texts; none where it does not say.
+pub(super) type Texts = (Option<String>, Option<String>);
+
+/// What is found before a creation and left by a deletion: no state.
+const NOTHING: &str = "";
+
+fn texts(event: &Telling) -> Texts {
+    let text = |state: Option<&Stated>| {
+        let state = state.filter(|state| !state.is_empty())?;
+        let mut text = String::new();
+        state.append(&mut text);
+        Some(text)
+    };
+    let nothing = |is_so: bool| is_so.then(|| NOTHING.to_owned());
+    let found = text(event.before.as_deref());
+    let left = text(event.after.as_deref());
+    (
+        found.or_else(|| nothing(event.verb == Verb::Create)),
+        left.or_else(|| nothing(is_deletion(event) && !event.erased)),
+    )
+}
+
 fn fit(event: &Telling, state: &State) -> Fit {
     match event.before.as_deref() {
         Some(before) if !before.is_empty() => match state.verdict(before, event.after.as_deref()) {
@@ -220,18 +244,15 @@ fn leads_to(from: &Telling, to: &Telling) -> bool {
     let (Some(left), Some(found)) = (&from.after, &to.before) else {
         return false;
     };
-    let mut shared = found
-        .iter()
-        .filter_map(|(name, value)| Some((left.get(name)?, value)))
-        .peekable();
+    let mut shared = left.shared(found).peekable();
     shared.peek().is_some() && shared.all(|(left, found)| is_same(left, found))
 }
 
 /// All that an event says, as one text.
 fn contents(event: &Telling) -> String {
     let mut text = String::with_capacity(256);
-    let state = |state: Option<&Object>, text: &mut String| match state {
-        Some(state) => append_object(state, text),
+    let state = |state: Option<&Stated>, text: &mut String| match state {
+        Some(state) => state.append(text),
         None => text.push('-'),
     };
     let actor = |actor: &Actor, text: &mut String| {
@@ -252,5 +273,6 @@ fn contents(event: &Telling) -> String {
     for via in &*event.via {
         actor(via, &mut text);
     }
+    text.push_str(&event.rest);
     text
 }

@@ -103,9 +103,13 @@ pub(crate) fn pair(before: &[Value], after: &[Value]) -> Vec<Pair> {
     pairs
 }
 
-/// What tells an element from the others of its list, where its identity does: that, else its value.
-pub(crate) fn key(element: &Value) -> String {
-    identity(element).unwrap_or_else(|| by_value(element))
+/// What tells an element from the others of its list, where its identity does: that, and its value;
+/// else its value alone.
+pub(crate) fn key(element: &Value) -> (String, Option<String>) {
+    match identity(element) {
+        Some(identity) => (identity, Some(by_value(element))),
+        None => (by_value(element), None),
+    }
 }
 
 fn by_value(element: &Value) -> String {

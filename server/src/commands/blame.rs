@@ -5,7 +5,7 @@ use crate::api::objects::blame::Blame as Document;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use domain::{
-    blame::{Existence, Field, Gap, GapKind, Origin, Setting, history},
+    blame::{Existence, Field, Gap, GapKind, LeftWhat, Origin, Setting, Silent, history},
     diff::short,
     event::{Actor, TargetKind},
     json::Path,
@@ -143,10 +143,29 @@ fn table(rows: &[(&Field, &Setting)]) -> String {
                 "before the log".to_owned(),
                 String::new(),
             ),
-            Origin::Outside { since, until } => (
-                "outside the log".to_owned(),
+            Origin::Outside {
+                since,
+                until,
+                silent,
+            } => (
+                match silent {
+                    None => "outside the log".to_owned(),
+                    Some(silent) => format!("not told, perhaps {}", those(silent)),
+                },
                 format!("{} to {}", second(*since), second(*until)),
-                String::new(),
+                named(silent.as_deref()),
+            ),
+            Origin::Erased {
+                since,
+                until,
+                silent,
+            } => (
+                format!("erased, perhaps {}", those(silent)),
+                match since {
+                    Some(since) => format!("{} to {}", second(*since), second(*until)),
+                    None => format!("until {}", second(*until)),
+                },
+                named(Some(silent)),
             ),
         };
         table.add_row([
@@ -160,6 +179,30 @@ fn table(rows: &[(&Field, &Setting)]) -> String {
         ]);
     }
     table.trim_fmt()
+}
+
+/// Events of which one may have set a field.
+fn those(silent: &Silent) -> String {
+    let what = match silent.erased {
+        0 => "without a state",
+        erased if erased == silent.events => "that were erased",
+        _ => "without a state or erased",
+    };
+    match silent.events {
+        1 if silent.erased == 1 => "1 event that was erased".to_owned(),
+        1 => "1 event without a state".to_owned(),
+        events => format!("one of {events} events {what}"),
+    }
+}
+
+/// The only one of them; none of several.
+fn named(silent: Option<&Silent>) -> String {
+    match silent {
+        Some(Silent {
+            events: 1, named, ..
+        }) => named.iter().map(ToString::to_string).collect(),
+        _ => String::new(),
+    }
 }
 
 fn value(value: Option<&Value>, none: &str) -> String {
@@ -190,19 +233,44 @@ fn in_words(gap: &Gap) -> String {
         }
         GapKind::RecordingOff => format!("Nothing was recorded{since}{until}."),
         GapKind::NoState => {
-            let (events, erased) = gap
-                .untold
-                .map_or((1, 0), |untold| (untold.events, untold.erased));
-            let erased = match erased {
-                0 => String::new(),
-                erased => format!(" ({erased} of them erased)"),
-            };
-            let events = match events {
-                1 => "1 event".to_owned(),
-                events => format!("{events} events"),
-            };
-            format!("{events}{since}{until} gave no state before or after{erased}.")
+            let events = count(gap.count, "event", "events");
+            format!("{events}{since}{until} gave no state before or after.")
         }
+        GapKind::Erased => {
+            let events = count(gap.count, "event", "events");
+            format!("What {events}{since}{until} changed was erased.")
+        }
+        GapKind::LeftOut(what) => match what {
+            LeftWhat::Instant => {
+                let events = count(gap.count, "event", "events");
+                format!(
+                    "{events}{since}{until} are too many of one instant to be put in order: what \
+                     they changed is left out."
+                )
+            }
+            LeftWhat::Gone => {
+                let fields = count(gap.count, "field that went", "fields that went");
+                format!("{fields}{until} are left out: there are too many.")
+            }
+            LeftWhat::History => {
+                let values = count(gap.count, "value", "values");
+                format!("{values} that were set{until} are left out: there are too many.")
+            }
+            LeftWhat::Later => {
+                let events = count(gap.count, "event", "events");
+                format!("{events}{since}{until} are left out: the object has grown too large.")
+            }
+            LeftWhat::Switches => format!(
+                "Recording was switched too often{since}{until} for each time to be looked at."
+            ),
+        },
+    }
+}
+
+fn count(count: Option<u64>, one: &str, more: &str) -> String {
+    match count {
+        Some(1) => format!("1 {one}"),
+        count => format!("{} {more}", count.unwrap_or_default()),
     }
 }
 

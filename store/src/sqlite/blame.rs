@@ -1,10 +1,15 @@
-//! Reading what an object's history is folded from: the events that it is the target of, in the order
-//! of time, some at a time, and of them only what the fold is about; and what the log is silent about.
+//! What an object's events come to: which they are, their fold, some at a time, and what the log is
+//! silent about.
+
+mod kept;
+mod reading;
+
+pub(super) use kept::Folds;
 
 use super::{
     Store,
     change::Log,
-    dictionaries::{Shared, damaged},
+    dictionaries::damaged,
     directory::find_workspace,
     object::{as_given, looks, newest, newest_uses},
     snapshot::{Shelf, Snapshot, is_of_one_workspace, no_such_workspace},
@@ -14,28 +19,27 @@ use crate::{
     access::{Reach, Scope},
     blame::{BlameQuery, ObjectBlame},
     database::{self, Connection, Dialect},
-    dictionary::{Dictionary, Number},
+    dictionary::Number,
     question::QuestionError,
 };
 use domain::{
-    blame::{Blame, Fold, Origin, Setting, Silence, Telling, is_only_looking},
-    event::{Actor, EventId, Object, Outcome, Source},
+    blame::{Blame, Fold, Origin, Setting, Silence, is_only_looking},
+    event::{Actor, Source},
     question::Filter,
     slug::WorkspacePath,
     time::Timestamp,
     verb::Verb,
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
-use uuid::Uuid;
+use reading::{Reading, read};
+use std::{collections::HashSet, sync::Arc};
 
-/// So many events are read at once.
-const AT_ONCE: usize = 500;
+/// So many events are read at first, and never more than so many at once.
+const AT_FIRST: usize = 64;
+const AT_ONCE: usize = 1_000;
+/// How many bytes of events are to be read at once, more or less.
+const BYTES_AT_ONCE: usize = 1 << 20;
+/// So many times when recording was switched are looked at, the last ones.
+const SWITCHES_MOST: usize = 1_000;
 
 /// How Daybook tells that recording was switched on or off.
 const RECORDING: &str = "AUDIT_RECORDING_UPDATED";
@@ -51,23 +55,6 @@ const OWN_ON_POSTGRES: &str = "SELECT CAST(coalesce(json_agg(json_build_array(u.
      FROM unnest(?3) j(value), LATERAL ( \
          SELECT at, n FROM own_by_target WHERE tenant = ?1 AND ws = ?2 AND key = j.value \
              AND outcome = 0 AND action <> ALL(?4) AND n <= ?5 AND at <= ?6) u";
-
-/// What the fold is about of the events of a list of numbers: what is kept in columns of their own as a
-/// JSON array of arrays ([`Facts`]), beside it the bodies, a line for each.
-const STATES: &str = "SELECT json_group_array(json_array(j.key, l.occurred_at, hex(l.id), c.actor, \
-         c.via, c.action)), \
-         group_concat(coalesce(c.body, ''), '\n') \
-     FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
-
-/// The same, of events that occurred between ?3 and ?4. Each is looked for by its key (`OFFSET 0`),
-/// whatever the server believes of tables that it has not looked at yet.
-const STATES_ON_POSTGRES: &str = "SELECT CAST(coalesce(json_agg(json_build_array(j.key, l.occurred_at, \
-         encode(l.id, 'hex'), c.actor, c.via, c.action) ORDER BY j.key), '[]') AS TEXT), \
-         string_agg(coalesce(c.body, ''), chr(10) ORDER BY j.key) \
-     FROM json_each(?1) j JOIN LATERAL ( \
-         SELECT * FROM leaf WHERE tenant = ?2 AND seq = j.value OFFSET 0) l ON TRUE JOIN LATERAL ( \
-         SELECT * FROM content WHERE tenant = ?2 AND ws = l.ws AND at = l.occurred_at \
-             AND seq = l.seq AND class = l.class AND at >= ?3 AND at <= ?4 OFFSET 0) c ON TRUE";
 
 impl Store {
     /// What is known of an object.
@@ -158,24 +145,96 @@ impl Snapshot {
             (mark, until.micros()),
         )
         .await?;
-        let mut fold = Fold::new(query.asked.clone());
-        let mut read = Reading::new(Arc::clone(&shelf.texts));
-        for some in places.chunks(AT_ONCE) {
-            let states = states(connection, log, some).await?;
-            read.tell(&states, &mut fold)?;
-        }
-        let blame = fold.finish();
+        let last = places.last().map(|(at, _)| Timestamp::from_micros(*at));
+        let (blame, events_read) = self.folded(&shelf, query, places).await?;
         let silence = self.silence(&shelf).await?;
         // What is off now is not known to be off later.
         let gaps = blame.gaps(&silence, at.filter(|at| *at < self.now));
-        let last = places.last().map(|(at, _)| Timestamp::from_micros(*at));
         Ok(Some(ObjectBlame {
             object,
             at: at.unwrap_or_else(|| last.map_or(self.now, |last| last.max(self.now))),
             deactivated: self.deactivated_of(&blame, &shelf).await?,
             blame,
             gaps,
+            events_read,
         }))
+    }
+
+    /// What the events at these places come to, and how many of them were read for it. It begins where an earlier fold came to, where nothing
+    /// changed of what that read; and reads while the last events that were read are being folded, where
+    /// nobody else waits for it. It ends when nobody waits for the answer any more.
+    async fn folded(
+        &mut self,
+        shelf: &Shelf,
+        query: &BlameQuery,
+        places: Vec<(i64, i64)>,
+    ) -> Result<(Blame, usize), StoreError> {
+        let inner = Arc::clone(&self.store.inner);
+        let mark = self.mark;
+        let connection = self.transaction.connection();
+        let of = kept::Blamed {
+            log: shelf.log,
+            subject: query.subject.clone(),
+            field: query.asked.field.clone(),
+        };
+        let times = inner.dictionaries_of(connection).times();
+        let stamp = kept::stamp(connection, shelf, mark, (self.removals, times)).await?;
+        let mut keeping = inner.folds.keeping(of, stamp, &places);
+        let (mut begun, fold) = keeping.begin(&query.asked);
+        let events_read = places.len() - begun;
+        let mut state = Folding {
+            fold: fold.unwrap_or_else(|| Fold::new(query.asked.clone())),
+            reading: Reading::new(Arc::clone(&shelf.texts)),
+        };
+        let most = AT_ONCE.min(inner.folds.between());
+        let mut size = AT_FIRST.min(most);
+        let mut next = match places.get(begun..places.len().min(begun + size)) {
+            None | Some([]) => None,
+            Some(some) => Some(read(connection, shelf.log, some).await?),
+        };
+        while let Some(states) = next.take() {
+            let end = places.len().min(begun + size);
+            let is_shared = |at: usize| {
+                let instant = |at: usize| places.get(at).map(|(at, _)| *at);
+                let own = instant(at);
+                own == instant(at + 1) || at.checked_sub(1).is_some_and(|at| own == instant(at))
+            };
+            let shared: Vec<bool> = (begun..end).map(is_shared).collect();
+            let is_settled = places.get(end).map(|(at, _)| *at)
+                != end
+                    .checked_sub(1)
+                    .and_then(|last| Some(places.get(last)?.0));
+            let keeps = is_settled && keeping.wants(end);
+            // No more than twice as many, so that large events after small ones are not too many.
+            let bytes = states.len().max(1);
+            size = (size * BYTES_AT_ONCE / bytes)
+                .clamp(1, 2 * size)
+                .min(most);
+            begun = end;
+            let folding = tokio::task::spawn_blocking(move || {
+                state.reading.tell(&states, &shared, &mut state.fold)?;
+                if is_settled {
+                    state.fold.settle();
+                }
+                let kept = if keeps { state.fold.keep() } else { None };
+                Ok::<_, StoreError>((state, kept))
+            });
+            let some = places.get(begun..places.len().min(begun + size));
+            if let Some(some) = some.filter(|some| !some.is_empty()) {
+                next = Some(read(connection, shelf.log, some).await?);
+            }
+            let folded = folding.await.map_err(|_| damaged("a fold did not end"))?;
+            let kept;
+            (state, kept) = folded?;
+            if let Some(kept) = kept {
+                keeping.add(end, kept);
+            }
+        }
+        keeping.end();
+        let finishing = tokio::task::spawn_blocking(move || state.fold.finish());
+        let blame = finishing.await;
+        let blame = blame.map_err(|_| damaged("a fold did not end"))?;
+        Ok((blame, events_read))
     }
 
     /// What a log does not tell.
@@ -193,13 +252,16 @@ impl Snapshot {
         };
         let switches = shelf.texts.read().actions_named(&switches);
         let switches = switches.unwrap_or_default();
-        let numbers = by_actions(connection, log, switches.list(), self.mark).await?;
+        let numbers =
+            by_actions(connection, log, (switches.list(), SWITCHES_MOST), self.mark).await?;
         let texts = [(log.ws, Arc::clone(&shelf.texts))];
         let tenant = self.scope.tenant();
         let inner = &self.store.inner;
         let events = inner.events(connection, tenant, &texts, &numbers, None);
         let mut off: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
-        for event in events.await? {
+        let events = events.await?;
+        let first = events.first().map(|event| event.occurred_at);
+        for event in events {
             // Nobody can send an event that says that it is Daybook's.
             let after = event.after.as_ref();
             let is_on = after.and_then(|after| after.get("recording")?.as_bool());
@@ -215,6 +277,7 @@ impl Snapshot {
         Ok(Silence {
             released_before: released.map(Timestamp::from_micros),
             off,
+            unread_before: first.filter(|_| numbers.len() == SWITCHES_MOST),
         })
     }
 
@@ -230,7 +293,7 @@ impl Snapshot {
             .chain(blame.differences.iter().map(|difference| &difference.last));
         let actor = |setting: &Setting| match &setting.origin {
             Origin::Event(author) => Some(Arc::clone(&author.actor)),
-            Origin::Initial | Origin::Outside { .. } => None,
+            Origin::Initial | Origin::Outside { .. } | Origin::Erased { .. } => None,
         };
         let actors: HashSet<Arc<Actor>> = settings.filter_map(actor).collect();
         let actors: Vec<Arc<Actor>> = actors.into_iter().collect();
@@ -245,6 +308,12 @@ impl Snapshot {
         let gone = actors.iter().zip(gone).filter(|(_, gone)| *gone);
         Ok(gone.map(|(actor, _)| Actor::clone(actor)).collect())
     }
+}
+
+/// A fold on its way.
+struct Folding {
+    fold: Fold,
+    reading: Reading,
 }
 
 fn list(numbers: &[Number]) -> Vec<i64> {
@@ -281,11 +350,11 @@ async fn own_events(
     Ok(places)
 }
 
-/// The numbers of the events with one of these actions, in the order of time.
+/// The numbers of the events with one of these actions, the last ones, in the order of time.
 async fn by_actions(
     connection: &mut Connection,
     log: Log,
-    actions: &[Number],
+    (actions, most): (&[Number], usize),
     up_to: i64,
 ) -> Result<Vec<i64>, StoreError> {
     if actions.is_empty() {
@@ -294,11 +363,13 @@ async fn by_actions(
     let query = match connection.dialect() {
         Dialect::Sqlite => database::query_as(
             "SELECT x.at, x.n FROM json_each(?2) j CROSS JOIN i.by_action x \
-             WHERE x.ws = ?1 AND x.key = j.value AND x.n <= ?3",
+             WHERE x.ws = ?1 AND x.key = j.value AND x.n <= ?3 \
+             ORDER BY x.at DESC, x.n DESC LIMIT ?4",
         )
         .bind(log.ws),
         Dialect::Postgres => database::query_as(
-            "SELECT at, n FROM by_action WHERE tenant = ?1 AND ws = ?2 AND key = ANY(?3) AND n <= ?4",
+            "SELECT at, n FROM by_action WHERE tenant = ?1 AND ws = ?2 AND key = ANY(?3) AND n <= ?4 \
+             ORDER BY at DESC, n DESC LIMIT ?5",
         )
         .bind(log.tenant)
         .bind(log.ws),
@@ -306,153 +377,9 @@ async fn by_actions(
     let mut places: Vec<(i64, i64)> = query
         .bind(list(actions))
         .bind(up_to)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
-    places.sort_unstable();
+    places.reverse();
     Ok(places.into_iter().map(|(_, n)| n).collect())
-}
-
-/// Events as they were read.
-struct States {
-    facts: String,
-    bodies: String,
-}
-
-/// The events at these places; those whose content is gone are left out.
-async fn states(
-    connection: &mut Connection,
-    log: Log,
-    places: &[(i64, i64)],
-) -> Result<States, StoreError> {
-    let numbers: Vec<i64> = places.iter().map(|(_, n)| *n).collect();
-    let query = match connection.dialect() {
-        Dialect::Sqlite => database::query_as(STATES).bind(numbers),
-        Dialect::Postgres => database::query_as(STATES_ON_POSTGRES)
-            .bind(numbers)
-            .bind(log.tenant)
-            .bind(places.first().map(|(at, _)| *at))
-            .bind(places.last().map(|(at, _)| *at)),
-    };
-    let (facts, bodies): (String, Option<String>) = query.fetch_one(connection).await?;
-    Ok(States {
-        facts,
-        bodies: bodies.unwrap_or_default(),
-    })
-}
-
-/// What is kept of an event in columns of their own, as far as the fold is about it.
-#[derive(Debug, Deserialize)]
-struct Facts<'a> {
-    /// Where it stands in the list that was asked for.
-    place: usize,
-    occurred_at: i64,
-    /// Hexadecimal digits.
-    id: &'a str,
-    actor: Number,
-    via: Option<Number>,
-    action: Number,
-}
-
-/// The same of what is kept as JSON; the states as the texts that they are.
-#[derive(Debug, Default, Deserialize)]
-struct Body<'a> {
-    #[serde(rename = "k", borrow, default)]
-    idempotency_key: Option<Cow<'a, str>>,
-    #[serde(rename = "b", borrow, default)]
-    before: Option<&'a RawValue>,
-    #[serde(rename = "a", borrow, default)]
-    after: Option<&'a RawValue>,
-}
-
-/// Makes of events what the fold takes in. Texts that come again and again are kept once.
-struct Reading {
-    texts: Arc<Shared>,
-    actors: HashMap<Number, Arc<Actor>>,
-    via: HashMap<Option<Number>, Arc<[Actor]>>,
-}
-
-impl Reading {
-    fn new(texts: Arc<Shared>) -> Self {
-        Self {
-            texts,
-            actors: HashMap::new(),
-            via: HashMap::from([(None, Arc::from([]))]),
-        }
-    }
-
-    /// Tells the fold of events, in their order.
-    fn tell(&mut self, states: &States, fold: &mut Fold) -> Result<(), StoreError> {
-        let facts: Vec<Facts<'_>> = serde_json::from_str(&states.facts).map_err(broken)?;
-        let mut facts: Vec<(Facts<'_>, &str)> =
-            facts.into_iter().zip(states.bodies.split('\n')).collect();
-        // They come in the order of the list; should they ever not, they are put in it.
-        if !facts.is_sorted_by_key(|(facts, _)| facts.place) {
-            facts.sort_by_key(|(facts, _)| facts.place);
-        }
-        let texts = Arc::clone(&self.texts);
-        let texts = texts.read();
-        // Who gives whole states says before what was said after the last time: that is read once.
-        let mut last: Option<(&RawValue, Arc<Object>)> = None;
-        for (facts, body) in facts {
-            let body: Body<'_> = match body {
-                "" => Body::default(),
-                text => serde_json::from_str(text).map_err(broken)?,
-            };
-            let before = match (body.before, &last) {
-                (Some(raw), Some((known, object))) if known.get() == raw.get() => {
-                    Some(Arc::clone(object))
-                }
-                (raw, _) => state(raw)?,
-            };
-            let after = state(body.after)?;
-            last = body.after.zip(after.clone());
-            fold.tell(Telling {
-                id: EventId(Uuid::try_parse(facts.id).map_err(|_| damaged("an id is broken"))?),
-                occurred_at: Timestamp::from_micros(facts.occurred_at),
-                actor: self.actor(facts.actor, &texts)?,
-                via: self.via(facts.via, &texts)?,
-                verb: texts.action(facts.action).ok_or_else(missing)?.verb,
-                outcome: Outcome::Success,
-                idempotency_key: body.idempotency_key.map(Cow::into_owned),
-                before,
-                after,
-                // Nothing can be erased yet: what is told of events in full says the same.
-                erased: false,
-            });
-        }
-        Ok(())
-    }
-
-    fn actor(&mut self, number: Number, texts: &Dictionary) -> Result<Arc<Actor>, StoreError> {
-        if let Some(known) = self.actors.get(&number) {
-            return Ok(Arc::clone(known));
-        }
-        let actor = Arc::new(texts.actor(number).cloned().ok_or_else(missing)?);
-        self.actors.insert(number, Arc::clone(&actor));
-        Ok(actor)
-    }
-
-    fn via(
-        &mut self,
-        number: Option<Number>,
-        texts: &Dictionary,
-    ) -> Result<Arc<[Actor]>, StoreError> {
-        if let Some(known) = self.via.get(&number) {
-            return Ok(Arc::clone(known));
-        }
-        let via = number.and_then(|number| texts.via(number));
-        let via: Arc<[Actor]> = via.ok_or_else(missing)?.into();
-        self.via.insert(number, Arc::clone(&via));
-        Ok(via)
-    }
-}
-
-/// A state that was given.
-fn state(raw: Option<&RawValue>) -> Result<Option<Arc<Object>>, StoreError> {
-    let object = raw.map(|raw| serde_json::from_str(raw.get()));
-    Ok(object.transpose().map_err(broken)?.map(Arc::new))
-}
-
-fn missing() -> StoreError {
-    damaged("a text that an event names is not there")
 }

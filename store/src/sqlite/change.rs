@@ -35,7 +35,7 @@ enum Writing<'a> {
 }
 
 /// Where an event is recorded: a workspace, or the tenant itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Log {
     pub(crate) ws: i64,
     pub(crate) tenant: i64,

@@ -100,6 +100,8 @@ pub(crate) struct Inner {
     of_replica: Dictionaries,
     pub(crate) counts: RwLock<HashMap<i64, Arc<Counts>>>,
     choices: choices::LastChoices,
+    /// What objects' events came to.
+    folds: blame::Folds,
     looks: looks::Looks,
     /// Tokens that are being looked up, by the fingerprint of their secret.
     tokens: Coalescing<Vec<u8>, Result<Option<TokenGrant>, StoreError>>,
@@ -235,6 +237,7 @@ impl Store {
             of_replica: Dictionaries::default(),
             counts: RwLock::default(),
             choices: choices::LastChoices::default(),
+            folds: blame::Folds::new(options.fold_kept_from),
             looks: looks::Looks::default(),
             tokens: Coalescing::default(),
             queue: StdMutex::new(Some(parts.queue)),

@@ -163,6 +163,8 @@ impl Log {
         Options {
             // Small as these logs are, each way to a page is taken.
             gather_within: std::time::Duration::ZERO,
+            // And so little is kept of what objects' events come to.
+            fold_kept_from: 3,
             clock: std::sync::Arc::new(clock.clone()),
             key_file: Some(path.with_extension("db.key")),
             ..Options::new(database)

@@ -2,7 +2,7 @@
 
 use super::view::{
     AskedView, BeforeView, BlameView, DifferenceView, FieldView, KnownView, MomentView, PathView,
-    SetView, ShownView,
+    SetView, ShownView, SilentView,
 };
 use crate::{
     address::{self, Links, LogAddress},
@@ -10,6 +10,7 @@ use crate::{
     log::{
         Local, actor_of,
         answer::note,
+        grouped,
         value::{changed, whole},
         view::{ObjectView, Sign},
     },
@@ -19,8 +20,8 @@ use crate::{
 use chrono::TimeDelta;
 use domain::{
     blame::{
-        Asked, Difference, Field, Gap, GapKind, Gone, Moment as Changed, Origin, Setting, What,
-        history,
+        Asked, Difference, Field, Gap, GapKind, Gone, LeftWhat, Moment as Changed, Origin, Setting,
+        Silent, What, history,
     },
     event::{Actor, ShownActor},
     json::{Path, path::Segment},
@@ -304,9 +305,25 @@ impl Page {
     fn set(&self, origin: &Origin, found: &ObjectBlame) -> SetView {
         match origin {
             Origin::Initial => SetView::Initial,
-            Origin::Outside { since, until } => SetView::Outside {
+            Origin::Outside {
+                since,
+                until,
+                silent,
+            } => SetView::Outside {
                 since: self.local.when(*since),
                 until: self.local.when(*until),
+                silent: silent
+                    .as_deref()
+                    .map(|silent| self.silent(silent, Some(*since), *until)),
+            },
+            Origin::Erased {
+                since,
+                until,
+                silent,
+            } => SetView::Erased {
+                since: since.map(|since| self.local.when(since)),
+                until: self.local.when(*until),
+                silent: self.silent(silent, *since, *until),
             },
             Origin::Event(author) => {
                 let actor = ShownActor {
@@ -337,6 +354,37 @@ impl Page {
         }
     }
 
+    /// Entries between two moments, of which one may have set a field.
+    fn silent(&self, silent: &Silent, since: Option<Timestamp>, until: Timestamp) -> SilentView {
+        let query = Query {
+            filter: Filter {
+                since: since.map(Moment::Absolute),
+                until: Some(Moment::Absolute(until)),
+                tz: self.parameters.tz.clone(),
+                ..Filter::default()
+            },
+            ..Query::default()
+        };
+        let tab = LogAddress::Object(self.workspace.clone(), self.subject.clone());
+        let links = Links::new(&tab, query);
+        let what = match (silent.events, silent.erased) {
+            (_, 0) => "gave no state",
+            (1, _) => "was erased",
+            (events, erased) if events == erased => "were erased",
+            _ => "gave no state or were erased",
+        };
+        match (silent.events, silent.named.as_slice()) {
+            (1, [only]) => SilentView {
+                words: format!("1 entry that {what}"),
+                entries: format!("{}#e-{only}", links.opening(&only.to_string())),
+            },
+            (events, _) => SilentView {
+                words: format!("one of {} entries that {what}", grouped(events)),
+                entries: links.closed(),
+            },
+        }
+    }
+
     fn difference(&self, difference: &Difference, found: &ObjectBlame) -> DifferenceView {
         let (sign, before, after) = match (&difference.before, &difference.last.value) {
             (Some(before), Some(after)) => {
@@ -362,6 +410,7 @@ impl Page {
             What::Deleted => "deleted".to_owned(),
             What::Changed(1) => "1 field".to_owned(),
             What::Changed(fields) => format!("{fields} fields"),
+            What::Erased => "erased".to_owned(),
         };
         let shown = [self.asked.at, self.asked.compare];
         MomentView {
@@ -417,25 +466,53 @@ impl Page {
                     format!("Recording is off since {since}: changes since then are unknown.")
                 }
             },
-            GapKind::NoState => {
-                let (events, erased) = gap
-                    .untold
-                    .map_or((1, 0), |untold| (untold.events, untold.erased));
-                let since = since.unwrap_or_default();
-                let mut words = match (events, until) {
-                    (1, _) => format!("1 entry, on {since}, gave"),
-                    (events, Some(until)) => {
-                        format!("{events} entries, from {since} until {until}, gave")
-                    }
-                    (events, None) => format!("{events} entries, from {since} on, gave"),
-                };
-                words.push_str(" no state before or after: what changed is unknown.");
-                if erased > 0 {
-                    words.push_str(" Of some it was erased.");
+            GapKind::NoState => format!(
+                "{} gave no state before or after: what changed is unknown.",
+                entries(gap.count, since, until)
+            ),
+            GapKind::Erased => format!(
+                "What {} gave was erased: that something changed is known, and not what.",
+                entries(gap.count, since, until)
+            ),
+            GapKind::LeftOut(what) => {
+                let until = until.unwrap_or_else(|| "now".to_owned());
+                let count = grouped(gap.count.unwrap_or_default());
+                match what {
+                    LeftWhat::Instant => format!(
+                        "{} are too many of one instant to be put in order: what they changed is \
+                         left out.",
+                        entries(gap.count, since, Some(until))
+                    ),
+                    LeftWhat::Gone => format!(
+                        "Of fields and elements that went, {count} are left out, those that went \
+                         until {until}. What came back of them is told as if it had never been there."
+                    ),
+                    LeftWhat::History => format!(
+                        "Of this history, {count} values are left out, those set until {until}."
+                    ),
+                    LeftWhat::Later => format!(
+                        "The object has grown too large: {} are left out.",
+                        entries(gap.count, since, Some(until))
+                    ),
+                    LeftWhat::Switches => format!(
+                        "Before {until} recording was switched too often for each time to be looked \
+                         at: it may have been off."
+                    ),
                 }
-                words
             }
         }
+    }
+}
+
+/// How many entries, and when.
+fn entries(count: Option<u64>, since: Option<String>, until: Option<String>) -> String {
+    let since = since.unwrap_or_default();
+    match (count.unwrap_or(1), until) {
+        (1, _) => format!("1 entry, on {since},"),
+        (count, Some(until)) => {
+            format!("{} entries, from {since} until {until},", grouped(count))
+        }
+        (count, None) => format!("{} entries, from {since} on,", grouped(count)),
     }
 }
 

@@ -5,16 +5,10 @@ mod load;
 mod table;
 pub(super) mod view;
 
-use crate::{
-    address,
-    frame::{Framed, Here},
-    icon::Icon,
-    log::{ObjectTab, ObjectTop, ZoneMenu, ZoneView},
-    pages::loaded,
-};
+use super::page::{NothingRecorded, ObjectPage, Shown};
+use crate::{address, icon::Icon, log::ObjectTab, pages::loaded};
 use domain::blame::Existence;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use table::{Read, strip, table};
 use view::{AskedView, BlameView, KnownView, MomentView, ShownView};
 
@@ -48,7 +42,6 @@ pub(super) fn Page(shown: BlameView) -> impl IntoView {
     } = shown;
     let workspace = frame.workspace.path.clone();
     let path = address::blame(&workspace, &subject);
-    let here = address::in_zone(&path, &zone);
     let called = object.name.clone();
     let title = format!("{called}, Blame");
     let is_understood = asked.faults.is_empty();
@@ -64,38 +57,24 @@ pub(super) fn Page(shown: BlameView) -> impl IntoView {
             let zone = zone.clone();
             view! { <Known known asked called zone now/> }.into_any()
         }
-        None if is_understood => view! {
-            <section class="nothing" id="fields" tabindex="-1" aria-labelledby="nothing">
-                <h2 id="nothing">"No entries yet"</h2>
-                <p>"Nothing that was recorded is about this object."</p>
-            </section>
-        }
-        .into_any(),
+        None if is_understood => view! { <NothingRecorded id="fields"/> }.into_any(),
         None => view! { <NotUnderstood asked/> }.into_any(),
     };
+    let shown = Shown {
+        frame,
+        object,
+        zone,
+        tab: ObjectTab::Blame,
+        title,
+        path,
+        stays: &["at", "compare", "field", "removed"],
+        skip: ("#fields", "Skip to the fields"),
+    };
     view! {
-        <Title text=title/>
-        <Framed
-            frame=Some(frame)
-            here=Here::Objects
-            zone=zone.clone()
-            skip=("#fields", "Skip to the fields")
-        >
-            <div class="page object-scope">
-                <ObjectTop workspace object zone tab=ObjectTab::Blame here/>
-                <div class="object-line">
-                    <div class="page-words">
-                        <span>"Times in"</span>
-                        <ZoneMenu zone=ZoneView::of_page(
-                            &path,
-                            &["at", "compare", "field", "removed"],
-                        )/>
-                    </div>
-                </div>
-                {moments}
-                {below}
-            </div>
-        </Framed>
+        <ObjectPage shown>
+            {moments}
+            {below}
+        </ObjectPage>
     }
     .into_any()
 }

@@ -2,6 +2,7 @@
 
 use super::view::{
     BeforeView, DifferenceView, FieldView, KnownView, MomentView, PathView, SetView, ShownView,
+    SilentView,
 };
 use crate::{
     ago::ago,
@@ -193,16 +194,56 @@ fn set(set: &SetView, by: &str, on: &str, read: Read<'_>) -> Markup {
                 .line-1 { span.quiet { "before the first entry that tells of it" } }
             }
         },
-        SetView::Outside { since, until } => html! {
+        SetView::Outside {
+            since,
+            until,
+            silent,
+        } => html! {
             td class=(by) {
-                .line-1 { span.name { "outside the log" } }
-                .line-2 { span.clip { "no entry tells who" } }
+                @match silent {
+                    None => {
+                        .line-1 { span.name { "outside the log" } }
+                        .line-2 { span.clip { "no entry tells who" } }
+                    }
+                    Some(silent) => {
+                        .line-1 { span.name { "not told" } }
+                        (perhaps(silent))
+                    }
+                }
             }
             td.outside class=(on) {
                 .line-1 { "between " (time(since)) }
                 .line-2 { "and " (time(until)) }
             }
         },
+        SetView::Erased {
+            since,
+            until,
+            silent,
+        } => html! {
+            td class=(by) {
+                .line-1 { span.name { "erased" } }
+                (perhaps(silent))
+            }
+            td.outside class=(on) {
+                @match since {
+                    Some(since) => {
+                        .line-1 { "between " (time(since)) }
+                        .line-2 { "and " (time(until)) }
+                    }
+                    None => .line-1 { "until " (time(until)) }
+                }
+            }
+        },
+    }
+}
+
+/// Who may have set it.
+fn perhaps(silent: &SilentView) -> Markup {
+    html! {
+        .line-2 {
+            span.clip { "perhaps by " a href=(silent.entries) { (silent.words) } }
+        }
     }
 }
 

@@ -148,7 +148,26 @@ pub(in crate::objects) enum SetView {
     /// It was so before.
     Initial,
     /// Somebody, between two events, and nobody told.
-    Outside { since: WhenView, until: WhenView },
+    Outside {
+        since: WhenView,
+        until: WhenView,
+        silent: Option<SilentView>,
+    },
+    /// It was found between two events (the first may not be known) of which others were erased.
+    Erased {
+        since: Option<WhenView>,
+        until: WhenView,
+        silent: SilentView,
+    },
+}
+
+/// Entries that do not tell what they changed, of which one may have set a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::objects) struct SilentView {
+    /// "1 entry that gave no state".
+    pub(in crate::objects) words: String,
+    /// Where they are.
+    pub(in crate::objects) entries: String,
 }
 
 /// A field that is not what it was.

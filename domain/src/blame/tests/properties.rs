@@ -1,6 +1,7 @@
 //! What holds of every history: held against a replay by hand, and in any order of arrival.
 
 use super::*;
+use crate::event::Object;
 use proptest::{
     collection::vec,
     prelude::*,
@@ -83,8 +84,8 @@ fn told(states: &[(Object, Gives)], seconds: &[i64]) -> Vec<Telling> {
             Some(_) => Verb::Update,
         };
         events.push(Telling {
-            before: before_given.map(Arc::new),
-            after: after_given.map(Arc::new),
+            before: before_given.map(|state| Arc::new(state.into())),
+            after: after_given.map(|state| Arc::new(state.into())),
             ..event(number, *second, verb, Value::Null, Value::Null)
         });
         before = Some(after);
@@ -143,13 +144,14 @@ fn put_together(fields: &[Field]) -> Value {
 /// Without what depends on the order of arrival: the ids.
 fn without_ids(mut blame: Blame) -> Blame {
     let nobody = EventId(Uuid::nil());
-    let forget = |setting: &mut Setting| {
-        if let Origin::Event(author) = &mut setting.origin {
-            *author = Arc::new(Author {
-                event: nobody,
-                ..Author::clone(author)
-            });
+    let forget = |setting: &mut Setting| match &mut setting.origin {
+        Origin::Event(author) => Arc::make_mut(author).event = nobody,
+        Origin::Outside {
+            silent: Some(silent),
+            ..
         }
+        | Origin::Erased { silent, .. } => Arc::make_mut(silent).named.fill(nobody),
+        Origin::Outside { silent: None, .. } | Origin::Initial => {}
     };
     for field in blame.fields.iter_mut().chain(&mut blame.removed) {
         forget(&mut field.last);
@@ -182,43 +184,67 @@ impl Replayed {
     }
 }
 
+fn object(state: Option<&Arc<Stated>>) -> Option<Object> {
+    let members = state?.members().iter();
+    Some(
+        members
+            .map(|member| (member.name().to_owned(), member.value.clone()))
+            .collect(),
+    )
+}
+
 /// The replay that a reader would do by hand, of objects without objects or lists in them.
 fn replay(events: &[Telling]) -> BTreeMap<String, Replayed> {
     let mut fields: BTreeMap<String, Replayed> = BTreeMap::new();
     // It is known of what is found later that it was not there then.
     let mut deleted: Option<i64> = None;
+    // Who did not tell.
+    let mut silent: Vec<(i64, String)> = Vec::new();
     for event in events {
-        let second = event.occurred_at.micros() / 1_000_000;
+        let second = second(event.occurred_at);
         let by = event.id.0.as_u128().to_string();
-        let none = Object::new();
-        let before = event.before.as_deref();
-        let after = event.after.as_deref();
-        let is_deletion = event.verb == Verb::Delete && after.is_none_or(Object::is_empty);
-        for (name, value) in before.unwrap_or(&none) {
+        let before = object(event.before.as_ref());
+        let after = object(event.after.as_ref());
+        let is_deletion = event.verb == Verb::Delete && after.as_ref().is_none_or(Object::is_empty);
+        let outside = |since: i64| {
+            let those: Vec<_> = silent.iter().filter(|(at, _)| *at >= since).collect();
+            let names: Vec<_> = those.iter().take(5).map(|(_, id)| id.as_str()).collect();
+            let of = format!(" of {}/0: {}", those.len(), names.join(","));
+            let of = if those.is_empty() { "" } else { &of };
+            format!("outside {since}-{second}{of}")
+        };
+        let live: Object = fields
+            .iter()
+            .filter_map(|(name, field)| Some((name.clone(), field.value.clone()?)))
+            .collect();
+        let creates = event.verb == Verb::Create && before.as_ref().is_none_or(Object::is_empty);
+        if creates && !live.is_empty() && after.as_ref().is_some_and(|after| *after != live) {
+            for field in fields.values_mut().filter(|field| field.value.is_some()) {
+                field.set(None, outside(field.told), true);
+                field.told = second;
+            }
+        }
+        for (name, value) in before.iter().flatten() {
             let is_new = !fields.contains_key(name);
             let field = fields.entry(name.clone()).or_default();
             if is_new && deleted.is_none() {
                 field.set(Some(value.clone()), "initial".to_owned(), false);
             } else if field.value.as_ref() != Some(value) {
                 let since = if is_new { 0 } else { field.told }.max(deleted.unwrap_or(0));
-                field.set(
-                    Some(value.clone()),
-                    format!("outside {since}-{second}"),
-                    true,
-                );
+                field.set(Some(value.clone()), outside(since), true);
             }
             field.told = second;
         }
-        if let (Some(before), Some(after)) = (before, after) {
+        if let (Some(before), Some(after)) = (&before, &after) {
             for name in after.keys().filter(|name| !before.contains_key(*name)) {
                 if let Some(field) = fields.get_mut(name)
                     && field.value.is_some()
                 {
-                    field.set(None, format!("outside {}-{second}", field.told), true);
+                    field.set(None, outside(field.told), true);
                 }
             }
         }
-        for (name, value) in after.unwrap_or(&none) {
+        for (name, value) in after.iter().flatten() {
             let field = fields.entry(name.clone()).or_default();
             if field.value.as_ref() != Some(value) {
                 field.set(Some(value.clone()), by.clone(), true);
@@ -226,15 +252,19 @@ fn replay(events: &[Telling]) -> BTreeMap<String, Replayed> {
             field.told = second;
         }
         for (name, field) in &mut fields {
-            let was_given = before.is_some_and(|before| before.contains_key(name));
-            let is_given = after.is_some_and(|after| after.contains_key(name));
-            if field.value.is_some() && (is_deletion || (was_given && !is_given)) {
+            let is_in = |state: &Option<Object>| {
+                state.as_ref().is_some_and(|state| state.contains_key(name))
+            };
+            let went = is_in(&before) && !is_in(&after);
+            if field.value.is_some() && (is_deletion || went) {
                 field.set(None, by.clone(), true);
                 field.told = second;
             }
         }
         if is_deletion {
             deleted = Some(second);
+        } else if before.is_none() && after.is_none() {
+            silent.push((second, by));
         }
     }
     fields
@@ -247,7 +277,7 @@ fn flat_events() -> impl Strategy<Value = Vec<Telling>> {
             proptest::collection::btree_map("[abc]", (0..3_u8).prop_map(Value::from), 0..4);
         proptest::option::weighted(
             0.8,
-            members.prop_map(|members| Arc::new(members.into_iter().collect::<Object>())),
+            members.prop_map(|members| Arc::new(members.into_iter().collect::<Object>().into())),
         )
     };
     let verb = prop_oneof![
@@ -450,6 +480,113 @@ proptest! {
             prop_assert_eq!(&only.last, &field.last);
             prop_assert_eq!(only.history.last(), Some(&field.last));
         }
+    }
+}
+
+/// The same events, with what their states have in common kept once, as a reader of many does.
+fn sharing(events: &[Telling]) -> Vec<Telling> {
+    let mut last: Option<Arc<Stated>> = None;
+    let mut shared = Vec::new();
+    for event in events {
+        let mut event = event.clone();
+        for state in [&mut event.before, &mut event.after] {
+            let Some(state) = state else { continue };
+            match &last {
+                Some(last) if last == state => *state = Arc::clone(last),
+                Some(last) => {
+                    let known = |member: &Arc<Member>| {
+                        let known = last.members().iter().find(|known| *known == member);
+                        Arc::clone(known.unwrap_or(member))
+                    };
+                    *state = Arc::new(Stated::new(state.members().iter().map(known).collect()));
+                }
+                None => {}
+            }
+            last = Some(Arc::clone(state));
+        }
+        shared.push(event);
+    }
+    shared
+}
+
+proptest! {
+    #[test]
+    fn what_states_have_in_common_makes_no_difference(
+        states in vec((state(), gives()), 1..10),
+        seconds in vec(1..30_i64, 10),
+        others in flat_events(),
+        field in proptest::option::of("[abc]"),
+    ) {
+        let mut seconds = seconds;
+        seconds.sort_unstable();
+        let asked = Asked { field: field.map(|field| field.parse().unwrap()), ..Asked::default() };
+        let mut events = told(&states, &seconds);
+        prop_assert_eq!(blame(asked.clone(), sharing(&events)), blame(asked.clone(), events.clone()));
+        // And with what is not true between them.
+        events.extend(others);
+        events.sort_by_key(|event| event.occurred_at);
+        prop_assert_eq!(blame(asked.clone(), sharing(&events)), blame(asked, events));
+    }
+
+    #[test]
+    fn a_fold_that_was_kept_goes_on_as_if_it_had_never_ended(
+        states in vec((state(), gives()), 1..10),
+        seconds in vec(1..8_i64, 10),
+        others in flat_events(),
+        kept_at in 0..22_usize,
+        kept_for in (proptest::option::of(0..9_i64), proptest::option::of("[abc]")),
+        asked in (proptest::option::of(0..9_i64), proptest::option::of(0..9_i64), proptest::option::of("[abc]")),
+    ) {
+        let mut seconds = seconds;
+        seconds.sort_unstable();
+        let mut events = told(&states, &seconds);
+        events.extend(others);
+        events.sort_by_key(|event| event.occurred_at);
+        let events = sharing(&events);
+        let of = |until: Option<i64>, compare: Option<i64>, field: Option<String>| Asked {
+            at: until.map(at),
+            compare: compare.map(at),
+            field: field.map(|field| field.parse().unwrap()),
+        };
+        let mut first = Fold::new(of(None, kept_for.0, kept_for.1));
+        let mut kept_at = kept_at.min(events.len());
+        while kept_at < events.len() && kept_at > 0
+            && events[kept_at].occurred_at == events[kept_at - 1].occurred_at {
+            kept_at += 1;
+        }
+        events[..kept_at].iter().cloned().for_each(|event| first.tell(event));
+        prop_assert!(events[..kept_at].is_empty() || first.keep().is_none());
+        first.settle();
+        let asked = of(asked.0, asked.1, asked.2);
+        if let Some(mut fold) = first.keep().and_then(|kept| kept.resume(&asked)) {
+            events[kept_at..].iter().cloned().for_each(|event| fold.tell(event));
+            prop_assert_eq!(fold.finish(), blame(asked, events));
+        }
+    }
+
+    #[test]
+    fn a_way_through_whole_states_is_found_however_many_events_of_one_instant_there_are(
+        states in vec(0..6_u8, 2..80),
+        key in any::<u64>(),
+    ) {
+        let state = |state: u8| json!({"a": state, "b": [state / 2]});
+        let first = event(1_000, 0, Verb::Create, Value::Null, state(states[0]));
+        let steps = (1..).zip(states.windows(2));
+        let mut events: Vec<Telling> = steps
+            .map(|(number, step)| event(number, 1, Verb::Update, state(step[0]), state(step[1])))
+            .collect();
+        let mut place = key;
+        events.sort_by_cached_key(|_| {
+            place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            place >> 33
+        });
+        events.push(first);
+        let found = now(events);
+        for field in found.fields.iter().chain(&found.removed) {
+            prop_assert!(matches!(field.last.origin, Origin::Event(_)), "{:?}", field);
+        }
+        let last = states.last().copied().unwrap();
+        prop_assert_eq!(put_together(&found.fields), state(last));
     }
 }
 

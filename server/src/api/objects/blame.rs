@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
 };
 use domain::{
-    blame::{Field, Origin, Setting, history},
+    blame::{Field, GapKind, Origin, Setting, Silent, history},
     event::{Actor, EventId, ShownActor},
     question::{BlameParameters, Subject, Unknown},
     time::Timestamp,
@@ -83,18 +83,35 @@ struct BlamedField {
     changes: u64,
     /// How that is known.
     status: Status,
-    /// Set outside the log: when the last event before that told of it occurred.
+    /// Set outside the log, or by what was erased: when the last event before that told of it occurred.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
-    /// Set outside the log: when the event occurred that found it changed.
+    /// Set outside the log, or by what was erased: when the event occurred that found it changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
+    /// The events between the two that do not tell what they changed, and of which one may have set it;
+    /// left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    silent: Option<SilentEvents>,
     /// True where it was removed, and not set; else it is left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     removed: bool,
+}
+
+/// Events that do not tell what they changed: they gave neither before nor after, or that was erased.
+#[derive(Debug, Serialize, ToSchema)]
+struct SilentEvents {
+    /// How many there are.
+    events: u64,
+    /// How many of them gave states that were erased.
+    erased: u64,
+    /// The first of them.
+    #[schema(value_type = Vec<String>)]
+    ids: Vec<EventId>,
 }
 
 /// How it is known that a field is what it is.
@@ -107,15 +124,31 @@ enum Status {
     Initial,
     /// It changed between two events without one.
     Outside,
+    /// It changed between two events, and what others between them gave was erased.
+    Erased,
 }
 
 /// A time of which not all is known.
 #[derive(Debug, Serialize, ToSchema)]
 struct BlameGap {
     /// Why: `retention` (events were deleted because they had expired), `recording_off` (nothing was
-    /// recorded), `no_state` (events gave neither before nor after).
-    #[schema(value_type = String, pattern = "^(retention|recording_off|no_state)$")]
+    /// recorded), `no_state` (events gave neither before nor after), `erased` (what events gave was
+    /// erased), `left_out` (there is more than can be kept).
+    #[schema(
+        value_type = String,
+        pattern = "^(retention|recording_off|no_state|erased|left_out)$"
+    )]
     kind: &'static str,
+    /// What was left out: events of one instant that are too many to be put in order (`instant`), fields
+    /// that are gone (`gone`), the beginning of the history that is asked for (`history`), events after
+    /// the object had grown too large (`later`), when recording was switched (`switches`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        required = false,
+        value_type = String,
+        pattern = "^(instant|gone|history|later|switches)$"
+    )]
+    what: Option<&'static str>,
     /// From when; null: from the beginning.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
@@ -143,6 +176,10 @@ impl Blame {
         };
         let gaps = found.gaps.iter().map(|gap| BlameGap {
             kind: gap.kind.as_str(),
+            what: match gap.kind {
+                GapKind::LeftOut(what) => Some(what.as_str()),
+                _ => None,
+            },
             since: gap.since,
             until: gap.until,
         });
@@ -174,13 +211,20 @@ impl BlamedField {
             status: Status::Initial,
             since: None,
             until: None,
+            silent: setting.origin.silent().map(SilentEvents::from),
             removed: setting.value.is_none(),
         };
         match &setting.origin {
             Origin::Initial => unknown,
-            Origin::Outside { since, until } => Self {
+            Origin::Outside { since, until, .. } => Self {
                 status: Status::Outside,
                 since: Some(*since),
+                until: Some(*until),
+                ..unknown
+            },
+            Origin::Erased { since, until, .. } => Self {
+                status: Status::Erased,
+                since: *since,
                 until: Some(*until),
                 ..unknown
             },
@@ -195,6 +239,16 @@ impl BlamedField {
                 via: author.via.to_vec(),
                 ..unknown
             },
+        }
+    }
+}
+
+impl From<&Silent> for SilentEvents {
+    fn from(silent: &Silent) -> Self {
+        Self {
+            events: silent.events,
+            erased: silent.erased,
+            ids: silent.named.clone(),
         }
     }
 }
