@@ -96,6 +96,8 @@ pub(crate) struct Keys {
     pub(crate) revealing: Key,
     /// Seals what they keep while somebody signs in elsewhere.
     pub(crate) sign_on: Key,
+    /// Makes the pseudonyms of those who were erased.
+    pub(crate) pseudonym: Key,
 }
 
 /// By what the database knows its key file.
@@ -121,6 +123,7 @@ impl Keys {
         let cursor = redaction.derived("daybook cursor");
         let revealing = redaction.derived("daybook revealing");
         let sign_on = redaction.derived("daybook sign-on");
+        let pseudonym = redaction.derived("daybook pseudonym");
         Self {
             redaction,
             signing,
@@ -129,6 +132,7 @@ impl Keys {
             cursor,
             revealing,
             sign_on,
+            pseudonym,
         }
     }
 

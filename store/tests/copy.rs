@@ -337,6 +337,7 @@ async fn remove_all(store: &Store) -> u64 {
     loop {
         match store.remove_some().await.unwrap() {
             Removal::Some { events, .. } => removed += events,
+            Removal::Erased { .. } => {}
             Removal::Nothing => return removed,
             Removal::Elsewhere => panic!("nobody else removes"),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     About,
-    view::{ChangeView, EntryView, FactView, RedactedView, Sign, TargetView, ValueView},
+    view::{ChangeView, EntryView, ErasedView, FactView, RedactedView, Sign, TargetView, ValueView},
 };
 use crate::{address::Links, icon::Icon};
 use domain::event::ActorKind;
@@ -40,6 +40,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
                     </div>
                     <div class="entry-side">
                         {note}
+                        <Erased id=id.clone() erased=entry.erased/>
                         <Redacted id=id.clone() redacted=entry.redacted/>
                         <Related id=id.clone() related=entry.related/>
                         <Facts id=format!("m-{id}") name="Metadata" facts=entry.metadata/>
@@ -291,6 +292,31 @@ fn side(sign: Sign, text: impl IntoView + 'static) -> AnyView {
         Sign::Removed => view! { <del>{text}</del> }.into_any(),
         _ => view! { <ins>{text}</ins> }.into_any(),
     }
+}
+
+/// What was erased later, and where it is told why.
+#[component]
+fn Erased(id: String, erased: Option<ErasedView>) -> impl IntoView {
+    let Some(ErasedView { words, under }) = erased else {
+        return ().into_any();
+    };
+    let links = under
+        .into_iter()
+        .map(|there| {
+            view! {
+                " "
+                <a href=there>"Under which release, and why"</a>
+                "."
+            }
+        })
+        .collect::<Vec<_>>();
+    let body = view! {
+        <p class="erased">{words} {links}</p>
+        <p class="quiet">
+            "It cannot be brought back. That something stood there, and that nothing else was altered,              can still be proved."
+        </p>
+    };
+    section(format!("z-{id}"), "Erased", body)
 }
 
 /// What was taken out before it was recorded, and what stands in its place.

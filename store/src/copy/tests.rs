@@ -87,6 +87,13 @@ async fn every_table_and_column_of_sqlite_is_known() {
                 "release",
                 &["id", "ws", "n", "before", "events", "finished_at"],
             ),
+            ("erasure", &["id", "ws", "n", "events", "finished_at"]),
+            (
+                "erasure_event",
+                &[
+                    "erasure", "n", "parts", "actor", "via", "target", "related",
+                ],
+            ),
             // Counters for who has the log open: a copy begins without.
             ("removal", &["one", "batches"]),
             ("emptied", &["ws", "times"]),
@@ -160,6 +167,16 @@ async fn every_table_and_column_of_postgresql_is_known() {
                     "finished_at",
                     "reached_at",
                     "reached_seq",
+                ],
+            ),
+            (
+                "erasure",
+                &["id", "tenant", "ws", "seq", "events", "finished_at"],
+            ),
+            (
+                "erasure_event",
+                &[
+                    "erasure", "seq", "parts", "actor", "via", "target", "related",
                 ],
             ),
             // Made of events as they are copied.

@@ -3,6 +3,7 @@
 
 mod append;
 mod arrivals;
+mod erasure;
 mod partitions;
 pub(crate) mod replica;
 mod retention;

@@ -3,6 +3,7 @@
 //! changes nothing.
 
 mod content;
+mod erased;
 mod rules;
 
 use super::{Leaf, count, hash, hashes_of, number, origin, parsed, verifier};
@@ -13,16 +14,17 @@ use crate::{
     options::{DatabaseUrl, Options},
     postgres, sqlite,
 };
-use content::{Facts, Texts};
+use content::{Checked, Facts, Texts};
 use domain::{
     event::EventId,
-    leaf::Hash,
+    leaf::{Hash, Parts},
     proof::{
         Checkpoint, CheckpointError, Edge, Note, NoteError, Origin, TILE, TileId, VerifierKey,
     },
     slug::Slug,
     time::Timestamp,
 };
+use erased::Erasures;
 use rules::Rules;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -64,10 +66,29 @@ pub struct VerifiedTenant {
     pub entries: u64,
     /// What of so many of them says is gone, under a release.
     pub released: u64,
+    /// What was erased of others, and under which releases.
+    pub erased: Vec<ErasedUnder>,
     /// How many checkpoints there are.
     pub checkpoints: u64,
     /// How many of the entries the newest covers, and when it was made.
     pub covered: Option<(u64, Timestamp)>,
+}
+
+/// What was erased under a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedUnder {
+    /// The number of the entry that tells of the release.
+    pub seq: u64,
+    /// Its id.
+    pub id: EventId,
+    /// Why, as it says; none: that was erased itself.
+    pub reason: Option<String>,
+    /// Of so many entries.
+    pub entries: u64,
+    /// These parts, of some of them.
+    pub parts: Parts,
+    /// Whether some of it is still to be erased.
+    pub is_under_way: bool,
 }
 
 impl VerifiedTenant {
@@ -152,6 +173,18 @@ pub enum Wrong {
         seq: u64,
         /// Its id.
         id: EventId,
+    },
+    /// Parts of what an entry says are gone, and nothing permits it.
+    #[error("{tenant}: of entry {seq} ({id}) parts are gone ({parts}) that no release names")]
+    Unerased {
+        /// Whose.
+        tenant: Slug,
+        /// Its number.
+        seq: u64,
+        /// Its id.
+        id: EventId,
+        /// Which.
+        parts: String,
     },
     /// A release is not what the log tells of it, or was not permitted.
     #[error("{tenant}: the release that entry {seq} tells of {what}")]
@@ -277,6 +310,7 @@ async fn verify_all(
     let logs = logs(connection).await?;
     let mut wanted = of_logs(kept, &logs, &keys)?;
     let mut releases = releases(connection).await?;
+    let mut erasures = erased::read(connection).await?;
     let of: u64 = logs.iter().map(|log| log.last.unsigned_abs()).sum();
     let mut verified = Verified {
         tenants: Vec::new(),
@@ -288,6 +322,7 @@ async fn verify_all(
         let mut checking = Checking {
             kept: wanted.remove(&log.slug).unwrap_or_default(),
             releases: Releases::new(releases.remove(&log.tenant).unwrap_or_default()),
+            erasures: Erasures::new(erasures.remove(&log.tenant).unwrap_or_default()),
             tenant: log.tenant,
             slug: log.slug,
             origin: log.origin,
@@ -456,7 +491,7 @@ struct Signed {
 /// A piece of a log, of which each entry was checked by itself.
 struct Piece {
     /// For each entry, its leaf, and what else is to be known of it.
-    entries: Vec<(Leaf, Hash, Facts)>,
+    entries: Vec<Checked>,
     /// What is wrong with the next one; the rest was not looked at.
     wrong: Option<Wrong>,
 }
@@ -521,6 +556,7 @@ struct Checking<'a> {
     kept: Vec<(String, Checkpoint)>,
     rules: Rules,
     releases: Releases,
+    erasures: Erasures,
     /// How many of the releases have their event.
     told_of: usize,
     /// How many entries say nothing any more.
@@ -566,6 +602,7 @@ impl Checking<'_> {
             tenant: self.slug.clone(),
             entries: self.edge.size(),
             released: self.released,
+            erased: self.erasures.told(),
             checkpoints: self.made,
             covered: self.covered,
         })
@@ -574,7 +611,10 @@ impl Checking<'_> {
     /// Adds a piece to the tree, entry by entry, and compares it with the tiles and the checkpoints of it.
     async fn add(&mut self, connection: &mut Connection, piece: Piece) -> Result<(), VerifyError> {
         let tiles = self.tiles_of(connection, piece.entries.len()).await?;
-        for (leaf, hash, facts) in piece.entries {
+        for checked in piece.entries {
+            let Checked {
+                leaf, hash, facts, gone,
+            } = checked;
             let at = leaf.seq - 1;
             let index = at / TILE as u64;
             let tile = tiles.get(&index).map(Vec::as_slice);
@@ -598,6 +638,8 @@ impl Checking<'_> {
                     return Err(wrong.into());
                 }
             }
+            let judged = self.erasures.judge(&leaf, &facts, gone, &self.rules);
+            judged.map_err(|fault| fault.of(&self.slug, &leaf))?;
             self.judge(&leaf, facts)?;
             self.compare_checkpoint(connection).await?;
             self.compare_kept()?;
@@ -820,6 +862,11 @@ impl Checking<'_> {
                 what,
             }
             .into());
+        }
+        if let Some(seq) = self.erasures.untold() {
+            let what = "has no such entry";
+            let tenant = tenant();
+            return Err(Wrong::Release { tenant, seq, what }.into());
         }
         if let Some((name, kept)) = self.kept.pop() {
             let size = kept.size;
