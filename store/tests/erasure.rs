@@ -119,11 +119,9 @@ impl Erasing {
 
     /// Makes releases, and carries none out.
     async fn released(&self, what: &What) -> Result<Vec<Release>, ErasureError> {
-        let released = self
-            .log
-            .store
-            .erase(&self.scope, what, &reason(), &operator());
-        match released.await? {
+        let (reason, by) = (reason(), operator());
+        let store = &self.log.store;
+        match store.erase(&self.scope, what, &reason, &by).await? {
             Released::Made(releases, _) => Ok(releases),
             Released::Nothing(_) => Ok(Vec::new()),
             Released::Unfinished(_) => panic!("nothing is under way"),
@@ -203,7 +201,11 @@ async fn places(log: &Log, text: &str) -> Vec<String> {
     }
     for file in std::fs::read_dir(log.folder.path()).unwrap() {
         let path = file.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap().to_ascii_lowercase();
+        // What lies beside a file comes and goes.
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        let bytes = bytes.to_ascii_lowercase();
         if bytes.windows(text.len()).any(|some| some == text.as_bytes()) {
             places.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
@@ -215,7 +217,8 @@ async fn places(log: &Log, text: &str) -> Vec<String> {
 async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym() {
     let erasing = Erasing::with_jane().await;
     let before = erasing.by_seq().await;
-    let would = erasing.log.store.would_erase(&erasing.scope, &jane());
+    let what = jane();
+    let would = erasing.log.store.would_erase(&erasing.scope, &what);
     let would = would.await.unwrap();
     assert_eq!(erasing.by_seq().await, before, "a look changes nothing");
     erasing.erase(&jane()).await;
@@ -294,13 +297,6 @@ async fn nothing_is_found_by_what_was_erased() {
         .log
         .exported(&export, &Query::default(), Format::Ndjson)
         .await;
-    let tells_of_export = |event: &Event| event.action.as_str() != "AUDIT_LOG_EXPORTED";
-    let all: Vec<Event> = erasing.events().await.into_iter().filter(tells_of_export).collect();
-    let file: String = file
-        .lines()
-        .filter(|line| !line.contains("AUDIT_LOG_EXPORTED"))
-        .map(|line| format!("{line}\n"))
-        .collect();
     assert_eq!(file, lines(&all));
     if log::postgres().is_some() {
         assert_eq!(erasing.log.miscounted().await, 0);
@@ -498,7 +494,7 @@ async fn what_may_not_be_erased_is_refused_with_a_reason() {
         let refused = store.erase(&erasing.scope, &what, &telling, &operator()).await;
         assert!(matches!(refused, Err(ErasureError::ReasonTells)), "{what:?}");
     }
-    let own = erasing.events().await.into_iter();
+    let mut own = erasing.events().await.into_iter();
     let own = own.find(|event| event.action.as_str() == "WORKSPACE_CREATED").unwrap();
     let refused = erasing.released(&What::Event(own.id, None)).await;
     assert!(matches!(refused, Err(ErasureError::Judges { .. })));
@@ -654,7 +650,7 @@ async fn what_was_nulled_without_a_release_is_found() {
     let it = format!("(SELECT 1 FROM leaf l WHERE {same} AND l.seq = {})", before.seq);
     // Its note is taken out, and nothing put in its place.
     let table = if log::postgres().is_some() { "content c" } else { "content AS c" };
-    attack(&erasing.log, &format!("UPDATE {table} SET body = NULL WHERE EXISTS {it}")).await;
+    attack(&erasing.log, &format!("UPDATE {table} SET body = NULL, key = NULL, key_rest = NULL WHERE EXISTS {it}")).await;
     assert!(matches!(erasing.verified().await, Err(Wrong::Altered { .. })));
     // With its hash in its place, as if it had been erased.
     let scope = erasing.grant.read_scope().unwrap();
