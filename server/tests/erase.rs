@@ -6,14 +6,16 @@ mod harness;
 
 use harness::{Client, Daybook, READ_AND_WRITE, event, with};
 use serde_json::{Value, json};
-use std::{
-    fs,
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, process::Stdio, time::Duration};
 
 const JANE: &str = "jane.doe@acme.example";
-const LINE: [&str; 5] = ["erase", "--workspace", "acme/growth", "--reason", "Request 4711"];
+const LINE: [&str; 5] = [
+    "erase",
+    "--workspace",
+    "acme/growth",
+    "--reason",
+    "Request 4711",
+];
 
 fn erase(daybook: &Daybook, more: &[&str]) -> harness::Ran {
     daybook.run(&[&LINE[..], more].concat())
@@ -21,7 +23,11 @@ fn erase(daybook: &Daybook, more: &[&str]) -> harness::Ran {
 
 /// An event of Jane's, or of somebody else's.
 fn of(who: &str, number: usize) -> Value {
-    let mut event = with(event("MEMBER_ADDED"), "idempotency_key", format!("{who}-{number}"));
+    let mut event = with(
+        event("MEMBER_ADDED"),
+        "idempotency_key",
+        format!("{who}-{number}"),
+    );
     event["actor"] = json!({
         "kind": "user", "id": format!("usr_{who}"), "name": format!("{who} Doe"),
         "email": format!("{who}.doe@acme.example"),
@@ -45,7 +51,9 @@ fn no_file_knows(daybook: &Daybook, text: &str) {
         let path = file.unwrap().path();
         if path.is_file() {
             let bytes = fs::read(&path).unwrap().to_ascii_lowercase();
-            let has = bytes.windows(text.len()).any(|some| some == text.as_bytes());
+            let has = bytes
+                .windows(text.len())
+                .any(|some| some == text.as_bytes());
             assert!(!has, "{}", path.display());
         }
     }
@@ -57,24 +65,41 @@ fn a_person_is_erased_beside_a_running_server_that_forgets_them() {
     let secret = daybook.token("acme/growth", &READ_AND_WRITE);
     let server = daybook.serve();
     let client = server.client().with_token(&secret);
-    send(&client, (0..40).map(|n| of(["jane", "kim"][n % 2], n)).collect());
+    send(
+        &client,
+        (0..40).map(|n| of(["jane", "kim"][n % 2], n)).collect(),
+    );
     let mut mention = of("kim", 99);
     mention["description"] = format!("asked by {}", JANE.to_uppercase()).into();
     send(&client, vec![mention]);
     assert_eq!(client.walk("actor=jane").texts("/id").len(), 20);
 
     let would = erase(&daybook, &["--person", JANE, "--dry-run"]).succeeded();
-    assert!(would.out.contains("of 20 events would be erased: actor"), "{would:#?}");
+    assert!(
+        would.out.contains("of 20 events would be erased: actor"),
+        "{would:#?}"
+    );
     assert_eq!(client.walk("actor=jane").texts("/id").len(), 20);
     let reason = ["--person", JANE, "--reason", "for Jane.Doe@acme.example"];
     let line = [&["erase", "--workspace", "acme/growth"][..], &reason].concat();
-    daybook.run(&line).refused(2, "the reason holds the address");
+    daybook
+        .run(&line)
+        .refused(2, "the reason holds the address");
 
     let erased = erase(&daybook, &["--person", JANE]).succeeded();
-    assert!(erased.out.contains("of 20 events erased: actor"), "{erased:#?}");
-    assert!(erased.out.contains("in its place stands erased-"), "{erased:#?}");
+    assert!(
+        erased.out.contains("of 20 events erased: actor"),
+        "{erased:#?}"
+    );
+    assert!(
+        erased.out.contains("in its place stands erased-"),
+        "{erased:#?}"
+    );
     let lists = "MEMBER_ADDED  details";
-    assert!(erased.out.contains(lists) && erased.out.contains("1 event mention"), "{erased:#?}");
+    assert!(
+        erased.out.contains(lists) && erased.out.contains("1 event mention"),
+        "{erased:#?}"
+    );
     assert_eq!(client.walk("actor=jane").texts("/id").len(), 0);
     assert_eq!(client.walk("actor=kim").texts("/id").len(), 21);
     let told = client.walk("action=AUDIT_CONTENT_ERASED");
@@ -82,7 +107,10 @@ fn a_person_is_erased_beside_a_running_server_that_forgets_them() {
     let again = erase(&daybook, &["--person", JANE]).succeeded();
     assert!(again.out.contains("nothing is erased"), "{again:#?}");
     let verified = daybook.run(&["verify"]).succeeded();
-    assert!(verified.out.contains("of 20 of them was erased: actor"), "{verified:#?}");
+    assert!(
+        verified.out.contains("of 20 of them was erased: actor"),
+        "{verified:#?}"
+    );
 
     // What mentions her goes by its event; then no file knows her.
     let [id] = &client.walk("q=kim&action=MEMBER_ADDED").texts("/id")[..] else {
@@ -90,7 +118,10 @@ fn a_person_is_erased_beside_a_running_server_that_forgets_them() {
         let id = ids.into_iter().next().unwrap();
         erase(&daybook, &["--event", &id, "--part", "details"]).succeeded();
         let last = erase(&daybook, &["--person", JANE]).succeeded();
-        assert!(last.out.contains("no other part of an event mentions"), "{last:#?}");
+        assert!(
+            last.out.contains("no other part of an event mentions"),
+            "{last:#?}"
+        );
         no_file_knows(&daybook, JANE);
         assert!(server.stop().0.success());
         no_file_knows(&daybook, JANE);
@@ -116,9 +147,26 @@ fn what_is_refused_ends_with_a_sentence() {
     erase(&daybook, &["--person", "jane"]).refused(2, "is not an e-mail address");
     erase(&daybook, &[]).refused(2, "--event");
     erase(&daybook, &["--event", id, "--person", JANE]).refused(2, "cannot be used with");
-    let line = ["erase", "--workspace", "acme/none", "--person", JANE, "--reason", "R"];
-    daybook.run(&line).refused(1, "there is no workspace acme/none");
-    let line = ["hold", "place", "--workspace", "acme/growth", "--reason", "Acme v. Initech"];
+    let line = [
+        "erase",
+        "--workspace",
+        "acme/none",
+        "--person",
+        JANE,
+        "--reason",
+        "R",
+    ];
+    daybook
+        .run(&line)
+        .refused(1, "there is no workspace acme/none");
+    let line = [
+        "hold",
+        "place",
+        "--workspace",
+        "acme/growth",
+        "--reason",
+        "Acme v. Initech",
+    ];
     daybook.run(&line).succeeded();
     erase(&daybook, &["--person", JANE]).refused(1, "Acme v. Initech");
     erase(&daybook, &["--event", id]).refused(1, "a legal hold stands, placed by");
@@ -131,7 +179,10 @@ fn killed_anywhere_it_goes_on() {
     let secret = daybook.token("acme/growth", &READ_AND_WRITE);
     let server = daybook.serve();
     let client = server.client().with_token(&secret);
-    send(&client, (0..6_000).map(|n| of(["jane", "kim"][n % 2], n)).collect());
+    send(
+        &client,
+        (0..6_000).map(|n| of(["jane", "kim"][n % 2], n)).collect(),
+    );
     assert!(server.stop().0.success());
     for pause in [40, 80, 120, 160, 200, 250, 300, 400, 600] {
         let mut command = daybook.command(&[&LINE[..], &["--person", JANE]].concat());
@@ -155,7 +206,10 @@ fn killed_anywhere_it_goes_on() {
     assert_eq!(client.walk("actor=jane&limit=500").texts("/id").len(), 0);
     assert_eq!(client.walk("actor=kim&limit=500").texts("/id").len(), 3_000);
     let all = client.walk("action=MEMBER_ADDED&limit=500");
-    let gone = all.texts("/actor/id").into_iter().filter(|id| id.starts_with("erased-"));
+    let gone = all
+        .texts("/actor/id")
+        .into_iter()
+        .filter(|id| id.starts_with("erased-"));
     assert_eq!(gone.count(), 3_000);
     assert!(server.stop().0.success());
     let verified = daybook.run(&["verify"]).succeeded();
@@ -171,17 +225,40 @@ fn what_was_erased_is_exported_so_and_imported_as_nobody_known() {
     send(&client, vec![of("jane", 1)]);
     assert!(server.stop().0.success());
     erase(&daybook, &["--person", JANE]).succeeded();
-    let export = ["export", "--workspace", "acme/growth", "--format", "ndjson", "--action", "MEMBER_ADDED"];
+    let export = [
+        "export",
+        "--workspace",
+        "acme/growth",
+        "--format",
+        "ndjson",
+        "--action",
+        "MEMBER_ADDED",
+    ];
     let file = daybook.run(&export).succeeded().out;
     let row: Value = serde_json::from_str(file.trim_end()).unwrap();
     assert_eq!(row["erased"], json!(["actor"]));
     assert_eq!(row["actor"]["name"], Value::Null);
-    let csv = ["export", "--workspace", "acme/growth", "--format", "csv", "--action", "MEMBER_ADDED"];
+    let csv = [
+        "export",
+        "--workspace",
+        "acme/growth",
+        "--format",
+        "csv",
+        "--action",
+        "MEMBER_ADDED",
+    ];
     let csv = daybook.run(&csv).succeeded().out;
     assert!(csv.contains(r#"[""actor""]"#), "{csv}");
     let path = daybook.write("file.ndjson", &file);
     let other = Daybook::acme();
-    let line = ["import", "--workspace", "acme/growth", "--format", "daybook", &path];
+    let line = [
+        "import",
+        "--workspace",
+        "acme/growth",
+        "--format",
+        "daybook",
+        &path,
+    ];
     other.run(&line).succeeded();
     let file = other.run(&export).succeeded().out;
     let imported: Value = serde_json::from_str(file.trim_end()).unwrap();

@@ -177,7 +177,9 @@ pub enum ErasureError {
         action: Action,
     },
     /// The reason would bring back what is erased.
-    #[error("the reason holds the address that is to be erased: everybody who reads the log reads it")]
+    #[error(
+        "the reason holds the address that is to be erased: everybody who reads the log reads it"
+    )]
     ReasonTells,
     /// The event is not what was recorded.
     #[error(
@@ -211,7 +213,9 @@ mod tests {
 
     #[test]
     fn an_address_is_found_in_whatever_case_it_was_written() {
-        let address: Address = " Jane@Example.com".parse().unwrap_or(Address(String::new()));
+        let address: Address = " Jane@Example.com"
+            .parse()
+            .unwrap_or(Address(String::new()));
         assert_eq!(address.as_str(), "jane@example.com");
         assert!(address.is(Some("JANE@example.COM ")));
         assert!(!address.is(Some("Jane <jane@example.com>")));

@@ -92,9 +92,21 @@ impl Erasing {
             events.push(event);
         }
         // What mentions her elsewhere: in an object, a change, a note, a context, an operation.
-        let mention = |action| event(other.clone(), action, object("user", "usr_1", JANE), BEGINNING);
+        let mention = |action| {
+            event(
+                other.clone(),
+                action,
+                object("user", "usr_1", JANE),
+                BEGINNING,
+            )
+        };
         events.push(mention("MEMBER_ADDED"));
-        let mut told = event(other.clone(), "NOTE", object("page", "p", "Page"), BEGINNING);
+        let mut told = event(
+            other.clone(),
+            "NOTE",
+            object("page", "p", "Page"),
+            BEGINNING,
+        );
         told.description = Some("asked by JANE.DOE@acme.example today".into());
         told.before = json!({"owners": [{"mail": JANE}]}).as_object().cloned();
         told.context = json!({"login": JANE}).as_object().cloned();
@@ -206,7 +218,10 @@ async fn places(log: &Log, text: &str) -> Vec<String> {
             continue;
         };
         let bytes = bytes.to_ascii_lowercase();
-        if bytes.windows(text.len()).any(|some| some == text.as_bytes()) {
+        if bytes
+            .windows(text.len())
+            .any(|some| some == text.as_bytes())
+        {
             places.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
@@ -223,9 +238,8 @@ async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym
     assert_eq!(erasing.by_seq().await, before, "a look changes nothing");
     erasing.erase(&jane()).await;
     let after = erasing.by_seq().await;
-    let is_jane = |actor: &Actor| {
-        actor.email.as_deref().map(str::to_lowercase).as_deref() == Some(JANE)
-    };
+    let is_jane =
+        |actor: &Actor| actor.email.as_deref().map(str::to_lowercase).as_deref() == Some(JANE);
     let mut pseudonyms = BTreeSet::new();
     let mut counted: BTreeMap<Parts, u64> = BTreeMap::new();
     for (seq, event) in &before {
@@ -237,7 +251,12 @@ async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym
             pseudonyms.insert(id.clone());
             let kind = ActorKind::User;
             let (name, email) = (None, None);
-            expected.actor.actor = Actor { kind, id, name, email };
+            expected.actor.actor = Actor {
+                kind,
+                id,
+                name,
+                email,
+            };
         }
         if event.via.iter().any(is_jane) {
             expected.erased.push(Part::Via);
@@ -246,7 +265,9 @@ async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym
             assert_eq!((&now.via[1].name, &now.via[1].email), (&None, &None));
         }
         if !expected.erased.is_empty() {
-            *counted.entry(expected.erased.iter().copied().collect()).or_default() += 1;
+            *counted
+                .entry(expected.erased.iter().copied().collect())
+                .or_default() += 1;
         }
         assert_eq!(*now, expected);
     }
@@ -255,10 +276,18 @@ async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym
     assert_eq!(pseudonyms, BTreeSet::from([would.pseudonym.clone()]));
     assert!(would.pseudonym.unwrap().starts_with("erased-"));
     // The log tells of it, and names nobody.
-    let told: Vec<&Event> = after.values().filter(|event| !before.contains_key(&event.seq)).collect();
-    let [told] = told[..] else { panic!("one event tells of it") };
+    let told: Vec<&Event> = after
+        .values()
+        .filter(|event| !before.contains_key(&event.seq))
+        .collect();
+    let [told] = told[..] else {
+        panic!("one event tells of it")
+    };
     assert_eq!(told.action.as_str(), "AUDIT_CONTENT_ERASED");
-    assert_eq!(told.description.as_deref(), Some("Request 4711 under article 17"));
+    assert_eq!(
+        told.description.as_deref(),
+        Some("Request 4711 under article 17")
+    );
     let named = Erased::read(&told.after.as_ref().unwrap()["erased"]).unwrap();
     let expected: Erased = after
         .values()
@@ -266,7 +295,12 @@ async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym
         .map(|event| (event.seq, parts(&event.erased)))
         .collect();
     assert_eq!(named, expected);
-    assert!(!serde_json::to_string(told).unwrap().to_lowercase().contains("jane"));
+    assert!(
+        !serde_json::to_string(told)
+            .unwrap()
+            .to_lowercase()
+            .contains("jane")
+    );
 }
 
 #[tokio::test]
@@ -274,7 +308,13 @@ async fn nothing_is_found_by_what_was_erased() {
     let erasing = Erasing::with_jane().await;
     erasing.erase(&jane()).await;
     let scope = erasing.grant.read_scope().unwrap();
-    for words in ["actor=jane", "actor=doe", "actor_id=usr_1", "via_id=usr_1", "q=roe"] {
+    for words in [
+        "actor=jane",
+        "actor=doe",
+        "actor_id=usr_1",
+        "via_id=usr_1",
+        "q=roe",
+    ] {
         let query = asked(words);
         let found = erasing.log.walk(&scope, &query).await;
         assert_eq!(found.len(), 0, "{words}");
@@ -289,7 +329,9 @@ async fn nothing_is_found_by_what_was_erased() {
     let query = asked(&format!("actor_id={pseudonym}"));
     let found = erasing.log.walk(&scope, &query).await;
     let all = erasing.events().await;
-    let theirs = all.iter().filter(|event| event.erased.contains(&Part::Actor));
+    let theirs = all
+        .iter()
+        .filter(|event| event.erased.contains(&Part::Actor));
     assert_eq!(found.len(), theirs.count());
     // What is exported says the same as the pages.
     let export = erasing.grant.export_scope().unwrap();
@@ -341,13 +383,23 @@ async fn no_file_and_no_row_knows_what_was_erased() {
     let Erasing { log, .. } = erasing;
     log.store.close().await;
     let options = Log::options(&log.folder, &log.clock);
-    let cleaned = clean(&options, &releases, &[JANE.to_owned()]).await.unwrap();
+    let cleaned = clean(&options, &releases, &[JANE.to_owned()])
+        .await
+        .unwrap();
     assert!(!cleaned.is_left);
     assert_eq!(places(&log, JANE).await, Vec::<String>::new());
     // It is a log as before.
     let log = log.reopened().await;
     let erasing = Erasing::of(log).await;
-    assert_eq!(erasing.events().await.iter().filter(|event| event.source.is_none()).count(), 400);
+    assert_eq!(
+        erasing
+            .events()
+            .await
+            .iter()
+            .filter(|event| event.source.is_none())
+            .count(),
+        400
+    );
     erasing.verified().await.unwrap();
 }
 
@@ -359,7 +411,10 @@ async fn one(erasing: &Erasing) -> (EventId, Event) {
         BEGINNING,
     );
     some.via = vec![user("agt_1", "Assistant")];
-    some.related = vec![object("user", "usr_9", "Kim Berg"), object("team", "t", "Ops")];
+    some.related = vec![
+        object("user", "usr_9", "Kim Berg"),
+        object("team", "t", "Ops"),
+    ];
     some.description = Some("a note".into());
     some.idempotency_key = Some("once".into());
     some.before = json!({"a": 1}).as_object().cloned();
@@ -412,23 +467,57 @@ async fn an_event_loses_all_but_its_facts_and_again_nothing() {
     erasing.erase(&What::Event(id, None)).await;
     let scope = erasing.grant.read_scope().unwrap();
     let now = erasing.log.store.event(&scope, id).await.unwrap().unwrap();
-    let gone = parts(&[Part::Actor, Part::Via, Part::Objects, Part::Change, Part::Details, Part::Context]);
+    let gone = parts(&[
+        Part::Actor,
+        Part::Via,
+        Part::Objects,
+        Part::Change,
+        Part::Details,
+        Part::Context,
+    ]);
     assert_eq!(now, without(before, gone, &now));
     assert!(now.actor.actor.id.clone().unwrap().starts_with("erased-"));
     assert_ne!(now.actor.actor.id, now.via[0].id);
-    assert!(erasing.released(&What::Event(id, None)).await.unwrap().is_empty());
-    let inclusion = erasing.log.store.inclusion(&scope, id).await.unwrap().unwrap();
+    assert!(
+        erasing
+            .released(&What::Event(id, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let inclusion = erasing
+        .log
+        .store
+        .inclusion(&scope, id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(inclusion.hashes.keys().copied().collect::<Parts>(), gone);
-    assert_eq!(inclusion.salts.keys().copied().collect::<Vec<_>>(), [Part::Facts]);
+    assert_eq!(
+        inclusion.salts.keys().copied().collect::<Vec<_>>(),
+        [Part::Facts]
+    );
     let verified = erasing.verified().await.unwrap();
-    let [tenant] = &verified.tenants[..] else { panic!("{verified:?}") };
-    let [erased] = &tenant.erased[..] else { panic!("{tenant:?}") };
+    let [tenant] = &verified.tenants[..] else {
+        panic!("{verified:?}")
+    };
+    let [erased] = &tenant.erased[..] else {
+        panic!("{tenant:?}")
+    };
     assert_eq!((erased.entries, erased.parts), (1, gone));
-    assert_eq!(erased.reason.as_deref(), Some("Request 4711 under article 17"));
+    assert_eq!(
+        erased.reason.as_deref(),
+        Some("Request 4711 under article 17")
+    );
     // Its key is gone with it: what is sent under it again is another event.
     one(&erasing).await;
     let all = erasing.events().await;
-    assert_eq!(all.iter().filter(|event| event.action.as_str() == "secret:rotate").count(), 2);
+    assert_eq!(
+        all.iter()
+            .filter(|event| event.action.as_str() == "secret:rotate")
+            .count(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -436,10 +525,22 @@ async fn part_after_part_may_go() {
     let erasing = Erasing::new().await;
     let (id, before) = one(&erasing).await;
     let mut gone = Parts::NONE;
-    for part in [Part::Context, Part::Actor, Part::Details, Part::Objects, Part::Change, Part::Via] {
+    for part in [
+        Part::Context,
+        Part::Actor,
+        Part::Details,
+        Part::Objects,
+        Part::Change,
+        Part::Via,
+    ] {
         erasing.erase(&What::Event(id, Some(parts(&[part])))).await;
         gone = gone.with(part);
-        let now = erasing.events().await.into_iter().find(|event| event.id == id).unwrap();
+        let now = erasing
+            .events()
+            .await
+            .into_iter()
+            .find(|event| event.id == id)
+            .unwrap();
         assert_eq!(now, without(before.clone(), gone, &now));
         erasing.verified().await.unwrap();
     }
@@ -449,10 +550,15 @@ async fn part_after_part_may_go() {
 async fn of_one_chain_two_people_are_erased_one_after_the_other() {
     let erasing = Erasing::with_jane().await;
     erasing.erase(&jane()).await;
-    erasing.erase(&What::Person("kim.berg@acme.example".parse().unwrap())).await;
+    erasing
+        .erase(&What::Person("kim.berg@acme.example".parse().unwrap()))
+        .await;
     for event in erasing.events().await {
         if event.erased.contains(&Part::Via) {
-            assert!(event.via.iter().all(|actor| actor.email.is_none()), "{event:?}");
+            assert!(
+                event.via.iter().all(|actor| actor.email.is_none()),
+                "{event:?}"
+            );
             assert_ne!(event.via[0].id, event.via[1].id);
         }
     }
@@ -465,7 +571,10 @@ async fn who_comes_again_is_a_new_person_until_they_are_erased_again() {
     erasing.erase(&jane()).await;
     let (id, _) = one(&erasing).await;
     let find = |events: Vec<Event>| events.into_iter().find(|event| event.id == id).unwrap();
-    assert_eq!(find(erasing.events().await).actor.actor.name.as_deref(), Some("Jane Doe"));
+    assert_eq!(
+        find(erasing.events().await).actor.actor.name.as_deref(),
+        Some("Jane Doe")
+    );
     erasing.erase(&jane()).await;
     let all = erasing.events().await;
     let pseudonyms: BTreeSet<_> = all
@@ -489,20 +598,37 @@ async fn what_may_not_be_erased_is_refused_with_a_reason() {
     let facts = Some(parts(&[Part::Facts, Part::Actor]));
     let refused = erasing.released(&What::Event(id, facts)).await;
     assert!(matches!(refused, Err(ErasureError::Facts)));
-    let telling = format!("asked for by {}", JANE.to_uppercase()).parse().unwrap();
+    let telling = format!("asked for by {}", JANE.to_uppercase())
+        .parse()
+        .unwrap();
     for what in [jane(), What::Event(id, None)] {
-        let refused = store.erase(&erasing.scope, &what, &telling, &operator()).await;
-        assert!(matches!(refused, Err(ErasureError::ReasonTells)), "{what:?}");
+        let refused = store
+            .erase(&erasing.scope, &what, &telling, &operator())
+            .await;
+        assert!(
+            matches!(refused, Err(ErasureError::ReasonTells)),
+            "{what:?}"
+        );
     }
     let mut own = erasing.events().await.into_iter();
-    let own = own.find(|event| event.action.as_str() == "WORKSPACE_CREATED").unwrap();
+    let own = own
+        .find(|event| event.action.as_str() == "WORKSPACE_CREATED")
+        .unwrap();
     let refused = erasing.released(&What::Event(own.id, None)).await;
     assert!(matches!(refused, Err(ErasureError::Judges { .. })));
-    erasing.erase(&What::Event(own.id, Some(parts(&[Part::Objects, Part::Details])))).await;
+    erasing
+        .erase(&What::Event(
+            own.id,
+            Some(parts(&[Part::Objects, Part::Details])),
+        ))
+        .await;
     erasing.verified().await.unwrap();
 
     let hold = "Lawsuit".parse().unwrap();
-    store.place_hold(&erasing.scope, &hold, &operator()).await.unwrap();
+    store
+        .place_hold(&erasing.scope, &hold, &operator())
+        .await
+        .unwrap();
     let Err(ErasureError::Held(stands)) = erasing.released(&jane()).await else {
         panic!("a hold stands");
     };
@@ -517,15 +643,39 @@ async fn a_hold_suspends_what_is_not_erased_yet() {
     let releases = erasing.released(&jane()).await.unwrap();
     let store = &erasing.log.store;
     let why = "Lawsuit".parse().unwrap();
-    store.place_hold(&erasing.scope, &why, &operator()).await.unwrap();
+    store
+        .place_hold(&erasing.scope, &why, &operator())
+        .await
+        .unwrap();
     erasing.carry_out().await;
-    assert_eq!(store.erasure_progress(&releases).await.unwrap(), Progress::Suspended);
-    assert!(erasing.events().await.iter().all(|event| event.erased.is_empty()));
+    assert_eq!(
+        store.erasure_progress(&releases).await.unwrap(),
+        Progress::Suspended
+    );
+    assert!(
+        erasing
+            .events()
+            .await
+            .iter()
+            .all(|event| event.erased.is_empty())
+    );
     erasing.verified().await.unwrap();
-    store.lift_hold(&erasing.scope, &why, &operator()).await.unwrap();
+    store
+        .lift_hold(&erasing.scope, &why, &operator())
+        .await
+        .unwrap();
     erasing.carry_out().await;
-    assert_eq!(store.erasure_progress(&releases).await.unwrap(), Progress::Finished);
-    assert!(erasing.events().await.iter().any(|event| !event.erased.is_empty()));
+    assert_eq!(
+        store.erasure_progress(&releases).await.unwrap(),
+        Progress::Finished
+    );
+    assert!(
+        erasing
+            .events()
+            .await
+            .iter()
+            .any(|event| !event.erased.is_empty())
+    );
     erasing.verified().await.unwrap();
 }
 
@@ -538,7 +688,10 @@ async fn what_is_cut_short_goes_on_without_the_address() {
     let (id, _) = one(&erasing).await;
     erasing.carry_out().await;
     let store = &erasing.log.store;
-    assert_eq!(store.erasure_progress(&releases).await.unwrap(), Progress::Finished);
+    assert_eq!(
+        store.erasure_progress(&releases).await.unwrap(),
+        Progress::Finished
+    );
     for event in erasing.events().await {
         let email = event.actor.actor.email.as_deref();
         assert!(event.id == id || email.map(str::to_lowercase).as_deref() != Some(JANE));
@@ -552,12 +705,21 @@ async fn an_index_that_is_made_again_finds_the_same() {
     let erasing = Erasing::with_jane().await;
     erasing.erase(&jane()).await;
     let before = erasing.events().await;
-    let Log { store, clock, folder } = erasing.log;
+    let Log {
+        store,
+        clock,
+        folder,
+    } = erasing.log;
     store.close().await;
     store::discard_index(&Log::options(&folder, &clock)).unwrap();
     let store = Store::open(Log::options(&folder, &clock)).await.unwrap();
     store.wait_for_index(|_, _| ()).await.unwrap();
-    let erasing = Erasing::of(Log { store, clock, folder }).await;
+    let erasing = Erasing::of(Log {
+        store,
+        clock,
+        folder,
+    })
+    .await;
     let own = |event: &&Event| event.action.as_str() != "API_TOKEN_CREATED";
     let after = erasing.events().await;
     let after: Vec<&Event> = after.iter().filter(own).collect();
@@ -573,7 +735,8 @@ async fn the_database_refuses_what_no_release_names() {
     } else {
         "zeroblob(16)"
     };
-    let hollow = format!("UPDATE content SET body = NULL, erased = 16, proofs = salt, salt = {zeros}");
+    let hollow =
+        format!("UPDATE content SET body = NULL, erased = 16, proofs = salt, salt = {zeros}");
     for statement in [
         "UPDATE content SET body = NULL".to_owned(),
         "UPDATE content SET salt = salt".to_owned(),
@@ -605,7 +768,14 @@ async fn the_database_refuses_what_no_release_names() {
 /// Statements of somebody who may do everything on the database, with its triggers out of the way.
 async fn attack(log: &Log, statements: &str) {
     if log::postgres().is_some() {
-        let tables = ["leaf", "content", "actor", "erasure", "erasure_event", "hold"];
+        let tables = [
+            "leaf",
+            "content",
+            "actor",
+            "erasure",
+            "erasure_event",
+            "hold",
+        ];
         let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"));
         log.execute(&format!("{} {statements}", off.concat())).await;
         return;
@@ -644,20 +814,56 @@ async fn a_release_that_its_entry_does_not_tell_of_is_found() {
 async fn what_was_nulled_without_a_release_is_found() {
     let erasing = Erasing::new().await;
     let (id, before) = one(&erasing).await;
-    erasing.erase(&What::Event(id, Some(parts(&[Part::Context])))).await;
+    erasing
+        .erase(&What::Event(id, Some(parts(&[Part::Context]))))
+        .await;
     erasing.verified().await.unwrap();
-    let same = if log::postgres().is_some() { "c.tenant = l.tenant AND c.seq = l.seq" } else { "c.n = l.n" };
-    let it = format!("(SELECT 1 FROM leaf l WHERE {same} AND l.seq = {})", before.seq);
+    let same = if log::postgres().is_some() {
+        "c.tenant = l.tenant AND c.seq = l.seq"
+    } else {
+        "c.n = l.n"
+    };
+    let it = format!(
+        "(SELECT 1 FROM leaf l WHERE {same} AND l.seq = {})",
+        before.seq
+    );
     // Its note is taken out, and nothing put in its place.
-    let table = if log::postgres().is_some() { "content c" } else { "content AS c" };
-    attack(&erasing.log, &format!("UPDATE {table} SET body = NULL, key = NULL, key_rest = NULL WHERE EXISTS {it}")).await;
-    assert!(matches!(erasing.verified().await, Err(Wrong::Altered { .. })));
+    let table = if log::postgres().is_some() {
+        "content c"
+    } else {
+        "content AS c"
+    };
+    attack(
+        &erasing.log,
+        &format!("UPDATE {table} SET body = NULL, key = NULL, key_rest = NULL WHERE EXISTS {it}"),
+    )
+    .await;
+    assert!(matches!(
+        erasing.verified().await,
+        Err(Wrong::Altered { .. })
+    ));
     // With its hash in its place, as if it had been erased.
     let scope = erasing.grant.read_scope().unwrap();
-    let proofs = erasing.log.store.inclusion(&scope, id).await.unwrap().unwrap();
+    let proofs = erasing
+        .log
+        .store
+        .inclusion(&scope, id)
+        .await
+        .unwrap()
+        .unwrap();
     let mut proof: BTreeMap<Part, String> = BTreeMap::new();
-    proof.extend(proofs.salts.iter().map(|(part, salt)| (*part, salt.to_string())));
-    proof.extend(proofs.hashes.iter().map(|(part, hash)| (*part, hash.to_string())));
+    proof.extend(
+        proofs
+            .salts
+            .iter()
+            .map(|(part, salt)| (*part, salt.to_string())),
+    );
+    proof.extend(
+        proofs
+            .hashes
+            .iter()
+            .map(|(part, hash)| (*part, hash.to_string())),
+    );
     let told: NewEvent = before.as_given();
     for part in [Part::Change, Part::Details] {
         let salt = proofs.salts[&part];
@@ -665,14 +871,20 @@ async fn what_was_nulled_without_a_release_is_found() {
         proof.insert(part, domain::leaf::part_hash(&salt, &canonical).to_string());
     }
     let hex: String = Part::ALL.iter().map(|part| proof[part].clone()).collect();
-    let bytes = if log::postgres().is_some() { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") };
+    let bytes = if log::postgres().is_some() {
+        format!("decode('{hex}', 'hex')")
+    } else {
+        format!("x'{hex}'")
+    };
     attack(
         &erasing.log,
         &format!("UPDATE {table} SET erased = 112, proofs = {bytes} WHERE EXISTS {it}"),
     )
     .await;
     let found = erasing.verified().await;
-    let Err(Wrong::Unerased { parts, seq, .. }) = found else { panic!("{found:?}") };
+    let Err(Wrong::Unerased { parts, seq, .. }) = found else {
+        panic!("{found:?}")
+    };
     assert_eq!((parts.as_str(), seq), ("change, details", before.seq));
 }
 
@@ -681,12 +893,21 @@ async fn an_erasure_under_a_hold_is_found() {
     let erasing = Erasing::with_jane().await;
     let why = "Lawsuit".parse().unwrap();
     let store = &erasing.log.store;
-    store.place_hold(&erasing.scope, &why, &operator()).await.unwrap();
+    store
+        .place_hold(&erasing.scope, &why, &operator())
+        .await
+        .unwrap();
     // The row of the hold is made to say that it was lifted, while it is erased.
-    attack(&erasing.log, "UPDATE hold SET lifted_at = 1, lifted_by = 'x', lifted_reason = 'x'").await;
+    attack(
+        &erasing.log,
+        "UPDATE hold SET lifted_at = 1, lifted_by = 'x', lifted_reason = 'x'",
+    )
+    .await;
     erasing.erase(&jane()).await;
     let found = erasing.verified().await;
-    let Err(Wrong::Release { what, .. }) = found else { panic!("{found:?}") };
+    let Err(Wrong::Release { what, .. }) = found else {
+        panic!("{found:?}")
+    };
     assert!(what.contains("legal hold"), "{what}");
 }
 

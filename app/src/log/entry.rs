@@ -2,7 +2,9 @@
 
 use super::{
     About,
-    view::{ChangeView, EntryView, ErasedView, FactView, RedactedView, Sign, TargetView, ValueView},
+    view::{
+        ChangeView, EntryView, ErasedView, FactView, RedactedView, Sign, TargetView, ValueView,
+    },
 };
 use crate::{address::Links, icon::Icon};
 use domain::event::ActorKind;

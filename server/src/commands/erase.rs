@@ -1,6 +1,9 @@
 //! `daybook erase`.
 
-use super::{CommandError, Installation, arguments::minute, operator, remark, reindex::counting, say, settings};
+use super::{
+    CommandError, Installation, arguments::minute, operator, reindex::counting, remark, say,
+    settings,
+};
 use clap::{ArgGroup, Args};
 use domain::{
     event::{EventId, Part},
@@ -12,7 +15,9 @@ use std::time::Duration;
 use store::{
     Store,
     access::SettingsScope,
-    erasure::{Address, Cleaned, Elsewhere, Extent, ErasureError, Progress, Release, Released, What, clean},
+    erasure::{
+        Address, Cleaned, Elsewhere, ErasureError, Extent, Progress, Release, Released, What, clean,
+    },
     holds::Reason,
     retention::Removal,
 };
@@ -98,7 +103,11 @@ impl Erase {
         let mut releases = Vec::new();
         if self.dry_run {
             if let What::Person(address) = &what
-                && self.reason.as_str().to_lowercase().contains(address.as_str())
+                && self
+                    .reason
+                    .as_str()
+                    .to_lowercase()
+                    .contains(address.as_str())
             {
                 return Err(ErasureError::ReasonTells.into());
             }
@@ -106,7 +115,10 @@ impl Erase {
             self.tell(&extent, "would be erased")?;
         } else {
             loop {
-                match store.erase(&scope, &what, &self.reason, &operator()).await? {
+                match store
+                    .erase(&scope, &what, &self.reason, &operator())
+                    .await?
+                {
                     Released::Unfinished(earlier) => {
                         carry_out(store, &earlier, 0).await?;
                         releases.extend(earlier);

@@ -96,7 +96,9 @@ impl Writer {
             body: content.body,
             erased: content.erased.zip(content.proofs),
         };
-        let lifted = self.begin_without(&[("content", "content_is_next")]).await?;
+        let lifted = self
+            .begin_without(&[("content", "content_is_next")])
+            .await?;
         let Which::Sqlite(connection) = self.end.connection.which() else {
             return Err(damaged("a file is none"));
         };

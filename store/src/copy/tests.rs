@@ -90,9 +90,7 @@ async fn every_table_and_column_of_sqlite_is_known() {
             ("erasure", &["id", "ws", "n", "events", "finished_at"]),
             (
                 "erasure_event",
-                &[
-                    "erasure", "n", "parts", "actor", "via", "target", "related",
-                ],
+                &["erasure", "n", "parts", "actor", "via", "target", "related"],
             ),
             // Counters for who has the log open: a copy begins without.
             ("removal", &["one", "batches"]),

@@ -22,9 +22,7 @@ use std::{
 const TEXTS: i32 = 2_000;
 
 /// The oldest release that is unfinished and not suspended: its number, and its log.
-pub(super) async fn next(
-    connection: &mut PgConnection,
-) -> Result<Option<(i64, Log)>, sqlx::Error> {
+pub(super) async fn next(connection: &mut PgConnection) -> Result<Option<(i64, Log)>, sqlx::Error> {
     let release: Option<(i64, i64, i64)> = sqlx::query_as(
         "SELECT e.id, e.tenant, e.ws FROM erasure e WHERE e.finished_at IS NULL \
              AND NOT is_held(e.ws) AND NOT EXISTS (SELECT 1 FROM moving) ORDER BY e.id LIMIT 1",

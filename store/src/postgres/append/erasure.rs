@@ -41,15 +41,13 @@ pub(super) async fn write(
     }
     let into = "erasure_event (erasure, seq, parts, actor, via, target, related)";
     rows.write(connection, into).await?;
-    sqlx::query(
-        "INSERT INTO erasure (id, tenant, ws, seq, events) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(erasure.id)
-    .bind(erasure.tenant)
-    .bind(erasure.ws)
-    .bind(i64::try_from(seq).unwrap_or(i64::MAX))
-    .bind(i64::try_from(erasure.events.len()).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await?;
+    sqlx::query("INSERT INTO erasure (id, tenant, ws, seq, events) VALUES ($1, $2, $3, $4, $5)")
+        .bind(erasure.id)
+        .bind(erasure.tenant)
+        .bind(erasure.ws)
+        .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+        .bind(i64::try_from(erasure.events.len()).unwrap_or(i64::MAX))
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -270,8 +270,12 @@ pub(super) fn check(
         .and_then(|texts| texts.event(&content));
     let (given, source) =
         given.ok_or_else(|| altered("something that it refers to is not there, or not valid"))?;
-    let proofs = read_parts(content.erased)
-        .and_then(|gone| Ok((gone, proofs(gone, &content.salt, content.proofs.as_deref())?)));
+    let proofs = read_parts(content.erased).and_then(|gone| {
+        Ok((
+            gone,
+            proofs(gone, &content.salt, content.proofs.as_deref())?,
+        ))
+    });
     let (gone, proofs) = proofs.map_err(|_| altered("what proves it cannot be read"))?;
     if proven_parts_hash(&given, source, proofs.each()) != leaf.parts {
         return Err(altered("its content is another than its leaf was made of"));
@@ -298,7 +302,9 @@ pub(super) fn check(
         ));
     }
     if keeps && gone.has(Part::Change) {
-        return Err(altered("the log is judged by what it said, and that was erased"));
+        return Err(altered(
+            "the log is judged by what it said, and that was erased",
+        ));
     }
     let facts = if keeps {
         Facts::Telling(Box::new(Told {

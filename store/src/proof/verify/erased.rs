@@ -1,7 +1,12 @@
 //! Whether what was erased might be: each part under a release that names it, each release under its own
 //! entry, which names the same, and none while a legal hold stood.
 
-use super::{ErasedUnder, Leaf, Wrong, content::{Facts, Told}, count, rules::Rules};
+use super::{
+    ErasedUnder, Leaf, Wrong,
+    content::{Facts, Told},
+    count,
+    rules::Rules,
+};
 use crate::{
     StoreError,
     copy::read::{self, Erasure},
@@ -49,9 +54,11 @@ pub(super) fn fault(event: &NewEvent, gone: Parts) -> Option<&'static str> {
         Part::Actor => event.actor.name.is_some() || event.actor.email.is_some(),
         // Of a chain only those who were erased are told by pseudonyms.
         Part::Via => false,
-        Part::Objects => event.related.iter().chain([&event.target]).any(|object| {
-            object.id.is_some() || object.name.is_some() || object.url.is_some()
-        }),
+        Part::Objects => event
+            .related
+            .iter()
+            .chain([&event.target])
+            .any(|object| object.id.is_some() || object.name.is_some() || object.url.is_some()),
         Part::Change => event.before.is_some() || event.after.is_some(),
         Part::Details => {
             event.description.is_some()
@@ -108,7 +115,10 @@ impl Erasures {
         for (erasure, named) in all {
             let told = erasure.seq.unsigned_abs();
             for (seq, parts) in named.each() {
-                let of = erasures.named.entry(seq).or_insert((erasure.ws, told, Parts::NONE));
+                let of = erasures
+                    .named
+                    .entry(seq)
+                    .or_insert((erasure.ws, told, Parts::NONE));
                 of.1 = of.1.min(told);
                 // A release names entries of its own log alone.
                 if of.0 == erasure.ws {

@@ -613,7 +613,10 @@ impl Checking<'_> {
         let tiles = self.tiles_of(connection, piece.entries.len()).await?;
         for checked in piece.entries {
             let Checked {
-                leaf, hash, facts, gone,
+                leaf,
+                hash,
+                facts,
+                gone,
             } = checked;
             let at = leaf.seq - 1;
             let index = at / TILE as u64;

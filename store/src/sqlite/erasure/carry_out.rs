@@ -3,10 +3,10 @@
 use super::{
     super::{
         admit::Body,
+        change::Log,
         dictionaries::{Shared, damaged},
         index::Indexer,
         keeper::Keeper,
-        change::Log,
     },
     find::{proofs, put_body, read_parts},
 };

@@ -267,11 +267,7 @@ impl Inner {
             (event, source)
         };
         let gone = read_parts(row.try_get(6)?)?;
-        let proofs = proofs(
-            gone,
-            row.try_get(9)?,
-            row.try_get(10)?,
-        )?;
+        let proofs = proofs(gone, row.try_get(9)?, row.try_get(10)?)?;
         let leaf: &[u8] = row.try_get(14)?;
         if proven_parts_hash(&event, source, proofs.each()).0 != leaf {
             return Err(ErasureError::Altered(id));
@@ -445,7 +441,9 @@ impl Found {
         }
         let known = self.texts.read();
         let new = known.actors_of(&person.address).into_iter();
-        person.theirs.extend(new.filter(|number| *number > person.known));
+        person
+            .theirs
+            .extend(new.filter(|number| *number > person.known));
         Ok(())
     }
 
@@ -487,11 +485,8 @@ impl Found {
                     }
                     _ => actor.clone(),
                 };
-                let mut shape = NewEvent::new(
-                    like.actor.clone(),
-                    like.action.clone(),
-                    like.target.clone(),
-                );
+                let mut shape =
+                    NewEvent::new(like.actor.clone(), like.action.clone(), like.target.clone());
                 if let Some(actor) = known.actor(stands.0)
                     && theirs.contains(&stands.0)
                 {

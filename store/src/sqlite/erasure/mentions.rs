@@ -82,12 +82,18 @@ impl With {
         if chain.is_some_and(|chain| chain.iter().any(|it| self.actors.contains(it))) {
             parts = parts.with(Part::Via);
         }
-        let related = content.related.map(|related| texts.related_numbers(related));
+        let related = content
+            .related
+            .map(|related| texts.related_numbers(related));
         let mut objects = related.into_iter().flatten().chain([&content.target]);
         if objects.any(|target| self.targets.contains(target)) {
             parts = parts.with(Part::Objects);
         }
-        if content.operation.as_deref().is_some_and(|text| address.is_in(text)) {
+        if content
+            .operation
+            .as_deref()
+            .is_some_and(|text| address.is_in(text))
+        {
             parts = parts.with(Part::Facts);
         }
         let Some(body) = &content.body else {
@@ -99,7 +105,8 @@ impl With {
         }
         let body: Body =
             serde_json::from_str(body).map_err(|_| damaged("an event's body is broken"))?;
-        let in_text = |text: &Option<String>| text.as_deref().is_some_and(|text| address.is_in(text));
+        let in_text =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| address.is_in(text));
         let in_object =
             |object: &Option<Object>| object.as_ref().is_some_and(|it| is_in_object(it, address));
         if in_object(&body.before) || in_object(&body.after) {
@@ -148,7 +155,12 @@ impl Store {
         mut looked: impl FnMut(u64, u64) + Send,
     ) -> Result<u64, E> {
         let log = Log::from(&scope.workspace);
-        let mut connection = self.inner.readers.acquire().await.map_err(StoreError::from)?;
+        let mut connection = self
+            .inner
+            .readers
+            .acquire()
+            .await
+            .map_err(StoreError::from)?;
         let last: Option<i64> =
             database::query_scalar("SELECT max(seq) FROM leaf WHERE tenant = ?")
                 .bind(log.tenant)

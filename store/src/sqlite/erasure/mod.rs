@@ -35,10 +35,7 @@ use uuid::Uuid;
 const EVENTS: usize = 5_000;
 
 /// The releases of a log that are not carried out, and the number of the newest.
-async fn releases(
-    connection: &mut Connection,
-    ws: i64,
-) -> Result<(Vec<Release>, i64), StoreError> {
+async fn releases(connection: &mut Connection, ws: i64) -> Result<(Vec<Release>, i64), StoreError> {
     let unfinished: Vec<i64> = database::query_scalar(
         "SELECT id FROM erasure WHERE ws = ? AND finished_at IS NULL ORDER BY id",
     )
