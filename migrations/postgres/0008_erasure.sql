@@ -237,7 +237,7 @@ BEGIN
         RETURN 0;
     END IF;
     SELECT array_agg(c.seq), array_agg(c.class), array_agg(c.at), array_agg(x.parts),
-        array_agg(CASE WHEN x.parts & 112 <> 0 THEN x.body ELSE c.body END), array_agg(x.proofs),
+        array_agg(x.body), array_agg(x.proofs),
         array_agg(c.actor), array_agg(c.via), array_agg(c.action), array_agg(c.kind), array_agg(c.target),
         array_agg(c.related), array_agg(c.outcome), array_agg(c.key), array_agg(c.key_rest),
         array_agg(CASE WHEN x.parts & 2 <> 0 THEN x.actor ELSE c.actor END),
@@ -338,7 +338,8 @@ BEGIN
         key = CASE WHEN x.parts & 32 <> 0 THEN NULL ELSE c.key END,
         key_rest = CASE WHEN x.parts & 32 <> 0 THEN NULL ELSE c.key_rest END,
         salt = decode(repeat('00', 16), 'hex'), erased = coalesce(c.erased, 0::SMALLINT) | x.parts,
-        proofs = x.proofs, body = x.body
+        proofs = x.proofs,
+        body = CASE WHEN x.parts & 112 <> 0 THEN x.body ELSE c.body END
     FROM unnest(classes, ats, at_seqs, at_parts, new_actors, new_vias, new_targets, new_relateds, at_bodies,
         at_proofs) AS x(class, at, seq, parts, actor, via, target, related, body, proofs)
     WHERE c.tenant = r.tenant AND c.ws = r.ws AND c.at = x.at AND c.seq = x.seq AND c.class = x.class

@@ -9,14 +9,14 @@ use super::super::{
 use crate::{
     StoreError,
     access::Workspace,
-    database::{self, Connection, Dialect},
+    database::{self, Connection, Dialect, Row},
     dictionary::Number,
     erasure::{Address, ERASABLE, ErasureError, Extent, What},
     holds::Reason,
     keys::{Key, mac},
 };
 use domain::{
-    event::{Actor, EventId, NewEvent, Part, Source, Target},
+    event::{Actor, EventId, NewEvent, Outcome, Part, Source, Target},
     leaf::{PartProofs, Parts, Salt, part_of, proven_parts_hash},
 };
 use std::{
@@ -84,7 +84,7 @@ fn pseudonym(key: &Key, words: &[&str]) -> String {
     let number = mac
         .iter()
         .take(8)
-        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
     format!("erased-{number:016x}")
 }
 
@@ -226,45 +226,8 @@ impl Inner {
             .ok_or(ErasureError::UnknownEvent(id))?;
         let extent = read_extent(connection, log).await?;
         let texts = self.dictionaries.extend(connection, log, extent).await?;
-        let Some(actor) = row.try_get::<Option<u32>>(1)? else {
+        let Some((mut event, source, stands)) = recorded(&row, &texts)? else {
             return Err(ErasureError::Expired(id));
-        };
-        let via = row.try_get::<Option<u32>>(2)?;
-        let missing = || damaged("a text that an event names is not there");
-        let (mut event, source) = {
-            let known = texts.read();
-            let named = known
-                .action(row.try_get(3)?)
-                .ok_or_else(missing)?
-                .named
-                .clone();
-            let target = known.target(row.try_get(4)?);
-            let mut event = NewEvent::new(
-                known.actor(actor).cloned().ok_or_else(missing)?,
-                named.action,
-                target.cloned().ok_or_else(missing)?,
-            );
-            (event.verb, event.category) = (named.verb, named.category);
-            if let Some(via) = via {
-                event.via = known.via(via).ok_or_else(missing)?;
-            }
-            if let Some(related) = row.try_get::<Option<u32>>(5)? {
-                event.related = known.related(related).ok_or_else(missing)?;
-            }
-            let body: Option<&str> = row.try_get(8)?;
-            put_body(&mut event, body)?;
-            event.outcome = match row.try_get::<i64>(12)? {
-                0 => domain::event::Outcome::Success,
-                1 => domain::event::Outcome::Failure,
-                _ => domain::event::Outcome::Denied,
-            };
-            event.operation = row.try_get(13)?;
-            let source = match row.try_get::<Option<i64>>(11)? {
-                Some(1) => Some(Source::Daybook),
-                Some(2) => Some(Source::Import),
-                _ => None,
-            };
-            (event, source)
         };
         let gone = read_parts(row.try_get(6)?)?;
         let proofs = proofs(gone, row.try_get(9)?, row.try_get(10)?)?;
@@ -311,7 +274,6 @@ impl Inner {
             .then(|| event.actor.id.clone())
             .flatten();
         let n: i64 = row.try_get(0)?;
-        let stands = (actor, via);
         let events = (!parts.is_empty()).then_some((n, FoundEvent { parts, stands }));
         Ok(Found {
             events: events.into_iter().collect(),
@@ -325,6 +287,50 @@ impl Inner {
             })),
         })
     }
+}
+
+/// An event as it was given, from a row of [`Inner::find_event`], with under whom it stands; none where its
+/// content is gone.
+fn recorded(
+    row: &Row,
+    texts: &Shared,
+) -> Result<Option<(NewEvent, Option<Source>, Stands)>, StoreError> {
+    let missing = || damaged("a text that an event names is not there");
+    let Some(actor) = row.try_get::<Option<u32>>(1)? else {
+        return Ok(None);
+    };
+    let via = row.try_get::<Option<u32>>(2)?;
+    let known = texts.read();
+    let named = known.action(row.try_get(3)?).ok_or_else(missing)?;
+    let named = named.named.clone();
+    let target = known.target(row.try_get(4)?);
+    let mut event = NewEvent::new(
+        known.actor(actor).cloned().ok_or_else(missing)?,
+        named.action,
+        target.cloned().ok_or_else(missing)?,
+    );
+    (event.verb, event.category) = (named.verb, named.category);
+    if let Some(via) = via {
+        event.via = known.via(via).ok_or_else(missing)?;
+    }
+    if let Some(related) = row.try_get::<Option<u32>>(5)? {
+        event.related = known.related(related).ok_or_else(missing)?;
+    }
+    put_body(&mut event, row.try_get(8)?)?;
+    event.outcome = match row.try_get::<i64>(12)? {
+        0 => Outcome::Success,
+        1 => Outcome::Failure,
+        2 => Outcome::Denied,
+        _ => return Err(damaged("an outcome is none that there is")),
+    };
+    event.operation = row.try_get(13)?;
+    let source = match row.try_get::<Option<i64>>(11)? {
+        None => None,
+        Some(1) => Some(Source::Daybook),
+        Some(2) => Some(Source::Import),
+        Some(_) => return Err(damaged("a source is none that there is")),
+    };
+    Ok(Some((event, source, (actor, via))))
 }
 
 /// Reads which parts are gone.
