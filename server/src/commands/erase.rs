@@ -218,6 +218,7 @@ impl Erase {
             0 => say(format_args!(
                 "{workspace}: no other part of an event mentions the address."
             ))?,
+            1 => say(format_args!("{workspace}: 1 event mentions the address."))?,
             mentions => say(format_args!(
                 "{workspace}: {} mention the address.",
                 counted(mentions)
