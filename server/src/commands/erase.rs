@@ -249,7 +249,7 @@ impl Erase {
 
     fn tell_cleaned(&self, cleaned: Cleaned) -> Result<(), CommandError> {
         if cleaned.rewritten {
-            remark("The database's file was written anew: its free pages had some of it.");
+            remark("The database's file was written anew, so that its free pages hold nothing of it.");
         }
         if cleaned.is_left {
             return Err(CommandError::Failed(

@@ -44,7 +44,8 @@ fn only_the_commands_of_this_version_are_there() {
             "backup",
             "copy",
             "reindex",
-            "verify"
+            "verify",
+            "erase"
         ]
     );
 }
