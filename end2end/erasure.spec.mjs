@@ -34,8 +34,9 @@ test('a row says what was erased of it, and leads to why', async ({ page, dayboo
   await clickRow(sam);
   const told = entry(page).getByRole('heading', { name: 'Erased' }).locator('..');
   await expect(told).toContainText(
-    'Erased: who did it, what it was done to, what changed and the note, the key and the metadata.',
+    'Erased: who did it, what it was done to, what changed and the note with key and metadata.',
   );
+  await expect(entry(page)).toContainText('What was before and after was erased.');
   // Under two releases: the person's, and the event's.
   const links = told.getByRole('link', { name: 'Under which release, and why' });
   await expect(links).toHaveCount(2);

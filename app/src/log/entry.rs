@@ -7,7 +7,7 @@ use super::{
     },
 };
 use crate::{address::Links, icon::Icon};
-use domain::event::ActorKind;
+use domain::event::{ActorKind, Part};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
     let id = entry.row.id.clone();
     let rest = about.columns() - 1;
     let json = entry.json.clone();
+    let change_erased = entry.row.erased.contains(&Part::Change);
     let note = entry.row.note.clone().map(|note| {
         let body = view! { <p class="description">{note}</p> };
         section(format!("n-{id}"), "Note", body)
@@ -29,7 +30,12 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
             <td colspan=rest>
                 <div class="entry-body">
                     <div>
-                        <Changes id=id.clone() changes=entry.changes words=entry.change_words/>
+                        <Changes
+                            id=id.clone()
+                            changes=entry.changes
+                            words=entry.change_words
+                            erased=change_erased
+                        />
                         <details class="raw">
                             <summary>
                                 <Icon name="chevron-right"/>
@@ -162,11 +168,15 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
 
 /// The change, field by field.
 #[component]
-fn Changes(id: String, changes: Vec<ChangeView>, words: String) -> impl IntoView {
+fn Changes(id: String, changes: Vec<ChangeView>, words: String, erased: bool) -> impl IntoView {
     let heading = format!("t-{id}");
     if changes.is_empty() {
-        let body =
-            view! { <p class="quiet">"No state before or after was given with this entry."</p> };
+        let words = if erased {
+            "What was before and after was erased."
+        } else {
+            "No state before or after was given with this entry."
+        };
+        let body = view! { <p class="quiet">{words}</p> };
         return section(heading, "Changes", body);
     }
     let rows = changes
@@ -302,12 +312,15 @@ fn Erased(id: String, erased: Option<ErasedView>) -> impl IntoView {
     let Some(ErasedView { words, under }) = erased else {
         return ().into_any();
     };
+    let releases = under.len();
     let links = under
         .into_iter()
-        .map(|there| {
+        .enumerate()
+        .map(|(at, there)| {
+            let which = (releases > 1).then(|| format!(" ({} of {releases})", at + 1));
             view! {
                 " "
-                <a href=there>"Under which release, and why"</a>
+                <a href=there>"Under which release, and why" {which}</a>
                 "."
             }
         })

@@ -42,6 +42,8 @@ const CONTENT: [&str; 13] = [
     "source",
     "keep",
     "body",
+    "erased",
+    "proofs",
 ];
 
 fn and(all: &[&'static str]) -> Vec<&'static str> {

@@ -131,7 +131,7 @@ fn erased(event: &Event) -> Option<ErasedView> {
             Part::Via => "who carried it out",
             Part::Objects => "what it was done to",
             Part::Change => "what changed",
-            Part::Details => "the note, the key and the metadata",
+            Part::Details => "the note with key and metadata",
             Part::Context => "the context",
         })
         .collect();
