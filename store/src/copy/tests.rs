@@ -28,7 +28,7 @@ fn known(more: &[(&str, &[&str])], of_texts: &[&str]) -> Columns {
     known
 }
 
-const CONTENT: [&str; 13] = [
+const CONTENT: [&str; 15] = [
     "actor",
     "via",
     "action",
