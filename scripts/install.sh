@@ -19,6 +19,7 @@ install_for_testing() {
   install_postgres
   install_chromium
   install_readers
+  install_proof_checkers
 }
 
 has() {
@@ -142,6 +143,22 @@ $debian_browser_library. Please run once: sudo ./dev setup"
 install_readers() {
   has python3 || debian python3
   has jq || debian jq
+}
+
+# Libraries of others that proofs are checked with, in a place of their own.
+install_proof_checkers() {
+  local wanted=server/tests/python/requirements.txt place=target/python
+  export DAYBOOK_TEST_PYTHON=$PWD/$place/bin/python
+  cmp --quiet $wanted $place/installed && "$DAYBOOK_TEST_PYTHON" --version >/dev/null 2>&1 && return
+  has python3 || debian python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || debian python3-venv
+  say "Installing what proofs are checked with"
+  rm -rf $place
+  quietly python.log python3 -m venv $place &&
+    quietly python.log "$DAYBOOK_TEST_PYTHON" -m pip install --no-deps --only-binary :all: \
+      --disable-pip-version-check --requirement $wanted ||
+    fail "pip could not install what $wanted names."
+  cp $wanted $place/installed
 }
 
 # For wasm-opt and the browser tests.

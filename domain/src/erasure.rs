@@ -1,6 +1,6 @@
 //! What of which events is erased, as the event that tells of it names them: by number, and by part.
 
-use crate::{event::Part, leaf::Parts};
+use crate::event::{Part, Parts};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 

@@ -15,8 +15,7 @@ pub use clean::{Cleaned, clean};
 
 use crate::{StoreError, holds::Hold};
 use domain::{
-    event::{Action, EventId, Part},
-    leaf::Parts,
+    event::{Action, EventId, Part, Parts},
     time::Timestamp,
 };
 use std::{collections::BTreeMap, fmt, str::FromStr};

@@ -5,8 +5,8 @@
 pub use crate::sqlite::Export;
 pub use domain::export::Format;
 
-use crate::{StoreError, question::QuestionError};
-use domain::question::Query;
+use crate::{StoreError, proof::ProofError, question::QuestionError};
+use domain::{event::Parts, question::Query};
 use std::time::Duration;
 
 /// What is to be taken away.
@@ -16,6 +16,8 @@ pub struct Wanted {
     pub query: Query,
     /// As what.
     pub format: Format,
+    /// With proofs, and which parts then are shown; NDJSON alone can carry them.
+    pub proof: Option<Parts>,
     /// What whoever asks calls it, to look how far it is, or to cancel it.
     pub name: Option<Name>,
     /// For how long nobody may take the next piece before it breaks off; none: as long as they like.
@@ -55,6 +57,12 @@ pub enum ExportError {
         "as many exports of yours are running as there may; try again when one of them has ended"
     )]
     BusyWithYours,
+    /// Another format than NDJSON cannot carry proofs.
+    #[error("proofs stand in NDJSON alone: ask for the format ndjson")]
+    NoPlaceForProofs,
+    /// What there is cannot be proved.
+    #[error("no checkpoint can be made of what is to be exported: {0}")]
+    Unproven(#[from] ProofError),
     /// The question cannot be answered.
     #[error(transparent)]
     Question(#[from] QuestionError),

@@ -7,9 +7,8 @@ mod log;
 
 use domain::{
     erasure::Erased,
-    event::{Actor, ActorKind, Event, EventId, NewEvent, Part},
+    event::{Actor, ActorKind, Event, EventId, NewEvent, Part, Parts},
     export::Format,
-    leaf::Parts,
     question::{Filter, Query, Unknown},
     slug::WorkspacePath,
 };
@@ -783,10 +782,11 @@ async fn attack(log: &Log, statements: &str) {
     let triggers: Vec<(String,)> = log
         .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
         .await;
-    let drops: String = triggers
+    let drops: Vec<String> = triggers
         .into_iter()
         .map(|(name,)| format!("DROP TRIGGER {name};"))
         .collect();
+    let drops = drops.concat();
     log.execute(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"))
         .await;
 }

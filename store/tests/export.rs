@@ -137,6 +137,7 @@ async fn named(log: &Log, wanted: Wanted) -> (Export, Progressing<'_>) {
     let scope = person.export_scope(&scope).unwrap();
     let name: Name = "my-export-1".parse().unwrap();
     let wanted = Wanted {
+        proof: None,
         name: Some(name.clone()),
         ..wanted
     };

@@ -2,9 +2,11 @@
 
 mod given;
 mod kinds;
+mod parts;
 
 pub use given::{Bounds, FieldError, NewEvent};
 pub use kinds::{Action, ActorKind, NameError, Outcome, Part, Source, TargetKind, UnknownName};
+pub use parts::Parts;
 
 use crate::{category::Category, slug::Slug, time::Timestamp, verb::Verb};
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,9 @@
 //! A row borrows what it says, and what was kept as JSON stays the text that it is: a file of
 //! millions of rows is composed without building a value for each of their fields.
 
+pub mod check;
 mod line;
+mod proof;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use crate::{
 use serde_json::value::RawValue;
 use std::{fmt, io, str::FromStr};
 
+pub use proof::{LastLine, RowProof, SigningKey};
 pub use sheet::{COLUMNS, unescaped};
 
 /// What a file is written as.
@@ -256,6 +259,21 @@ impl Piece<'_> {
                 line::write(out, row)?;
             }
         }
+        *self.rows += 1;
+        Ok(())
+    }
+
+    /// Adds a row with its proof, where the file is NDJSON; in others there is no place for it.
+    ///
+    /// # Errors
+    ///
+    /// The file is none of NDJSON, or a text of the row that should be JSON is none.
+    pub fn add_proven(&mut self, row: &Row<'_>, proof: &RowProof) -> io::Result<()> {
+        let Lines::Ndjson(out) = &mut self.lines else {
+            return Err(io::Error::other("proofs stand in NDJSON alone"));
+        };
+        line::write_proven(out, row, proof)?;
+        out.push(b'\n');
         *self.rows += 1;
         Ok(())
     }

@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Everything that a row borrows.
-struct Kept {
+pub(super) struct Kept {
     event: Event,
     texts: [Option<Box<RawValue>>; 7],
 }
 
 impl Kept {
-    fn new(event: Event) -> Self {
+    pub(super) fn new(event: Event) -> Self {
         fn raw<T: Serialize>(value: Option<&T>) -> Option<Box<RawValue>> {
             value.map(|value| serde_json::value::to_raw_value(value).unwrap())
         }
@@ -30,7 +30,7 @@ impl Kept {
         Self { event, texts }
     }
 
-    fn row(&self) -> Row<'_> {
+    pub(super) fn row(&self) -> Row<'_> {
         let event = &self.event;
         let [
             key,
@@ -71,7 +71,7 @@ impl Kept {
     }
 }
 
-fn event() -> Event {
+pub(super) fn event() -> Event {
     serde_json::from_value(json!({
         "id": "01970c3e-8d1c-7cc0-b3a1-5f0e6f1f8a11", "seq": 48211, "idempotency_key": "billing-7731",
         "occurred_at": "2026-05-12T09:14:03.123456Z", "recorded_at": "2026-05-12T09:14:03.301220Z",

@@ -159,6 +159,8 @@ impl<R: BufRead> Reader<R> {
                     }
                 }
             }
+            Ok(Value::Object(object))
+                if self.format == Format::Daybook && daybook::is_last_line(&object) => {}
             value => {
                 let event = value.and_then(|value| self.event(value));
                 self.waiting.push_back(Record { place, event });

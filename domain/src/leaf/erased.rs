@@ -1,80 +1,7 @@
 //! What proves an event of which parts were erased: their hashes, and the salts of the others.
 
 use super::{Hash, PARTS, PartProof, Salt, part_salt};
-use crate::event::Part;
-use std::sync::LazyLock;
-
-/// A set of parts, in the order of [`PARTS`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Parts(u8);
-
-impl Parts {
-    /// None.
-    pub const NONE: Self = Self(0);
-
-    /// A set by its bits, the first part's the lowest; none where there are others.
-    pub const fn from_bits(bits: u8) -> Option<Self> {
-        if bits < 1 << PARTS.len() {
-            Some(Self(bits))
-        } else {
-            None
-        }
-    }
-
-    /// The set as bits.
-    pub const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// Whether it has none.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    const fn bit(part: Part) -> u8 {
-        1 << part as u8
-    }
-
-    /// Whether a part is in it.
-    pub const fn has(self, part: Part) -> bool {
-        self.0 & Self::bit(part) != 0
-    }
-
-    /// The set with another part.
-    #[must_use]
-    pub const fn with(self, part: Part) -> Self {
-        Self(self.0 | Self::bit(part))
-    }
-
-    /// The parts of either.
-    #[must_use]
-    pub const fn and(self, others: Self) -> Self {
-        Self(self.0 | others.0)
-    }
-
-    /// The parts that are not in another set.
-    #[must_use]
-    pub const fn without(self, others: Self) -> Self {
-        Self(self.0 & !others.0)
-    }
-
-    /// The parts, in their order.
-    pub fn list(self) -> &'static [Part] {
-        static LISTS: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
-            let parts = |bits: u8| PARTS.into_iter().filter(move |part| Parts(bits).has(*part));
-            (0..1 << PARTS.len())
-                .map(|bits| parts(bits).collect())
-                .collect()
-        });
-        LISTS.get(usize::from(self.0)).map_or(&[], Vec::as_slice)
-    }
-}
-
-impl FromIterator<Part> for Parts {
-    fn from_iter<T: IntoIterator<Item = Part>>(parts: T) -> Self {
-        parts.into_iter().fold(Self::NONE, Self::with)
-    }
-}
+use crate::event::{Part, Parts};
 
 /// What proves each part of an event, in the order of [`PARTS`]: its salt, or its hash where it was
 /// erased. The event's salt is not in it: who has that could try out what an erased part said.
@@ -158,15 +85,6 @@ impl PartProofs {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_set_lists_its_parts_in_their_order() {
-        let parts: Parts = [Part::Context, Part::Actor].into_iter().collect();
-        assert_eq!(parts.list(), [Part::Actor, Part::Context]);
-        assert_eq!(parts.bits(), 0b100_0010);
-        assert_eq!(Parts::from_bits(128), None);
-        assert!(Parts::NONE.list().is_empty());
-    }
 
     proptest! {
         #[test]

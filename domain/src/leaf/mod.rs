@@ -10,12 +10,12 @@ mod hash;
 mod header;
 mod parts;
 
-pub use erased::{PartProofs, Parts};
+pub use erased::PartProofs;
 pub use hash::{Hash, HexError, Salt};
 pub use header::{Header, leaf_hash};
 pub use parts::{
-    PARTS, PartProof, hash_of_parts, part_hash, part_hashes, part_of, part_salt, parts_hash,
-    parts_of, proven_parts_hash,
+    PARTS, PartProof, hash_of_part, hash_of_parts, part_hash, part_hashes, part_of, part_salt,
+    parts_hash, parts_of, proven_parts_hash,
 };
 
 #[cfg(test)]

@@ -65,6 +65,18 @@ pub fn part_hash(part_salt: &Salt, canonical: &str) -> Hash {
     Hash(digest.finalize().into())
 }
 
+/// The hash of a part of an event, as it is recorded, under the part's own salt.
+pub fn hash_of_part(
+    part: Part,
+    event: &NewEvent,
+    source: Option<Source>,
+    part_salt: &Salt,
+) -> Hash {
+    let mut out = String::with_capacity(256);
+    write_part(part, event, source, &mut out);
+    part_hash(part_salt, &out)
+}
+
 /// The hash over all parts: SHA-256 of their hashes, in the order of [`PARTS`].
 pub fn hash_of_parts(hashes: &[Hash; 7]) -> Hash {
     let mut digest = Sha256::new();

@@ -5,11 +5,13 @@
 
 mod checkpoint;
 mod note;
+mod paths;
 mod tiles;
 mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use note::{KeyError, Note, NoteError, NoteSignature, Signer, VerifierKey};
+pub use paths::Paths;
 pub use tiles::{Edge, EdgeError, TILE, TileId, Tiles};
 pub use tree::{
     ConsistencyError, InclusionError, check_consistency, consistency_ranges, inclusion_path,

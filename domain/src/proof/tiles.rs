@@ -12,7 +12,7 @@ use std::{
 /// How many hashes a whole tile holds.
 pub const TILE: usize = 1 << BITS;
 /// So many levels of the tree are between two levels of tiles.
-const BITS: u32 = 8;
+pub(super) const BITS: u32 = 8;
 
 /// Where a tile stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +24,7 @@ pub struct TileId {
 }
 
 /// How many hashes a level of tiles has in a tree of this size.
-const fn hashes_at(level: u32, size: u64) -> u64 {
+pub(super) const fn hashes_at(level: u32, size: u64) -> u64 {
     match size.checked_shr(BITS * level) {
         Some(hashes) => hashes,
         None => 0,

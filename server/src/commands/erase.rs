@@ -6,8 +6,7 @@ use super::{
 };
 use clap::{ArgGroup, Args};
 use domain::{
-    event::{EventId, Part},
-    leaf::Parts,
+    event::{EventId, Part, Parts},
     slug::WorkspacePath,
 };
 use indicatif::{HumanCount, ProgressBar};
@@ -249,7 +248,9 @@ impl Erase {
 
     fn tell_cleaned(&self, cleaned: Cleaned) -> Result<(), CommandError> {
         if cleaned.rewritten {
-            remark("The database's file was written anew, so that its free pages hold nothing of it.");
+            remark(
+                "The database's file was written anew, so that its free pages hold nothing of it.",
+            );
         }
         if cleaned.is_left {
             return Err(CommandError::Failed(

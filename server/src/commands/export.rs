@@ -3,6 +3,7 @@
 use super::{CommandError, told_to_stop};
 use clap::Args;
 use domain::{
+    event::Parts,
     export::Format,
     question::{Fault, Query, Unknown},
     slug::WorkspacePath,
@@ -34,6 +35,14 @@ pub struct Export {
     /// csv, ndjson or json
     #[arg(long)]
     format: Format,
+    /// With each row what proves that it was recorded so, and a checkpoint at the end (ndjson): see
+    /// `daybook verify --export`
+    #[arg(long)]
+    with_proof: bool,
+    /// The parts that are shown, with commas: facts, actor, via, objects, change, details, context. Of the
+    /// others nothing is, but their hashes [default: all]
+    #[arg(long, value_name = "P,…", requires = "with_proof")]
+    parts: Option<Parts>,
     #[command(flatten)]
     asked: Box<Asked>,
 }
@@ -155,6 +164,12 @@ impl Export {
     /// Does what was asked.
     pub async fn run(self, store: &Store, by: &By) -> Result<(), CommandError> {
         let query = self.asked.query()?;
+        if self.with_proof && self.format != Format::Ndjson {
+            return Err(CommandError::Usage(format!(
+                "--with-proof is for --format ndjson: proofs stand in no {} file",
+                self.format.label()
+            )));
+        }
         let path = &self.workspace;
         let scope = store
             .operator_export(path)
@@ -174,6 +189,7 @@ impl Export {
         let wanted = Wanted {
             query,
             format: self.format,
+            proof: self.with_proof.then(|| self.parts.unwrap_or(Parts::ALL)),
             name: None,
             patience: None,
         };
@@ -181,9 +197,10 @@ impl Export {
             .export(&scope, wanted, by)
             .await
             .map_err(|error| match error {
-                ExportError::Busy | ExportError::BusyWithYours => {
-                    CommandError::Failed(error.to_string())
-                }
+                ExportError::Busy
+                | ExportError::BusyWithYours
+                | ExportError::NoPlaceForProofs
+                | ExportError::Unproven(_) => CommandError::Failed(error.to_string()),
                 ExportError::Question(error) => CommandError::Failed(error.to_string()),
             })?;
         let bar = bar(&file);

@@ -1,5 +1,7 @@
 //! `daybook verify`.
 
+mod file;
+
 use super::{CommandError, Installation, reindex::counting, say};
 use clap::Args;
 use domain::proof::Note;
@@ -11,11 +13,18 @@ use std::{
 use store::proof::verify::{Kept, VerifiedTenant, VerifyError, verify};
 
 /// Checks that nothing in the log was altered: every entry, the tree over them, and every checkpoint.
-/// It needs no key file, and runs beside a server too
+/// It needs no key file, and runs beside a server too. With --export: an exported file, without any log
 #[derive(Debug, Args)]
 pub struct Verify {
+    /// Checks a file of daybook export --with-proof instead, packed with gzip or not; - is standard input
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// The keys that are trusted to sign the file's checkpoint: what /api/v1/proof/keys answers, or a
+    /// verifier key a line [default: those in the file itself]
+    #[arg(long, value_name = "FILE", requires = "export")]
+    keys: Option<PathBuf>,
     /// A checkpoint that was kept elsewhere: that what it was signed of is how this log begins. Can be
-    /// given several times
+    /// given several times. With --export it is compared as far as a file can tell
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
 }
@@ -39,6 +48,9 @@ impl Verify {
             .iter()
             .map(|path| read(path))
             .collect::<Result<Vec<_>, _>>()?;
+        if let Some(path) = self.export {
+            return file::verify(path, self.keys.as_deref(), kept).await;
+        }
         let bar = ProgressBar::new(0).with_style(counting());
         let verified = verify(&installation.options(), &kept, |checked, all| {
             bar.set_length(all);

@@ -7,12 +7,14 @@ use axum::{
     response::Response,
 };
 use domain::{
+    event::Parts,
     export::Format,
     question::{Fault, PARAMETERS, Query, Unknown},
     time::Timestamp,
 };
 use http_body::Frame;
 use std::{
+    fmt::Display,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -27,17 +29,32 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The parameters of a list that an export does not have: it is all pages at once.
 const OF_PAGES: [&str; 2] = ["limit", "cursor"];
-/// The parameter that a list does not have.
+/// As what.
 const FORMAT: &str = "format";
 
+/// Whether the rows are to carry their proofs, and which parts they then show.
+pub const WITH_PROOF: &str = "with_proof";
+const PARTS: &str = "parts";
+
+/// What an export is asked for with.
+#[derive(Debug)]
+pub struct Asked {
+    /// Which events, in which order.
+    pub query: Query,
+    /// As what.
+    pub format: Format,
+    /// With proofs, and which parts are shown then.
+    pub proof: Option<Parts>,
+}
+
 /// What an export is asked for with, as a query string: the parameters of a list without those of its
-/// pages, and `format`.
+/// pages, `format`, `with_proof` and `parts`.
 ///
 /// # Errors
 ///
 /// Parameters that are not taken.
-pub fn read(text: &str) -> Result<(Query, Format), Vec<Fault>> {
-    let mut format = None;
+pub fn read(text: &str) -> Result<Asked, Vec<Fault>> {
+    let (mut format, mut with_proof, mut parts) = (None, None, None);
     let mut faults = Vec::new();
     let mut rest = Vec::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -48,35 +65,70 @@ pub fn read(text: &str) -> Result<(Query, Format), Vec<Fault>> {
                 reason,
             });
         };
-        if name == FORMAT {
-            match value.parse::<Format>() {
-                _ if format.is_some() => refuse("may be given once only".to_owned()),
-                Ok(read) => format = Some(read),
-                Err(error) => refuse(error.to_string()),
+        match &*name {
+            FORMAT => once(&mut format, value.parse::<Format>(), refuse),
+            WITH_PROOF => once(&mut with_proof, value.parse::<bool>(), refuse),
+            PARTS => once(&mut parts, value.parse::<Parts>(), refuse),
+            name if OF_PAGES.contains(&name) || !PARAMETERS.contains(&name) => {
+                let known = PARAMETERS.iter().filter(|known| !OF_PAGES.contains(known));
+                let own = [FORMAT, WITH_PROOF, PARTS];
+                let known: Vec<&str> = own.iter().chain(known).copied().collect();
+                refuse(format!(
+                    "is no parameter of an export; those are {}",
+                    known.join(", ")
+                ));
             }
-        } else if OF_PAGES.contains(&&*name) || !PARAMETERS.contains(&&*name) {
-            let known = PARAMETERS.iter().filter(|known| !OF_PAGES.contains(known));
-            let known: Vec<&str> = std::iter::once(&FORMAT).chain(known).copied().collect();
-            refuse(format!(
-                "is no parameter of an export; those are {}",
-                known.join(", ")
-            ));
-        } else {
-            rest.push((name, value));
+            _ => rest.push((name, value)),
         }
     }
-    if format.is_none() && !faults.iter().any(|fault| fault.parameter == FORMAT) {
+    let is_missing = format.is_none() && !faults.iter().any(|fault| fault.parameter == FORMAT);
+    let mut refuse = |parameter: &str, value: String, reason: &str| {
         faults.push(Fault {
-            parameter: FORMAT.to_owned(),
-            value: String::new(),
-            reason: "is missing; it is one of csv, ndjson, json".to_owned(),
+            parameter: parameter.to_owned(),
+            value,
+            reason: reason.to_owned(),
         });
+    };
+    if is_missing {
+        refuse(
+            FORMAT,
+            String::new(),
+            "is missing; it is one of csv, ndjson, json",
+        );
+    }
+    let is_proved = with_proof.unwrap_or(false);
+    if is_proved && format.is_some_and(|format| format != Format::Ndjson) {
+        refuse(
+            WITH_PROOF,
+            "true".to_owned(),
+            "is for the format ndjson alone",
+        );
+    }
+    if let Some(parts) = parts.filter(|_| !is_proved) {
+        refuse(
+            PARTS,
+            parts.to_string(),
+            "is for an export with with_proof=true",
+        );
     }
     let read = Query::read_pairs(rest.into_iter(), Unknown::Refused);
     faults.extend(read.faults);
     match format.filter(|_| faults.is_empty()) {
-        Some(format) => Ok((read.query, format)),
+        Some(format) => Ok(Asked {
+            query: read.query,
+            format,
+            proof: is_proved.then(|| parts.unwrap_or(Parts::ALL)),
+        }),
         None => Err(faults),
+    }
+}
+
+/// Takes the value of a parameter that may be given once.
+fn once<T, E: Display>(place: &mut Option<T>, read: Result<T, E>, mut refuse: impl FnMut(String)) {
+    match read {
+        _ if place.is_some() => refuse("may be given once only".to_owned()),
+        Ok(value) => *place = Some(value),
+        Err(error) => refuse(error.to_string()),
     }
 }
 
@@ -172,9 +224,9 @@ mod tests {
 
     #[test]
     fn an_export_is_asked_for_as_a_list_is_without_its_pages() {
-        let (query, format) = read("format=csv&category=members&sort=actor&q=").unwrap();
-        assert_eq!(format, Format::Csv);
-        assert_eq!(query.query_string(), "category=members&sort=actor");
+        let asked = read("format=csv&category=members&sort=actor&q=").unwrap();
+        assert_eq!((asked.format, asked.proof), (Format::Csv, None));
+        assert_eq!(asked.query.query_string(), "category=members&sort=actor");
         for (text, parameter) in [
             ("", "format"),
             ("format=xls", "format"),
@@ -183,14 +235,35 @@ mod tests {
             ("format=csv&cursor=x", "cursor"),
             ("format=csv&colour=red", "colour"),
             ("format=csv&verb=x", "verb"),
+            ("format=csv&with_proof=true", "with_proof"),
+            ("format=ndjson&with_proof=yes", "with_proof"),
+            (
+                "format=ndjson&with_proof=true&with_proof=true",
+                "with_proof",
+            ),
+            ("format=ndjson&parts=facts", "parts"),
+            ("format=ndjson&with_proof=true&parts=face", "parts"),
         ] {
             let faults = read(text).unwrap_err();
             assert_eq!(faults.len(), 1, "{text}: {faults:?}");
             assert_eq!(faults[0].parameter, parameter, "{text}");
         }
         let faults = read("format=csv&colour=red").unwrap_err();
-        assert!(faults[0].reason.contains("format, workspace, category"));
+        assert!(
+            faults[0]
+                .reason
+                .contains("format, with_proof, parts, workspace, category")
+        );
         assert!(!faults[0].reason.contains("cursor"));
+    }
+
+    #[test]
+    fn proofs_are_asked_for_with_the_parts_that_are_shown() {
+        let proof = |text: &str| read(&format!("format=ndjson{text}")).unwrap().proof;
+        assert_eq!(proof("&with_proof=false"), None);
+        assert_eq!(proof("&with_proof=true"), Some(Parts::ALL));
+        let some = proof("&parts=facts,objects&with_proof=true").unwrap();
+        assert_eq!(some.to_string(), "facts,objects");
     }
 
     #[test]

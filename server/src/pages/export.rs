@@ -107,6 +107,7 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
     let wanted = Wanted {
         query: read.query,
         format,
+        proof: None,
         name: asked.export.parse::<Name>().ok(),
         patience: Some(export::PATIENCE),
     };
@@ -132,7 +133,9 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
                  Please try again in a moment.",
             )
         }
-        Err(ExportError::Question(_)) => show(page).await,
+        Err(
+            ExportError::Question(_) | ExportError::NoPlaceForProofs | ExportError::Unproven(_),
+        ) => show(page).await,
     }
 }
 

@@ -4,6 +4,7 @@
 mod append;
 mod arrivals;
 mod erasure;
+mod no_delay;
 mod partitions;
 pub(crate) mod replica;
 mod retention;
@@ -24,6 +25,7 @@ use crate::{
 };
 use append::Known;
 use domain::time::Timestamp;
+use no_delay::send_at_once;
 use replica::Replica;
 use sqlx::{
     ConnectOptions, Connection as _, Executor, PgConnection, PgPool,
@@ -260,14 +262,15 @@ async fn connect_with(
     url: &PostgresUrl,
     options: PgConnectOptions,
 ) -> Result<PgConnection, StoreError> {
-    let connected = options.connect().await.map_err(|error| {
+    let connected = options.connect().await;
+    send_at_once(options.get_port());
+    let connection = connected.map_err(|error| {
         let told = format!("the PostgreSQL server of {url} cannot be reached: {error}");
         match StoreError::from(error) {
             StoreError::Unavailable(_) => StoreError::Unavailable(told),
             _ => StoreError::Database(told),
         }
-    });
-    let connection = connected?;
+    })?;
     if let Some(version) = connection.server_version_num()
         && version < OLDEST
     {
@@ -310,6 +313,7 @@ async fn pool(
     known: &Arc<Known>,
 ) -> Result<PgPool, StoreError> {
     let known = Arc::clone(known);
+    let port = options.get_port();
     Ok(PgPoolOptions::new()
         .max_connections(most)
         .min_connections(least)
@@ -317,6 +321,7 @@ async fn pool(
         .after_connect(move |connection, _| {
             let known = Arc::clone(&known);
             Box::pin(async move {
+                send_at_once(port);
                 connection.execute(AS_SERVER).await?;
                 known.meet(sqlx::query_scalar(WHERE).fetch_one(connection).await?);
                 Ok(())

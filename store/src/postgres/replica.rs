@@ -11,7 +11,7 @@
 //! does. All of it is looked at twice a second, and what is quick to see with each question. Where somebody
 //! waited for an answer in vain, nobody else does for a while ([`Silence`]).
 
-use super::{AS_SERVER, BY_INDEX, MIGRATIONS, READERS, Server, WHERE};
+use super::{AS_SERVER, BY_INDEX, MIGRATIONS, READERS, Server, WHERE, no_delay::send_at_once};
 use crate::{
     StoreError,
     database::{self, Connection, Pooled, Silence, within},
@@ -503,10 +503,12 @@ fn count(answered: &'static str) {
 /// Connections to it, none of them made yet.
 fn pool(options: PgConnectOptions, most: u32, state: &Arc<Mutex<State>>) -> PgPool {
     let state = Arc::clone(state);
+    let port = options.get_port();
     PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(CONNECTION)
         .after_connect(move |connection, _| {
+            send_at_once(port);
             let state = Arc::clone(&state);
             Box::pin(async move { greet(connection, &state).await })
         })

@@ -72,6 +72,17 @@ pub struct PublicKey {
     pub until: Option<Timestamp>,
 }
 
+/// A checkpoint that covers all that was recorded when it was asked for, and who signs.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed {
+    /// How many leaves it covers.
+    pub(crate) size: u64,
+    /// The checkpoint.
+    pub(crate) note: Note,
+    /// Every key that ever signed the tenant's checkpoints, oldest first.
+    pub(crate) keys: Vec<PublicKey>,
+}
+
 /// A checkpoint with its signature.
 struct Signed {
     size: u64,
@@ -177,6 +188,26 @@ impl Store {
             tracing::error!("no checkpoint was made: {error}");
         }
         Ok(())
+    }
+
+    /// A checkpoint that covers everything that was recorded of the scope's tenant when this was called.
+    ///
+    /// # Errors
+    ///
+    /// None can be made here, or the store failed.
+    pub(crate) async fn sealed(&self, scope: &Scope) -> Result<Sealed, ProofError> {
+        let tenant = scope.tenant();
+        self.inner.cover_tenant(tenant.id, u64::MAX).await?;
+        let keys = self.public_keys(scope).await?;
+        let mut connection = self.inner.readers.acquire().await?;
+        let origin = origin(&mut connection, &tenant.slug).await?;
+        let newest = newest(&mut connection, tenant.id, &origin).await?;
+        let newest = newest.ok_or(ProofError::Uncovered { size: 0 })?;
+        Ok(Sealed {
+            size: newest.size,
+            note: newest.note,
+            keys,
+        })
     }
 
     /// That an event which the scope holds is in its tenant's tree; none where it holds no such event.

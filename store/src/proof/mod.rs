@@ -11,6 +11,7 @@ mod grow;
 mod keys;
 pub mod verify;
 
+pub(crate) use ask::Sealed;
 pub use ask::{Inclusion, ProofError, PublicKey};
 pub(crate) use grow::{State, Uncovered};
 pub use keys::Rotated;
@@ -28,7 +29,7 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Whose checkpoints a tenant's are: the installation's, under the tenant's name.
@@ -51,23 +52,30 @@ async fn covered(connection: &mut Connection, tenant: i64) -> Result<i64, StoreE
 }
 
 /// Some tiles of a tenant's tree, those of them that there are.
-async fn tiles(
+pub(crate) async fn tiles(
     connection: &mut Connection,
     tenant: i64,
     wanted: impl IntoIterator<Item = TileId>,
 ) -> Result<Tiles, StoreError> {
-    let mut tiles = Tiles::default();
+    let mut places: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
     for id in wanted {
-        let hashes: Option<Vec<u8>> = database::query_scalar(
-            "SELECT hashes FROM tile WHERE tenant = ? AND level = ? AND place = ?",
+        let of_level = places.entry(id.level).or_default();
+        of_level.push(number(id.index)?);
+    }
+    let mut tiles = Tiles::default();
+    for (level, places) in places {
+        let rows: Vec<(i64, Vec<u8>)> = database::query_as(
+            "SELECT place, hashes FROM tile WHERE tenant = ? AND level = ? \
+             AND place IN (SELECT value FROM json_each(?))",
         )
         .bind(tenant)
-        .bind(i64::from(id.level))
-        .bind(number(id.index)?)
-        .fetch_optional(&mut *connection)
+        .bind(i64::from(level))
+        .bind(places)
+        .fetch_all(&mut *connection)
         .await?;
-        if let Some(hashes) = hashes {
-            tiles.0.insert(id, hashes_of(&hashes)?);
+        for (place, hashes) in rows {
+            let index = count(place)?;
+            tiles.0.insert(TileId { level, index }, hashes_of(&hashes)?);
         }
     }
     Ok(tiles)

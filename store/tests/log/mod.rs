@@ -395,6 +395,7 @@ impl Log {
         Wanted {
             query: query.clone(),
             format,
+            proof: None,
             name: None,
             patience: None,
         }

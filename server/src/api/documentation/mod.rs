@@ -516,5 +516,19 @@ pub struct FormatParameter {
     format: String,
 }
 
+/// Whether they carry their proofs.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ProofParameters {
+    /// With each row what proves that it was recorded so, as `GET /api/v1/proof/inclusion` gives it, and a
+    /// last line with the checkpoint, the number of rows and the keys; for the format `ndjson` alone.
+    with_proof: Option<bool>,
+    /// The parts that the rows then show, with commas: of `facts`, `actor`, `via`, `objects`, `change`,
+    /// `details`, `context`. Of the others their hashes stand in the proof, and nothing else; their fields
+    /// are null.
+    #[param(example = "facts,objects")]
+    parts: Option<String>,
+}
+
 #[cfg(test)]
 mod tests;

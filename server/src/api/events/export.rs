@@ -2,7 +2,9 @@
 
 use crate::{
     api::{
-        documentation::{FilterParameters, FormatParameter, OrderParameters, ProblemDocument},
+        documentation::{
+            FilterParameters, FormatParameter, OrderParameters, ProblemDocument, ProofParameters,
+        },
         problem::{Kind, Problem},
         token::Exporting,
     },
@@ -13,6 +15,7 @@ use axum::{
     http::{Method, Version},
     response::Response,
 };
+use domain::question::Fault;
 use store::{
     Store,
     export::{ExportError, Wanted},
@@ -24,12 +27,15 @@ use store::{
 /// arrives meanwhile. The answer is never compressed. Only an answer that ends as HTTP says that it
 /// ends (with curl: exit status 0) is whole; the log then holds `AUDIT_EXPORT_FINISHED` with the
 /// number of rows and the file's SHA-256.
+///
+/// With `with_proof=true` each row of an NDJSON file carries what proves that it was recorded so, and the
+/// last line is the checkpoint that all of them are in: `daybook verify --export` checks such a file.
 #[utoipa::path(
     get,
     path = "/api/v1/events/export",
     operation_id = "exportEvents",
     tag = "events",
-    params(FilterParameters, OrderParameters, FormatParameter),
+    params(FilterParameters, OrderParameters, FormatParameter, ProofParameters),
     responses(
         (status = 200, description = "The file, as a stream.", content(
             (String = "text/csv", example = "id,seq,idempotency_key,…\r\n"),
@@ -63,7 +69,8 @@ pub async fn export(
     if !export::can_break_off(version) {
         return Err(Problem::new(Kind::HttpVersion, export::CANNOT_BREAK_OFF));
     }
-    let (query, format) = export::read(&query.unwrap_or_default()).map_err(Problem::parameters)?;
+    let asked = export::read(&query.unwrap_or_default()).map_err(Problem::parameters)?;
+    let format = asked.format;
     let scope = &exporting.scope;
     let now = store.now();
     // HEAD: nothing is taken away.
@@ -71,8 +78,9 @@ pub async fn export(
         return Ok(export::answer(None, scope.scope(), format, now));
     }
     let wanted = Wanted {
-        query,
+        query: asked.query,
         format,
+        proof: asked.proof,
         name: None,
         patience: Some(export::PATIENCE),
     };
@@ -86,6 +94,12 @@ impl From<ExportError> for Problem {
             ExportError::Busy | ExportError::BusyWithYours => {
                 Self::too_many_exports(&error.to_string())
             }
+            ExportError::NoPlaceForProofs => Self::parameters(vec![Fault {
+                parameter: export::WITH_PROOF.to_owned(),
+                value: "true".to_owned(),
+                reason: error.to_string(),
+            }]),
+            ExportError::Unproven(error) => error.into(),
             ExportError::Question(error) => error.into(),
         }
     }

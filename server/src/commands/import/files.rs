@@ -93,7 +93,7 @@ impl Input {
 }
 
 /// The bytes of a file, unpacked where they are packed with gzip, whatever its name.
-fn unpacked(file: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
+pub(in crate::commands) fn unpacked(file: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut packed = BufReader::with_capacity(BUFFER, file);
     if packed.fill_buf()?.starts_with(&GZIP) {
         let unpacked = MultiGzDecoder::new(packed);

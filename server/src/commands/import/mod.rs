@@ -11,6 +11,7 @@ use domain::{
     slug::WorkspacePath,
     time::Timestamp,
 };
+pub(super) use files::unpacked;
 use files::{Input, Inputs};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::Value;

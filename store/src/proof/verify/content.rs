@@ -17,8 +17,10 @@ use crate::{
 };
 use domain::{
     category::Category,
-    event::{Action, Actor, EventId, NewEvent, Object, Outcome, Part, Source, Target, TargetKind},
-    leaf::{Hash, Parts, proven_parts_hash},
+    event::{
+        Action, Actor, EventId, NewEvent, Object, Outcome, Part, Parts, Source, Target, TargetKind,
+    },
+    leaf::{Hash, proven_parts_hash},
     slug::Slug,
     time::Timestamp,
     verb::Verb,

@@ -15,8 +15,7 @@ use crate::{
 };
 use domain::{
     erasure::Erased,
-    event::{NewEvent, Part},
-    leaf::Parts,
+    event::{NewEvent, Part, Parts},
     slug::Slug,
 };
 use std::collections::HashMap;

@@ -4,7 +4,10 @@
 
 mod content;
 mod erased;
+#[cfg(test)]
+mod moving;
 mod rules;
+mod signatures;
 
 use super::{Leaf, count, hash, hashes_of, number, origin, parsed, verifier};
 use crate::{
@@ -16,8 +19,8 @@ use crate::{
 };
 use content::{Checked, Facts, Texts};
 use domain::{
-    event::EventId,
-    leaf::{Hash, Parts},
+    event::{EventId, Parts},
+    leaf::Hash,
     proof::{
         Checkpoint, CheckpointError, Edge, Note, NoteError, Origin, TILE, TileId, VerifierKey,
     },
@@ -26,6 +29,7 @@ use domain::{
 };
 use erased::Erasures;
 use rules::Rules;
+use signatures::Signatures;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
@@ -36,6 +40,9 @@ use tokio::task::JoinHandle;
 const PIECE: i64 = 4_096;
 /// So many pieces are checked while others are read.
 const AHEAD: usize = 3;
+/// So often a log that is spread over nodes is looked at, at most, before something is said to be wrong
+/// with it that is another thing each time.
+const LOOKS: usize = 5;
 /// So many checkpoints are read at a time.
 const CHECKPOINTS: i64 = 1_000;
 
@@ -287,27 +294,67 @@ pub async fn verify(
         DatabaseUrl::Sqlite(path) => sqlite::migrated(path).await?,
         DatabaseUrl::Postgres(url) => postgres::migrated(url).await?,
     };
+    let begin = match &options.database {
+        DatabaseUrl::Sqlite(_) => "BEGIN",
+        DatabaseUrl::Postgres(_) if is_spread(&mut connection).await? => {
+            return verify_moving(&mut connection, kept, told).await;
+        }
+        DatabaseUrl::Postgres(_) => postgres::BEGIN_READING,
+    };
     // One state of it all.
-    connection
-        .run(match &options.database {
-            DatabaseUrl::Sqlite(_) => "BEGIN",
-            DatabaseUrl::Postgres(_) => postgres::BEGIN_READING,
-        })
-        .await?;
-    verify_all(&mut connection, kept, told).await
+    connection.run(begin).await?;
+    verify_all(&mut connection, kept, Seen::AtOnce, told).await
+}
+
+/// What is seen of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// One state of it.
+    AtOnce,
+    /// Whatever is there when it is read: nodes have no state in common. So where each log ends is read
+    /// first, and then what lies before that, with what may have come to it since.
+    Moving,
+}
+
+/// Whether each tenant's tables lie on some node of a Citus.
+async fn is_spread(connection: &mut Connection) -> Result<bool, StoreError> {
+    Ok(database::query_scalar("SELECT is_distributed()")
+        .fetch_one(connection)
+        .await?)
+}
+
+/// The same of a database that has no one state to be seen: what seems to be wrong is looked at again, from
+/// the beginning, and said only where it is still the same.
+async fn verify_moving(
+    connection: &mut Connection,
+    kept: &[Kept],
+    mut told: impl FnMut(u64, u64) + Send,
+) -> Result<Verified, VerifyError> {
+    let mut before: Option<Wrong> = None;
+    for _ in 1..LOOKS {
+        match verify_all(connection, kept, Seen::Moving, &mut told).await {
+            Err(VerifyError::Wrong(wrong)) if before.as_ref() != Some(&wrong) => {
+                before = Some(wrong);
+            }
+            done => return done,
+        }
+    }
+    verify_all(connection, kept, Seen::Moving, told).await
 }
 
 async fn verify_all(
     connection: &mut Connection,
     kept: &[Kept],
+    seen: Seen,
     mut told: impl FnMut(u64, u64) + Send,
 ) -> Result<Verified, VerifyError> {
+    // Where they end comes first: what is read after that may be more, and not less.
+    let logs = logs(connection).await?;
     let mut keys: HashMap<i64, Vec<u8>> = HashMap::new();
     let rows: Vec<(i64, Vec<u8>)> = database::query_as("SELECT id, public FROM signing_key")
         .fetch_all(&mut *connection)
         .await?;
     keys.extend(rows);
-    let logs = logs(connection).await?;
     let mut wanted = of_logs(kept, &logs, &keys)?;
     let mut releases = releases(connection).await?;
     let mut erasures = erased::read(connection).await?;
@@ -320,16 +367,17 @@ async fn verify_all(
     for log in logs {
         let before = entries;
         let mut checking = Checking {
+            seen,
             kept: wanted.remove(&log.slug).unwrap_or_default(),
             releases: Releases::new(releases.remove(&log.tenant).unwrap_or_default()),
             erasures: Erasures::new(erasures.remove(&log.tenant).unwrap_or_default()),
             tenant: log.tenant,
+            signatures: Signatures::new(verifiers(&log.origin, &keys)),
             slug: log.slug,
             origin: log.origin,
             last: log.last,
             edge: Edge::default(),
-            keys: &keys,
-            signed: count(super::covered(connection, log.tenant).await?)?,
+            signed: log.signed,
             checkpoints: VecDeque::new(),
             checkpoints_after: 0,
             made: 0,
@@ -344,6 +392,10 @@ async fn verify_all(
         entries += tenant.entries;
         contents += tenant.entries - tenant.released;
         verified.tenants.push(tenant);
+    }
+    if seen == Seen::Moving {
+        find_strange_tenants(connection).await?;
+        return Ok(verified);
     }
     // What the logs do not lead to.
     for (table, known) in [("leaf", entries), ("content", contents)] {
@@ -363,6 +415,33 @@ async fn verify_all(
     Ok(verified)
 }
 
+/// Entries of tenants that there are not: those that have some are read before the tenants are.
+async fn find_strange_tenants(connection: &mut Connection) -> Result<(), VerifyError> {
+    let named: Vec<i64> =
+        database::query_scalar("SELECT /* of all tenants */ DISTINCT tenant FROM leaf")
+            .fetch_all(&mut *connection)
+            .await?;
+    let known: Vec<i64> = database::query_scalar("SELECT id FROM tenant")
+        .fetch_all(&mut *connection)
+        .await?;
+    let strange = named.iter().filter(|tenant| !known.contains(tenant));
+    match strange.count() as u64 {
+        0 => Ok(()),
+        rows => Err(Wrong::Strange {
+            rows,
+            table: "leaf",
+        }
+        .into()),
+    }
+}
+
+/// The public keys that there are, as they verify a tenant's checkpoints; those that are none are left out.
+fn verifiers(origin: &Origin, keys: &HashMap<i64, Vec<u8>>) -> HashMap<i64, VerifierKey> {
+    let keys = keys.iter();
+    keys.filter_map(|(id, public)| Some((*id, verifier(origin, public).ok()?)))
+        .collect()
+}
+
 /// A tenant's log.
 struct Log {
     tenant: i64,
@@ -370,6 +449,8 @@ struct Log {
     origin: Origin,
     /// The number of its last entry.
     last: i64,
+    /// How many entries the newest checkpoint covers, as the database says.
+    signed: u64,
 }
 
 /// All logs.
@@ -380,6 +461,8 @@ async fn logs(connection: &mut Connection) -> Result<Vec<Log>, StoreError> {
     let mut logs = Vec::with_capacity(tenants.len());
     for (tenant, slug) in tenants {
         let slug = parsed(&slug)?;
+        // Before where it ends: so that what is signed is not more than that.
+        let signed = count(super::covered(connection, tenant).await?)?;
         let last: Option<i64> =
             database::query_scalar("SELECT max(seq) FROM leaf WHERE tenant = ?")
                 .bind(tenant)
@@ -390,6 +473,7 @@ async fn logs(connection: &mut Connection) -> Result<Vec<Log>, StoreError> {
             origin: origin(connection, &slug).await?,
             slug,
             last: last.unwrap_or(0),
+            signed,
         });
     }
     Ok(logs)
@@ -535,7 +619,8 @@ async fn read(
 }
 
 /// A tenant's log that is being checked.
-struct Checking<'a> {
+struct Checking {
+    seen: Seen,
     tenant: i64,
     slug: Slug,
     origin: Origin,
@@ -543,7 +628,7 @@ struct Checking<'a> {
     last: i64,
     /// The tree over what is checked.
     edge: Edge,
-    keys: &'a HashMap<i64, Vec<u8>>,
+    signatures: Signatures,
     /// How many entries the newest checkpoint covers, as the database says.
     signed: u64,
     /// The next ones, in their order.
@@ -563,8 +648,22 @@ struct Checking<'a> {
     released: u64,
 }
 
-impl Checking<'_> {
+impl Checking {
     async fn run(
+        &mut self,
+        connection: &mut Connection,
+        told: impl FnMut(u64) + Send,
+    ) -> Result<VerifiedTenant, VerifyError> {
+        let checked = self.check(connection, told).await;
+        // What is signed wrongly lies before what else was found.
+        if let Some(size) = self.signatures.settle().await? {
+            let tenant = self.slug.clone();
+            return Err(Wrong::Signature { tenant, size }.into());
+        }
+        checked
+    }
+
+    async fn check(
         &mut self,
         connection: &mut Connection,
         mut told: impl FnMut(u64) + Send,
@@ -685,6 +784,13 @@ impl Checking<'_> {
         let what = match tile {
             None if held == 0 => return None,
             None => "is not there",
+            // It may have grown since.
+            Some(tile) if self.seen == Seen::Moving && tile.len() > held => {
+                if tile.starts_with(expected) || expected.starts_with(tile) {
+                    return None;
+                }
+                "holds other hashes than the entries come to"
+            }
             Some(tile) if tile.len() != held => "holds more or less than was signed",
             Some(tile) if !expected.starts_with(tile) => {
                 "holds other hashes than the entries come to"
@@ -740,13 +846,9 @@ impl Checking<'_> {
             size,
             root: signed.root,
         };
-        let is_signed = self.keys.get(&signed.key).is_some_and(|public| {
-            verifier(&self.origin, public).is_ok_and(|key: VerifierKey| {
-                let note = key.signed(checkpoint.to_string(), signed.signature.clone());
-                note.verified_by(std::slice::from_ref(&key)).is_ok()
-            })
-        });
-        if !is_signed {
+        let signatures = &mut self.signatures;
+        let wrong = signatures.add(checkpoint, signed.key, signed.signature);
+        if let Some(size) = wrong.await? {
             return Err(Wrong::Signature {
                 tenant: tenant(),
                 size,
@@ -765,10 +867,11 @@ impl Checking<'_> {
         }
         let rows = database::query(
             "SELECT size, root, key, signature, made_at FROM checkpoint \
-             WHERE tenant = ? AND size > ? ORDER BY size LIMIT ?",
+             WHERE tenant = ? AND size > ? AND size <= ? ORDER BY size LIMIT ?",
         )
         .bind(self.tenant)
         .bind(self.checkpoints_after)
+        .bind(number(self.signed)?)
         .bind(CHECKPOINTS)
         .fetch_all(connection)
         .await?;
@@ -894,6 +997,9 @@ impl Checking<'_> {
             .collect();
         for (id, hashes) in growing {
             self.compare_tile(connection, id, &hashes).await?;
+        }
+        if self.seen == Seen::Moving {
+            return Ok(());
         }
         // The tree holds what the newest checkpoint covers, and no more.
         let rows: Vec<(i64, i64)> = database::query_as(

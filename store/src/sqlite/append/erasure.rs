@@ -6,10 +6,7 @@ use crate::{
     dictionary::Number,
     sqlite::{append::Numbered, change::Log, dictionaries::Shared},
 };
-use domain::{
-    event::{NewEvent, Part},
-    leaf::Parts,
-};
+use domain::event::{NewEvent, Part, Parts};
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 

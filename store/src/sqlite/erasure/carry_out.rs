@@ -17,8 +17,8 @@ use crate::{
     retention::Removal,
 };
 use domain::{
-    event::{NewEvent, Part},
-    leaf::{PartProofs, Parts, part_hash, part_of},
+    event::{NewEvent, Part, Parts},
+    leaf::{PartProofs, part_hash, part_of},
 };
 use std::time::{Duration, Instant};
 

@@ -16,8 +16,8 @@ use crate::{
     keys::{Key, mac},
 };
 use domain::{
-    event::{Actor, EventId, NewEvent, Outcome, Part, Source, Target},
-    leaf::{PartProofs, Parts, Salt, part_of, proven_parts_hash},
+    event::{Actor, EventId, NewEvent, Outcome, Part, Parts, Source, Target},
+    leaf::{PartProofs, Salt, part_of, proven_parts_hash},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -15,8 +15,7 @@ use crate::{
     erasure::{Address, Elsewhere, Mention},
 };
 use domain::{
-    event::{EventId, Object, Part},
-    leaf::Parts,
+    event::{EventId, Object, Part, Parts},
     time::Timestamp,
 };
 use std::collections::HashSet;

@@ -4,6 +4,7 @@
 //! together as two texts, and hands over those: what that saves is most of what reading costs. What
 //! was sent as JSON stays the text that it is.
 
+use super::proof::{Beside, Proving};
 use crate::{
     StoreError,
     database::{self, Connection, Dialect},
@@ -45,6 +46,8 @@ macro_rules! sought {
         )
     };
 }
+
+pub(super) use sought;
 
 /// The events of a list of numbers: what is kept in columns of their own as a JSON array of arrays
 /// ([`Facts`]), beside it the bodies, a line for each, but those of more than ?2 bytes; and how many the
@@ -107,7 +110,7 @@ pub(super) fn fitting(found: &VecDeque<Measured>, most: usize) -> Vec<i64> {
     fit.map(|event| event.n).collect()
 }
 
-fn list(numbers: &[i64]) -> String {
+pub(super) fn list(numbers: &[i64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     format!("[{}]", numbers.join(","))
 }
@@ -117,6 +120,8 @@ fn list(numbers: &[i64]) -> String {
 pub(super) struct Lines {
     facts: String,
     bodies: String,
+    /// What proves them, where that was asked for.
+    pub(super) proofs: Option<String>,
     shelves: Arc<[ShelfTexts]>,
 }
 
@@ -211,6 +216,7 @@ impl Snapshot {
         let lines = Lines {
             facts,
             bodies: bodies.unwrap_or_default(),
+            proofs: None,
             shelves: shelves.collect(),
         };
         Ok((lines, largest))
@@ -218,7 +224,7 @@ impl Snapshot {
 }
 
 /// What a statement of PostgreSQL's gives of a tenant's events with these numbers.
-async fn on_postgres(
+pub(super) async fn on_postgres(
     connection: &mut Connection,
     (statement, most): (&'static str, Option<i64>),
     tenant: i64,
@@ -291,13 +297,21 @@ impl Read<'_> {
         Ok(strangers)
     }
 
-    /// Writes the events as rows of a file.
+    /// The events' numbers in the order of arrival.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> + Clone + '_ {
+        self.facts.iter().map(|(facts, _)| facts.seq)
+    }
+
+    /// Writes the events as rows of a file; with their proofs, where they are to be proved.
     pub(super) fn compose(
         &self,
         tenant: &Slug,
         deactivated: &Deactivated,
         composer: &mut Composer,
+        proving: Option<&mut Proving>,
     ) -> Result<Vec<u8>, StoreError> {
+        let beside = Beside::read(self.lines.proofs.as_deref().unwrap_or("[]"))?;
+        let mut proving = proving.map(|proving| (proving, beside));
         // A workspace's log is one shelf; of a tenant's, all that came up are held at once, for the
         // moment that a piece takes.
         let mut held = Vec::new();
@@ -317,8 +331,15 @@ impl Read<'_> {
             let gone = deactivated.get(&(facts.ws, facts.actor));
             let gone = *gone.ok_or_else(missing)?;
             let slug = shelf.slug.as_ref();
-            let row = facts.row(body, texts, tenant, slug, gone)?;
-            piece.add(&row).map_err(unreadable)?;
+            let mut row = facts.row(body, texts, tenant, slug, gone)?;
+            match &mut proving {
+                None => piece.add(&row),
+                Some((proving, beside)) => {
+                    let proof = proving.prove(&mut row, beside)?;
+                    piece.add_proven(&row, &proof)
+                }
+            }
+            .map_err(unreadable)?;
         }
         piece.finish().map_err(unreadable)
     }
@@ -485,6 +506,7 @@ mod tests {
         let lines = Lines {
             facts: r#"[[0,99,1,1,1,7,null,1,1,null,0,null,"00",null,null]]"#.to_owned(),
             bodies: String::new(),
+            proofs: None,
             shelves: Arc::from([]),
         };
         let read = lines.read(&Deactivated::new());

@@ -10,6 +10,7 @@
 //! breaks off, its stream ends with an error.
 
 mod lines;
+mod proof;
 mod rights;
 mod walk;
 
@@ -27,22 +28,25 @@ use crate::{
     export::{Broken, ExportError, Name, Progress, State, Wanted, Whole},
     keys::random,
     postgres::replica::Reader,
+    proof::tiles,
     question::{Count, QuestionError},
 };
 use domain::{
-    event::{Actor, Object, Outcome},
+    event::{Actor, Object, Outcome, Part, Parts},
     export::{Composer, Format},
+    proof::TileId,
     slug::{Slug, WorkspacePath},
 };
 use lines::{ActorKey, Deactivated, Lines, Measured, fitting};
 #[cfg(test)]
 pub(super) use lines::{LINES, SIZES};
+use proof::Proving;
 #[cfg(test)]
 pub(super) use rights::{ROLES, TOKEN};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     fmt::Write as _,
     future::poll_fn,
     panic::{self, AssertUnwindSafe},
@@ -277,6 +281,9 @@ impl Store {
         wanted: Wanted,
         by: &By,
     ) -> Result<Export, ExportError> {
+        if wanted.proof.is_some() && wanted.format != Format::Ndjson {
+            return Err(ExportError::NoPlaceForProofs);
+        }
         let exports = &self.inner.exports;
         let room = exports.room(by.actor.id.as_deref())?;
         // Before the log tells of it: the file holds what was there when it was asked for.
@@ -293,6 +300,11 @@ impl Store {
             Count::Exactly(count) => Some(count),
             Count::MoreThan(_) | Count::Unknown => None,
         };
+        // After what the walk sees, so that it covers all of that.
+        let proving = match wanted.proof {
+            Some(shown) => Some(Proving::new(shown, self.sealed(scope.scope()).await?)),
+            None => None,
+        };
         let standing = Arc::new(Standing {
             format: wanted.format,
             rows: AtomicU64::new(0),
@@ -306,7 +318,7 @@ impl Store {
             scope: scope.clone(),
             by: by.clone(),
             operation: operation()?,
-            about: about(scope.scope(), &walk, wanted.format),
+            about: about(scope.scope(), &walk, &wanted),
             patience: wanted.patience,
             pieces,
             standing: Arc::clone(&standing),
@@ -323,7 +335,7 @@ impl Store {
                 return Err(StoreError::Closing.into());
             }
             while tasks.try_join_next().is_some() {}
-            tasks.spawn(running.run(walk, begun, room));
+            tasks.spawn(running.run(walk, proving, begun, room));
         }
         match has_begun.await {
             Ok(begun) => begun?,
@@ -377,9 +389,16 @@ fn operation() -> Result<String, StoreError> {
 }
 
 /// What both events tell of an export: what was asked for, and what its times came to.
-fn about(scope: &Scope, walk: &Walk, format: Format) -> Object {
+fn about(scope: &Scope, walk: &Walk, wanted: &Wanted) -> Object {
     let mut about = Object::new();
-    about.insert("format".to_owned(), format.as_str().into());
+    about.insert("format".to_owned(), wanted.format.as_str().into());
+    if let Some(shown) = wanted.proof {
+        about.insert("with_proof".to_owned(), true.into());
+        if shown != Parts::ALL {
+            let parts: Vec<&str> = shown.iter().map(Part::as_str).collect();
+            about.insert("parts".to_owned(), parts.into());
+        }
+    }
     about.insert("query".to_owned(), walk.query().query_string().into());
     let (since, until) = walk.span();
     for (name, time) in [("since", since), ("until", until)] {
@@ -463,7 +482,13 @@ async fn unless_it_panics(work: impl Future<Output = Result<(), Broken>>) -> Res
 }
 
 impl Running {
-    async fn run(self, walk: Walk, begun: oneshot::Sender<Result<(), StoreError>>, room: Room) {
+    async fn run(
+        self,
+        walk: Walk,
+        proving: Option<Proving>,
+        begun: oneshot::Sender<Result<(), StoreError>>,
+        room: Room,
+    ) {
         if let Err(error) = self.tell(STARTED, Object::new(), None).await {
             let broken = Broken::from(error.clone());
             self.standing.end(State::Broken(broken));
@@ -474,7 +499,7 @@ impl Running {
         let _ = begun.send(Ok(()));
         let _counted = Counted::new();
         let mut handed = Handed::default();
-        let written = unless_it_panics(Box::pin(self.write(walk, &mut handed))).await;
+        let written = unless_it_panics(Box::pin(self.write(walk, proving, &mut handed))).await;
         let whole = handed.whole();
         let mut ended = Object::new();
         ended.insert("rows".to_owned(), whole.rows.into());
@@ -535,12 +560,17 @@ impl Running {
     }
 
     /// Makes the file, until whoever takes it came back after its last piece.
-    async fn write(&self, walk: Walk, handed: &mut Handed) -> Result<(), Broken> {
+    async fn write(
+        &self,
+        walk: Walk,
+        proving: Option<Proving>,
+        handed: &mut Handed,
+    ) -> Result<(), Broken> {
         let (read, lines) = mpsc::channel(AHEAD);
         let work = async {
             let scope = self.scope.scope();
-            let reading = read_on(&self.store, scope, walk, read);
-            let desk = Desk::new(scope, self.standing.format);
+            let reading = read_on(&self.store, scope, (walk, proving.is_some()), read);
+            let desk = Desk::new(scope, self.standing.format, proving);
             let writing = self.write_on(desk, lines, handed);
             let ((), end) = tokio::try_join!(reading, writing)?;
             self.hand_over(end, handed).await?;
@@ -606,10 +636,22 @@ impl Running {
                         let found = self.store.inner.labels(scope, strangers).await?;
                         desk.deactivated.extend(found);
                     }
+                    (back, Made::AsksTiles(lines, missing)) => {
+                        desk = back;
+                        piece = lines;
+                        let tenant = self.scope.scope().tenant().id;
+                        let readers = &self.store.inner.readers;
+                        let mut connection = readers.acquire().await.map_err(StoreError::from)?;
+                        let wanted = missing.iter().copied();
+                        let found = tiles(&mut connection, tenant, wanted).await?;
+                        if let Some(proving) = &mut desk.proving {
+                            proving.keep(&missing, found)?;
+                        }
+                    }
                 }
             }
         }
-        Ok(desk.end())
+        Ok(desk.end()?)
     }
 
     async fn hand_over(&self, piece: Piece, handed: &mut Handed) -> Result<(), Broken> {
@@ -649,6 +691,8 @@ enum Made {
     Piece(Piece),
     /// First it has to be known which of these actors are deactivated.
     Asks(Lines, Vec<(ActorKey, Actor, Option<Slug>)>),
+    /// First these tiles of the tree have to be there.
+    AsksTiles(Lines, BTreeSet<TileId>),
 }
 
 /// Where a file is composed.
@@ -657,15 +701,18 @@ struct Desk {
     composer: Composer,
     hash: Sha256,
     deactivated: Deactivated,
+    /// Where the rows are to carry their proofs.
+    proving: Option<Proving>,
 }
 
 impl Desk {
-    fn new(scope: &Scope, format: Format) -> Self {
+    fn new(scope: &Scope, format: Format, proving: Option<Proving>) -> Self {
         Self {
             tenant: scope.tenant().slug.clone(),
             composer: Composer::new(format),
             hash: Sha256::new(),
             deactivated: Deactivated::new(),
+            proving,
         }
     }
 
@@ -684,9 +731,12 @@ impl Desk {
         Ok(self.piece(head))
     }
 
-    fn end(&mut self) -> Piece {
-        let end = self.composer.end();
-        self.piece(end)
+    fn end(&mut self) -> Result<Piece, StoreError> {
+        let mut end = self.composer.end();
+        if let Some(proving) = &self.proving {
+            end.extend(proving.last_line(self.composer.rows())?);
+        }
+        Ok(self.piece(end))
     }
 
     fn compose(mut self, lines: Lines) -> Result<(Self, Made), StoreError> {
@@ -695,7 +745,14 @@ impl Desk {
             let strangers = read.strangers()?;
             return Ok((self, Made::Asks(lines, strangers)));
         }
-        let rows = read.compose(&self.tenant, &self.deactivated, &mut self.composer)?;
+        if let Some(proving) = &mut self.proving {
+            let missing = proving.missing(read.numbers())?;
+            if !missing.is_empty() {
+                return Ok((self, Made::AsksTiles(lines, missing)));
+            }
+        }
+        let (deactivated, proving) = (&self.deactivated, self.proving.as_mut());
+        let rows = read.compose(&self.tenant, deactivated, &mut self.composer, proving)?;
         let piece = self.piece(rows);
         Ok((self, Made::Piece(piece)))
     }
@@ -725,7 +782,7 @@ impl Inner {
 async fn read_on(
     store: &Store,
     scope: &Scope,
-    mut walk: Walk,
+    (mut walk, is_proved): (Walk, bool),
     read: mpsc::Sender<Lines>,
 ) -> Result<(), Broken> {
     let turns = &store.inner.exports.turns;
@@ -742,7 +799,7 @@ async fn read_on(
         let is_over = loop {
             let lines = loop {
                 // What fails leaves the walk where it was.
-                match next_lines(&mut snapshot, &mut walk, &mut large).await {
+                match next_lines(&mut snapshot, (&mut walk, is_proved), &mut large).await {
                     Err(error) if !snapshot.begin_again().await? => return Err(error),
                     Err(_) => {}
                     Ok(lines) => break lines,
@@ -770,7 +827,7 @@ async fn read_on(
 /// because one among them is so large that they are read in parts.
 async fn next_lines(
     snapshot: &mut Snapshot,
-    walk: &mut Walk,
+    (walk, is_proved): (&mut Walk, bool),
     large: &mut VecDeque<Measured>,
 ) -> Result<Option<Lines>, Broken> {
     if large.is_empty() {
@@ -783,7 +840,10 @@ async fn next_lines(
         if numbers.is_empty() {
             return Ok(None);
         }
-        if let Some(lines) = snapshot.lines_if_small(numbers).await? {
+        if let Some(mut lines) = snapshot.lines_if_small(numbers).await? {
+            if is_proved {
+                lines.proofs = Some(snapshot.proofs(numbers).await?);
+            }
             walk.pass();
             return Ok(Some(lines));
         }
@@ -791,7 +851,10 @@ async fn next_lines(
         walk.pass();
     }
     let numbers = fitting(large, PIECE);
-    let lines = snapshot.lines(&numbers).await?;
+    let mut lines = snapshot.lines(&numbers).await?;
+    if is_proved {
+        lines.proofs = Some(snapshot.proofs(&numbers).await?);
+    }
     large.drain(..numbers.len());
     Ok(Some(lines))
 }
