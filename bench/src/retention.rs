@@ -79,6 +79,7 @@ async fn delete(store: &Store) -> Result<Vec<Row>, BenchError> {
                 waited.push(kept_waiting);
                 whole.push(batch.elapsed());
             }
+            Removal::Erased { .. } => {}
             Removal::Nothing => break,
             Removal::Elsewhere => return Err(unfit("another process has the copy's index")),
         }

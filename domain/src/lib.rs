@@ -5,6 +5,7 @@ pub mod blame;
 pub mod catalogue;
 pub mod category;
 pub mod diff;
+pub mod erasure;
 pub mod event;
 pub mod export;
 pub mod formats;

@@ -5,6 +5,7 @@
 
 use crate::{
     access::Myself,
+    erasure::Address,
     plan::{Numbers, Search},
     texts::Texts,
 };
@@ -253,6 +254,12 @@ fn numbers_where<T>(list: &[T], holds: impl Fn(&T) -> bool) -> Numbers {
         .collect()
 }
 
+/// Whether an address names an actor: by their e-mail, or in place of an id or a name.
+pub(crate) fn actor_is(actor: &Actor, address: &Address) -> bool {
+    let texts = [&actor.email, &actor.id, &actor.name];
+    texts.into_iter().any(|text| address.is(text.as_deref()))
+}
+
 impl Dictionary {
     pub(crate) fn sizes(&self) -> Sizes {
         let size = |length: usize| Number::try_from(length).unwrap_or(Number::MAX);
@@ -275,6 +282,11 @@ impl Dictionary {
             .iter()
             .map(|member| self.actor(*member).cloned())
             .collect()
+    }
+
+    /// The numbers of a chain, nearest first.
+    pub(crate) fn chain(&self, number: Number) -> Option<&[Number]> {
+        at(&self.vias, number).map(|members| &**members)
     }
 
     /// The members of a chain, nearest first.
@@ -583,6 +595,28 @@ impl Dictionary {
         let named = by_id.into_iter().chain(by_email).flatten().copied();
         named
             .filter(|number| self.actor(*number).is_some_and(|actor| myself.is(actor)))
+            .collect()
+    }
+
+    /// The actors whom an address names: by their e-mail, or in place of an id or a name.
+    pub(crate) fn actors_of(&self, address: &Address) -> Vec<Number> {
+        let theirs = numbers_where(&self.actors, |actor| actor_is(actor, address));
+        theirs.list().to_vec()
+    }
+
+    /// The other actors with the kind and the id of one of these.
+    pub(crate) fn actors_with_ids_of(&self, actors: &[Number]) -> Vec<Number> {
+        let mut others = BTreeSet::new();
+        for actor in actors.iter().filter_map(|number| self.actor(*number)) {
+            let same = actor.id.as_deref().and_then(|id| self.actors_by_id.get(id));
+            others.extend(same.into_iter().flatten().filter(|number| {
+                let other = self.actor(**number);
+                other.is_some_and(|other| other.kind == actor.kind)
+            }));
+        }
+        others
+            .into_iter()
+            .filter(|number| !actors.contains(number))
             .collect()
     }
 

@@ -98,6 +98,8 @@ pub(crate) struct Keys {
     pub(crate) sign_on: Key,
     /// Seals the tokens that other installations gave us.
     pub(crate) witness: Key,
+    /// Makes the pseudonyms of those who were erased.
+    pub(crate) pseudonym: Key,
 }
 
 /// By what the database knows its key file.
@@ -124,6 +126,7 @@ impl Keys {
         let revealing = redaction.derived("daybook revealing");
         let sign_on = redaction.derived("daybook sign-on");
         let witness = redaction.derived("daybook witness");
+        let pseudonym = redaction.derived("daybook pseudonym");
         Self {
             redaction,
             signing,
@@ -133,6 +136,7 @@ impl Keys {
             revealing,
             sign_on,
             witness,
+            pseudonym,
         }
     }
 

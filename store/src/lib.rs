@@ -20,6 +20,7 @@ pub mod copy;
 mod cursor;
 mod database;
 mod dictionary;
+pub mod erasure;
 pub mod error;
 pub mod export;
 pub mod feed;

@@ -83,6 +83,13 @@ pub enum Removal {
         /// How long nobody else could write, at most, in one piece.
         kept_waiting: Duration,
     },
+    /// Parts of so many events were erased.
+    Erased {
+        /// How many.
+        events: u64,
+        /// How long nobody else could write, at most, in one piece.
+        kept_waiting: Duration,
+    },
     /// No release is left to be carried out, but for those that a legal hold suspends.
     Nothing,
     /// Another process removes what is to be removed: on SQLite the one that keeps the index.

@@ -33,6 +33,7 @@ use store::{
     administration::{By, NewToken, Place, TokenPlace},
     clock::SetClock,
     copy::{self, Copied, CopyError, Difference, Outcome, Step},
+    erasure::{self, What},
     error::Moving,
     export::Format,
     members::NewInvite,
@@ -248,6 +249,7 @@ async fn fill(log: &Log, secrets: &[Secret]) {
         Released::Made(..)
     ));
     assert!(remove_all(&log.store).await > 20);
+    assert!(erase(&log.store, "acme/growth", "pérson.3@acme.example").await > 0);
     keep(&log.store, "acme/revenue", "30d").await;
     assert!(matches!(
         release(&log.store, "acme/revenue").await,
@@ -337,10 +339,24 @@ async fn remove_all(store: &Store) -> u64 {
     loop {
         match store.remove_some().await.unwrap() {
             Removal::Some { events, .. } => removed += events,
+            Removal::Erased { .. } => {}
             Removal::Nothing => return removed,
             Removal::Elsewhere => panic!("nobody else removes"),
         }
     }
+}
+
+/// Erases a person: from how many events.
+async fn erase(store: &Store, path: &str, address: &str) -> u64 {
+    let what = What::Person(address.parse().unwrap());
+    let scope = settings(store, path).await;
+    let reason = "They asked".parse().unwrap();
+    let erased = store.erase(&scope, &what, &reason, &operator()).await;
+    let erasure::Released::Made(_, extent) = erased.unwrap() else {
+        panic!("somebody is erased");
+    };
+    remove_all(store).await;
+    extent.all()
 }
 
 /// People, invitations, and what else is administered: an open invitation, and a session.
@@ -936,6 +952,8 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
             .await
             .unwrap();
         assert!(remove_all(store).await > 20);
+        // Who is erased of what was copied is erased there.
+        assert!(erase(store, "acme/growth", "pérson.4@acme.example").await > 0);
         // A key whose event is gone may come again.
         let grant = source.grant(1).await;
         let mut again = some_events("acme/revenue", 3, 1);
@@ -960,6 +978,8 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         let named = to.number("SELECT count(*) FROM target WHERE ws = 2 AND id = 'sec_5'");
         assert_eq!(named.await, 0);
         source.check_index(&to, moved).await;
+        let verified = verify(&to.options, &[], |_, _| ()).await.unwrap();
+        assert_eq!(verified.tenants[0].erased.len(), 2);
     }
 }
 

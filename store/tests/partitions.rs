@@ -89,6 +89,7 @@ impl Log {
             match self.store.remove_some().await.unwrap() {
                 Removal::Some { events: 0, .. } => {}
                 Removal::Some { events, .. } => pieces.push(events),
+                Removal::Erased { .. } => panic!("nothing is to be erased"),
                 Removal::Nothing => return pieces,
                 // Of whoever was killed the server is still ending the connection.
                 Removal::Elsewhere => tokio::task::yield_now().await,

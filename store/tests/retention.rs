@@ -68,6 +68,7 @@ impl Log {
         loop {
             match self.store.remove_some().await.unwrap() {
                 Removal::Some { events, .. } => removed += events,
+                Removal::Erased { .. } => panic!("nothing is to be erased"),
                 Removal::Nothing => return removed,
                 Removal::Elsewhere => panic!("this process keeps the index"),
             }
@@ -524,6 +525,7 @@ async fn of_two_processes_one_removes_until_it_is_done_or_gone() {
     loop {
         match second.remove_some().await.unwrap() {
             Removal::Some { events, .. } => removed += events,
+            Removal::Erased { .. } => panic!("nothing is to be erased"),
             Removal::Nothing => break,
             // The server is still ending the connection.
             Removal::Elsewhere => tokio::task::yield_now().await,

@@ -415,6 +415,15 @@ async fn entry(
     let label = snapshot.label(&event);
     let mut entry = compose::entry(&event, &label, &local);
     entry.row.place = workspaces.place(&event);
+    if let (Some(erased), Some(workspace)) = (&mut entry.erased, compose::workspace(&event)) {
+        let told = snapshot.erased_under(&event).await?;
+        let there = |id: &EventId| {
+            let question = address::opening("action=AUDIT_CONTENT_ERASED", &id.to_string());
+            let page = address::with_query(&address::audit(&workspace), &question);
+            address::in_zone(&page, local.zone())
+        };
+        erased.under = told.iter().map(there).collect();
+    }
     Ok(Some(entry))
 }
 

@@ -3,11 +3,12 @@
 use super::{
     About,
     view::{
-        ChangeView, EntryView, FactView, ProvedView, RedactedView, Sign, TargetView, ValueView,
+        ChangeView, EntryView, ErasedView, FactView, ProvedView, RedactedView, Sign, TargetView,
+        ValueView,
     },
 };
 use crate::{address::Links, icon::Icon};
-use domain::event::ActorKind;
+use domain::event::{ActorKind, Part};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
     let id = entry.row.id.clone();
     let rest = about.columns() - 1;
     let json = entry.json.clone();
+    let change_erased = entry.row.erased.contains(&Part::Change);
     let note = entry.row.note.clone().map(|note| {
         let body = view! { <p class="description">{note}</p> };
         section(format!("n-{id}"), "Note", body)
@@ -29,7 +31,12 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
             <td colspan=rest>
                 <div class="entry-body">
                     <div>
-                        <Changes id=id.clone() changes=entry.changes words=entry.change_words/>
+                        <Changes
+                            id=id.clone()
+                            changes=entry.changes
+                            words=entry.change_words
+                            erased=change_erased
+                        />
                         <details class="raw">
                             <summary>
                                 <Icon name="chevron-right"/>
@@ -42,6 +49,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
                     </div>
                     <div class="entry-side">
                         {note}
+                        <Erased id=id.clone() erased=entry.erased/>
                         <Redacted id=id.clone() redacted=entry.redacted/>
                         <Related id=id.clone() related=entry.related/>
                         <Facts id=format!("m-{id}") name="Metadata" facts=entry.metadata/>
@@ -162,11 +170,15 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
 
 /// The change, field by field.
 #[component]
-fn Changes(id: String, changes: Vec<ChangeView>, words: String) -> impl IntoView {
+fn Changes(id: String, changes: Vec<ChangeView>, words: String, erased: bool) -> impl IntoView {
     let heading = format!("t-{id}");
     if changes.is_empty() {
-        let body =
-            view! { <p class="quiet">"No state before or after was given with this entry."</p> };
+        let words = if erased {
+            "What was before and after was erased."
+        } else {
+            "No state before or after was given with this entry."
+        };
+        let body = view! { <p class="quiet">{words}</p> };
         return section(heading, "Changes", body);
     }
     let rows = changes
@@ -294,6 +306,34 @@ fn side(sign: Sign, text: impl IntoView + 'static) -> AnyView {
         Sign::Removed => view! { <del>{text}</del> }.into_any(),
         _ => view! { <ins>{text}</ins> }.into_any(),
     }
+}
+
+/// What was erased later, and where it is told why.
+#[component]
+fn Erased(id: String, erased: Option<ErasedView>) -> impl IntoView {
+    let Some(ErasedView { words, under }) = erased else {
+        return ().into_any();
+    };
+    let releases = under.len();
+    let links = under
+        .into_iter()
+        .enumerate()
+        .map(|(at, there)| {
+            let which = (releases > 1).then(|| format!(" ({} of {releases})", at + 1));
+            view! {
+                " "
+                <a href=there>"Under which release, and why" {which}</a>
+                "."
+            }
+        })
+        .collect::<Vec<_>>();
+    let body = view! {
+        <p class="erased">{words} {links}</p>
+        <p class="quiet">
+            "It cannot be brought back. That something stood there, and that nothing else was altered,              can still be proved."
+        </p>
+    };
+    section(format!("z-{id}"), "Erased", body)
 }
 
 /// What was taken out before it was recorded, and what stands in its place.

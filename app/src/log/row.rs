@@ -9,7 +9,7 @@ use super::{
 use crate::{address::Links, ago::ago};
 use domain::{
     category::Category,
-    event::{ActorKind, Outcome},
+    event::{ActorKind, Outcome, Part},
 };
 use leptos::prelude::*;
 use maud::{Markup, PreEscaped, html};
@@ -56,7 +56,7 @@ impl Rows {
                     }
                 }
                 @if self.about.has_targets() {
-                    (target(&row.target))
+                    (target(&row.target, row.erased.contains(&Part::Objects)))
                 }
                 (change(row))
             }
@@ -149,6 +149,9 @@ fn actor(actor: &ActorView) -> Markup {
                 @if actor.deactivated {
                     span.tag { "deactivated" }
                 }
+                @if actor.erased {
+                    span.tag { "erased" }
+                }
                 @if let Some(kind) = tag {
                     span.tag { (kind) }
                 }
@@ -167,7 +170,7 @@ fn actor(actor: &ActorView) -> Markup {
     }
 }
 
-fn target(target: &TargetView) -> Markup {
+fn target(target: &TargetView, erased: bool) -> Markup {
     let shown = target.name.as_ref().unwrap_or(&target.kind);
     let id = target
         .id
@@ -179,6 +182,9 @@ fn target(target: &TargetView) -> Markup {
                 @match &target.tab {
                     Some(tab) => a.name.clip href=(tab) title=(shown) { (shown) },
                     None => span.name.clip title=(shown) { (shown) },
+                }
+                @if erased {
+                    span.tag { "erased" }
                 }
             }
             .line-2 {
@@ -212,6 +218,9 @@ fn change(row: &RowView) -> Markup {
                 }
                 @if let Some(change) = &row.change {
                     (summary(change))
+                }
+                @if row.erased.iter().any(|part| matches!(part, Part::Change | Part::Details)) {
+                    span.tag { "erased" }
                 }
                 @if let Some(note) = first {
                     span.said.clip title=(note) { (note) }

@@ -3,7 +3,7 @@
 use crate::frame::Bar;
 use domain::{
     category::Category,
-    event::{ActorKind, Outcome},
+    event::{ActorKind, Outcome, Part},
     question::{Fault, Query},
     slug::Slug,
 };
@@ -228,6 +228,8 @@ pub struct RowView {
     pub change: Option<SummaryView>,
     /// The note.
     pub note: Option<String>,
+    /// Which parts were erased.
+    pub erased: Vec<Part>,
 }
 
 /// The workspace that an entry lies in, or the tenant itself.
@@ -254,6 +256,8 @@ pub struct ActorView {
     pub second_is_id: bool,
     /// Whether they are deactivated now.
     pub deactivated: bool,
+    /// Whether who they are was erased; the name is a pseudonym.
+    pub erased: bool,
     /// Who carried it out on their behalf, nearest first.
     pub via: Vec<String>,
 }
@@ -338,6 +342,8 @@ pub struct EntryView {
     pub context: Vec<FactView>,
     /// What was taken out before it was recorded.
     pub redacted: Option<RedactedView>,
+    /// What was erased later.
+    pub erased: Option<ErasedView>,
     /// What Daybook knows of the entry itself.
     pub facts: Vec<FactView>,
     /// The entry as the API gives it back.
@@ -355,6 +361,15 @@ pub struct ProvedView {
     pub covered: Option<(String, WhenView)>,
     /// Where the proof is.
     pub there: String,
+}
+
+/// What was erased of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedView {
+    /// "Who did it and what changed were erased."
+    pub words: String,
+    /// Where it is told under which release, and why.
+    pub under: Vec<String>,
 }
 
 /// What was taken out of an entry before it was recorded.

@@ -1,10 +1,10 @@
 //! Some of the parts of an event.
 
 use super::{Part, UnknownName};
-use std::str::FromStr;
+use std::{str::FromStr, sync::LazyLock};
 
 /// A set of parts. Written with commas: `facts,objects`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Parts(u8);
 
 impl Parts {
@@ -27,6 +27,41 @@ impl Parts {
     #[must_use]
     pub const fn with(self, part: Part) -> Self {
         Self(self.0 | 1 << part as u8)
+    }
+
+    /// A set by its bits, the first part's the lowest; none where there are others.
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        if bits <= Self::ALL.0 {
+            Some(Self(bits))
+        } else {
+            None
+        }
+    }
+
+    /// The set as bits.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The parts of either.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// The parts that are not among others.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// A list of them, in their order.
+    pub fn list(self) -> &'static [Part] {
+        static LISTS: LazyLock<Vec<Vec<Part>>> = LazyLock::new(|| {
+            let all = (0..=Parts::ALL.0).map(Parts);
+            all.map(|parts| parts.iter().collect()).collect()
+        });
+        LISTS.get(usize::from(self.0)).map_or(&[], Vec::as_slice)
     }
 
     /// In their order.

@@ -5,15 +5,17 @@
 //! hash of the header, goes into the tree of the tenant ([`crate::proof`]). What is hashed is what
 //! is recorded: an event must be redacted before.
 
+mod erased;
 mod hash;
 mod header;
 mod parts;
 
+pub use erased::PartProofs;
 pub use hash::{Hash, HexError, Salt};
 pub use header::{Header, leaf_hash};
 pub use parts::{
-    PARTS, PartProof, hash_of_part, hash_of_parts, part_hash, part_hashes, part_salt, parts_hash,
-    parts_of, proven_parts_hash,
+    PARTS, PartProof, hash_of_part, hash_of_parts, part_hash, part_hashes, part_of, part_salt,
+    parts_hash, parts_of, proven_parts_hash,
 };
 
 #[cfg(test)]

@@ -34,11 +34,14 @@ pub enum PartProof {
 
 /// The parts of an event in RFC 8785 form, in the order of [`PARTS`].
 pub fn parts_of(event: &NewEvent, source: Option<Source>) -> [(Part, String); 7] {
-    PARTS.map(|part| {
-        let mut out = String::with_capacity(256);
-        write_part(part, event, source, &mut out);
-        (part, out)
-    })
+    PARTS.map(|part| (part, part_of(part, event, source)))
+}
+
+/// One part of an event in RFC 8785 form.
+pub fn part_of(part: Part, event: &NewEvent, source: Option<Source>) -> String {
+    let mut out = String::with_capacity(256);
+    write_part(part, event, source, &mut out);
+    out
 }
 
 /// The salt of a part: the first 16 bytes of SHA-256 of the event's salt and the part's name.

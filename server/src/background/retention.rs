@@ -46,6 +46,7 @@ async fn step(store: &Store, is_due: bool) -> Result<Duration, StoreError> {
             metrics::counter!(EVENTS_EXPIRED).increment(events);
             return Ok(begun.elapsed());
         }
+        Removal::Erased { .. } => return Ok(begun.elapsed()),
         // Of no events: a release ended, or nothing can be removed now.
         Removal::Some { .. } | Removal::Elsewhere => return Ok(FOLLOW_EVERY),
         Removal::Nothing => {}

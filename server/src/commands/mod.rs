@@ -5,6 +5,7 @@ mod backup;
 mod blame;
 mod copy;
 mod demo;
+mod erase;
 mod export;
 mod hold;
 mod import;
@@ -76,6 +77,7 @@ enum Command {
     Copy(copy::Copy),
     Reindex(reindex::Reindex),
     Verify(verify::Verify),
+    Erase(erase::Erase),
 }
 
 /// What is done on a log that is open.
@@ -417,6 +419,7 @@ impl Cli {
             Command::Copy(copy) => copy.run(installation.key_file).await,
             Command::Reindex(reindex) => reindex.run(&installation).await,
             Command::Verify(verify) => verify.run(&installation).await,
+            Command::Erase(erase) => erase.run(&installation).await,
             Command::OnTheLog(command) => {
                 let store = installation.open().await?;
                 let done = command.run(&store, &operator()).await;

@@ -45,7 +45,8 @@ fn only_the_commands_of_this_version_are_there() {
             "backup",
             "copy",
             "reindex",
-            "verify"
+            "verify",
+            "erase"
         ]
     );
 }
@@ -67,6 +68,9 @@ fn every_line_of_the_contract_is_taken() {
         "daybook token create --workspace a/b --name ci --scope events:write --scope events:read \
          --expires 2026-12-31 --oldest 30d",
         "daybook token create --tenant a --name ci --scope events:unredacted",
+        "daybook erase --workspace a/b --person a@b.example --reason R --dry-run",
+        "daybook erase --workspace a/b --event 01970c3e-8d1c-7cc0-b3a1-5f0e6f1f8a13 --part change \
+         --part context --reason R",
         "daybook token list",
         "daybook token revoke --id tok_1",
         "daybook settings set --workspace a/b --retention 30d --recording off --now",

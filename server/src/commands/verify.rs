@@ -87,6 +87,28 @@ fn tell(log: &VerifiedTenant) -> Result<(), CommandError> {
             HumanCount(log.released)
         ))?;
     }
+    for erased in &log.erased {
+        let parts: Vec<&str> = erased
+            .parts
+            .list()
+            .iter()
+            .map(|part| part.as_str())
+            .collect();
+        let reason = erased.reason.as_ref();
+        say(format_args!(
+            "{tenant}: under the release that entry {} ({}) tells of, of {} of them {} erased: {}{}",
+            erased.seq,
+            erased.id,
+            HumanCount(erased.entries),
+            if erased.is_under_way {
+                "is being"
+            } else {
+                "was"
+            },
+            parts.join(", "),
+            reason.map_or_else(String::new, |reason| format!(" (\u{201c}{reason}\u{201d})"))
+        ))?;
+    }
     let Some((covered, at)) = log.covered else {
         return say(format_args!(
             "{tenant}: no checkpoint covers them: whether they were altered cannot be seen"

@@ -65,7 +65,10 @@ pub enum Difference {
     /// What is administered.
     #[error("of what is administered, the table {0} differs")]
     Administered(&'static str),
-    /// Releases by retention.
+    /// A release by erasure.
+    #[error("release {0} by erasure differs")]
+    Erasure(i64),
+    /// A release by retention.
     #[error("release {0} differs")]
     Release(i64),
 }
@@ -102,6 +105,8 @@ fn hash_of(event: &Event) -> Hash {
         hash.update(key.key.to_be_bytes());
         hash.update(key.rest.to_be_bytes());
     }
+    hash.update(content.erased.unwrap_or(0).to_be_bytes());
+    hash.update(content.proofs.as_deref().unwrap_or_default());
     for text in [&content.operation, &content.body] {
         match text {
             Some(text) => hash_bytes(&mut hash, 1, text.as_bytes()),
@@ -185,6 +190,22 @@ impl<'a> Side<'a> {
         }
         Ok(releases)
     }
+
+    async fn erasures(
+        &mut self,
+        after: i64,
+    ) -> Result<Vec<(read::Erasure, Vec<read::ErasedEvent>)>, StoreError> {
+        let mut erasures = Vec::new();
+        for erasure in read::erasures(self.connection, after).await? {
+            let events = read::erased_events(self.connection, erasure.id).await?;
+            hash_values(&mut self.hash, &erasure.values());
+            for event in &events {
+                hash_values(&mut self.hash, &event.values());
+            }
+            erasures.push((erasure, events));
+        }
+        Ok(erasures)
+    }
 }
 
 /// The first text of a tenant's that differs. A text that refers to others does so by their numbers.
@@ -267,6 +288,20 @@ pub(super) async fn compare(
             return Ok(Err(Difference::Release(more.id)));
         }
         let Some(last) = ours.last() else { break };
+        after = last.id;
+    }
+    let mut after = 0;
+    loop {
+        let (ours, theirs) = (one.erasures(after).await?, other.erasures(after).await?);
+        if ours != theirs {
+            let pairs = ours.iter().zip(&theirs);
+            let same = pairs.take_while(|(ours, theirs)| ours == theirs).count();
+            let other = ours.get(same).or_else(|| theirs.get(same));
+            return Ok(Err(Difference::Erasure(
+                other.map_or(0, |(erasure, _)| erasure.id),
+            )));
+        }
+        let Some((last, _)) = ours.last() else { break };
         after = last.id;
     }
     for tenant in tenants {

@@ -403,6 +403,8 @@ fn fenced_on_sqlite() -> impl Iterator<Item = &'static str> {
     let log = [
         "installation",
         "release",
+        "erasure",
+        "erasure_event",
         "leaf",
         "content",
         "removal",
@@ -412,7 +414,14 @@ fn fenced_on_sqlite() -> impl Iterator<Item = &'static str> {
 }
 
 fn fenced_on_postgres() -> impl Iterator<Item = &'static str> {
-    administered().chain(["installation", "text_head", "release", "tenant_head"])
+    administered().chain([
+        "installation",
+        "text_head",
+        "release",
+        "erasure",
+        "erasure_event",
+        "tenant_head",
+    ])
 }
 
 /// What a database holds, as far as can be told before its schema is brought up to date.

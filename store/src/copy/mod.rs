@@ -11,6 +11,7 @@
 
 mod compare;
 mod end;
+mod erased;
 pub(crate) mod read;
 pub(crate) mod tables;
 #[cfg(test)]
@@ -514,7 +515,7 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         Ok(events)
     }
 
-    /// Removes from the target what was removed from the source since it was copied.
+    /// Removes from the target what was removed or erased from the source since it was copied.
     async fn remove(&mut self, tenants: &[TenantLog]) -> Result<(), CopyError> {
         for tenant in tenants {
             let mut after = 0;
@@ -529,6 +530,20 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
                 if !theirs.is_empty() {
                     self.writer.remove_contents(tenant.id, &theirs).await?;
                     self.tell(Step::Removed)?;
+                }
+                let (ours, theirs) = tokio::join!(
+                    erased::contents(&mut self.source.connection, tenant.id, between),
+                    erased::contents(&mut self.writer.end.connection, tenant.id, between),
+                );
+                let (ours, theirs) = (ours?, theirs?);
+                for content in ours {
+                    if theirs.binary_search(&content).is_err() {
+                        let source = &mut self.source.connection;
+                        self.writer
+                            .write_again(source, tenant.id, content.0)
+                            .await?;
+                        self.tell(Step::Removed)?;
+                    }
                 }
                 after = between.1;
             }

@@ -46,6 +46,9 @@ pub(crate) struct Content {
     pub(crate) source: Option<i64>,
     pub(crate) keep: bool,
     pub(crate) body: Option<String>,
+    /// Which parts of it are gone, as bits, and what proves them all then.
+    pub(crate) erased: Option<i64>,
+    pub(crate) proofs: Option<Vec<u8>>,
 }
 
 impl Event {
@@ -112,7 +115,7 @@ macro_rules! events {
             $has_key,
             ", c.source, c.keep, c.body, ",
             $kind,
-            " FROM leaf l ",
+            ", c.erased, c.proofs FROM leaf l ",
             $content,
             " WHERE l.tenant = ?1 AND l.seq > ?2 AND l.seq <= ?3 ORDER BY l.seq"
         )
@@ -219,6 +222,8 @@ fn event(row: &database::Row) -> Result<Event, StoreError> {
                 source: row.try_get(18)?,
                 keep: row.try_get(19)?,
                 body: row.try_get(20)?,
+                erased: row.try_get(22)?,
+                proofs: row.try_get(23)?,
             })
         }
     };
@@ -498,6 +503,126 @@ pub(crate) async fn releases(
                 before: row.try_get(4)?,
                 events: row.try_get(5)?,
                 finished_at: row.try_get(6)?,
+            })
+        })
+        .collect()
+}
+
+/// A release by erasure, told by numbers that are the same in both databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Erasure {
+    pub(crate) id: i64,
+    pub(crate) tenant: i64,
+    pub(crate) ws: i64,
+    /// The number of the event that tells of it.
+    pub(crate) seq: i64,
+    pub(crate) events: i64,
+    pub(crate) finished_at: Option<i64>,
+}
+
+impl Erasure {
+    pub(super) fn values(&self) -> Row {
+        let Self {
+            id,
+            tenant,
+            ws,
+            seq,
+            events,
+            finished_at,
+        } = *self;
+        vec![
+            id.into(),
+            tenant.into(),
+            ws.into(),
+            seq.into(),
+            events.into(),
+            finished_at.into(),
+        ]
+    }
+}
+
+/// An event that a release by erasure names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ErasedEvent {
+    pub(crate) seq: i64,
+    pub(crate) parts: i64,
+    /// The texts that stand there then, where they are others.
+    pub(crate) texts: [Option<i64>; 4],
+}
+
+impl ErasedEvent {
+    pub(super) fn values(&self) -> Row {
+        let texts = self.texts.iter().map(|number| (*number).into());
+        [self.seq.into(), self.parts.into()]
+            .into_iter()
+            .chain(texts)
+            .collect()
+    }
+}
+
+/// Releases by erasure after one, in their order, so many at most.
+pub(crate) async fn erasures(
+    connection: &mut Connection,
+    after: i64,
+) -> Result<Vec<Erasure>, StoreError> {
+    let text = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT e.id, l.tenant, e.ws, l.seq, e.events, e.finished_at \
+             FROM erasure e JOIN leaf l ON l.n = e.n WHERE e.id > ? ORDER BY e.id LIMIT 1000"
+        }
+        Dialect::Postgres => {
+            "SELECT id, tenant, ws, seq, events, finished_at FROM erasure \
+             WHERE id > ? ORDER BY id LIMIT 1000"
+        }
+    };
+    let rows = database::query(text)
+        .bind(after)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Erasure {
+                id: row.try_get(0)?,
+                tenant: row.try_get(1)?,
+                ws: row.try_get(2)?,
+                seq: row.try_get(3)?,
+                events: row.try_get(4)?,
+                finished_at: row.try_get(5)?,
+            })
+        })
+        .collect()
+}
+
+/// The events that a release by erasure names, in their order.
+pub(crate) async fn erased_events(
+    connection: &mut Connection,
+    erasure: i64,
+) -> Result<Vec<ErasedEvent>, StoreError> {
+    let text = match connection.dialect() {
+        Dialect::Sqlite => {
+            "SELECT l.seq, e.parts, e.actor, e.via, e.target, e.related \
+             FROM erasure_event e JOIN leaf l ON l.n = e.n WHERE e.erasure = ? ORDER BY e.n"
+        }
+        Dialect::Postgres => {
+            "SELECT seq, parts, actor, via, target, related FROM erasure_event \
+             WHERE erasure = ? ORDER BY seq"
+        }
+    };
+    let rows = database::query(text)
+        .bind(erasure)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ErasedEvent {
+                seq: row.try_get(0)?,
+                parts: row.try_get(1)?,
+                texts: [
+                    row.try_get(2)?,
+                    row.try_get(3)?,
+                    row.try_get(4)?,
+                    row.try_get(5)?,
+                ],
             })
         })
         .collect()

@@ -28,7 +28,7 @@ fn known(more: &[(&str, &[&str])], of_texts: &[&str]) -> Columns {
     known
 }
 
-const CONTENT: [&str; 13] = [
+const CONTENT: [&str; 15] = [
     "actor",
     "via",
     "action",
@@ -42,6 +42,8 @@ const CONTENT: [&str; 13] = [
     "source",
     "keep",
     "body",
+    "erased",
+    "proofs",
 ];
 
 fn and(all: &[&'static str]) -> Vec<&'static str> {
@@ -86,6 +88,11 @@ async fn every_table_and_column_of_sqlite_is_known() {
             (
                 "release",
                 &["id", "ws", "n", "before", "events", "finished_at"],
+            ),
+            ("erasure", &["id", "ws", "n", "events", "finished_at"]),
+            (
+                "erasure_event",
+                &["erasure", "n", "parts", "actor", "via", "target", "related"],
             ),
             // Counters for who has the log open: a copy begins without.
             ("removal", &["one", "batches"]),
@@ -175,6 +182,16 @@ async fn every_table_and_column_of_postgresql_is_known() {
                     "finished_at",
                     "reached_at",
                     "reached_seq",
+                ],
+            ),
+            (
+                "erasure",
+                &["id", "tenant", "ws", "seq", "events", "finished_at"],
+            ),
+            (
+                "erasure_event",
+                &[
+                    "erasure", "seq", "parts", "actor", "via", "target", "related",
                 ],
             ),
             // Made of events as they are copied.

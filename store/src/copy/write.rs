@@ -154,8 +154,8 @@ pub(super) struct Writer {
     sizes: HashMap<i64, [i64; 6]>,
     /// On PostgreSQL.
     known: HashMap<i64, Known>,
-    partitions: Partitions,
-    statements: Statements,
+    pub(super) partitions: Partitions,
+    pub(super) statements: Statements,
     /// The number of the last event in the installation, on SQLite.
     head: i64,
     /// In which class what of a log expires lies, on PostgreSQL.
@@ -349,6 +349,7 @@ impl Writer {
                 source: content.source,
                 keep: content.keep,
                 body: content.body,
+                erased: content.erased.zip(content.proofs),
             });
         }
         // Here ids rise in each tenant, and not in all of them together.
@@ -365,6 +366,43 @@ impl Writer {
         Ok(())
     }
 
+    /// Where an event lies on PostgreSQL.
+    fn lies(&self, tenant: i64, event: &Event) -> Lies {
+        Lies {
+            tenant,
+            ws: event.ws,
+            seq: event.seq,
+            at: event.occurred_at,
+            class: event.class.unwrap_or_else(|| self.class(event)),
+        }
+    }
+
+    /// The row of what an event says on PostgreSQL, where it says something.
+    pub(super) fn row<'e>(
+        &self,
+        tenant: i64,
+        event: &'e Event,
+    ) -> Result<Option<(Lies, Says<'e>, Numbered)>, StoreError> {
+        let Some(content) = &event.content else {
+            return Ok(None);
+        };
+        let known = self.known.get(&event.ws);
+        let known = known.ok_or_else(|| damaged("a log has no texts"))?;
+        let says = Says {
+            outcome: u8::try_from(content.outcome).map_err(|_| damaged("an outcome is broken"))?,
+            operation: content.operation.as_deref(),
+            key: content.key,
+            salt: &content.salt,
+            source: content.source,
+            keep: content.keep,
+            body: content.body.as_deref(),
+            erased: content.erased,
+            proofs: content.proofs.as_deref(),
+        };
+        let lies = self.lies(tenant, event);
+        Ok(Some((lies, says, known.numbered(content)?)))
+    }
+
     async fn write_to_postgres(
         &mut self,
         tenant: i64,
@@ -375,37 +413,18 @@ impl Writer {
         let mut keys: [Vec<i64>; 3] = Default::default();
         let last = events.last().map(|event| (event.seq, event.id));
         for event in &events {
-            let class = event.class.unwrap_or_else(|| self.class(event));
-            let lies = Lies {
-                tenant,
-                ws: event.ws,
-                seq: event.seq,
-                at: event.occurred_at,
-                class,
-            };
+            let lies = self.lies(tenant, event);
             rows.add_leaf(lies, &event.id, event.recorded_at, &event.parts);
-            let Some(content) = &event.content else {
+            let Some((lies, says, numbers)) = self.row(tenant, event)? else {
                 continue;
             };
-            wanted.push((class, event.occurred_at));
-            if let Some(key) = content.key {
+            wanted.push((lies.class, lies.at));
+            if let Some(key) = says.key {
                 keys[0].push(event.ws);
                 keys[1].push(key.key);
                 keys[2].push(key.rest);
             }
-            let known = self.known.get(&event.ws);
-            let known = known.ok_or_else(|| damaged("a log has no texts"))?;
-            let says = Says {
-                outcome: u8::try_from(content.outcome)
-                    .map_err(|_| damaged("an outcome is broken"))?,
-                operation: content.operation.as_deref(),
-                key: content.key,
-                salt: &content.salt,
-                source: content.source,
-                keep: content.keep,
-                body: content.body.as_deref(),
-            };
-            rows.add_content(lies, &says, &known.numbered(content)?);
+            rows.add_content(lies, &says, &numbers);
         }
         let connection = self.end.connection.postgres()?;
         self.partitions.add(&mut *connection, &wanted).await?;
@@ -452,7 +471,7 @@ impl Writer {
 
     /// Begins a transaction in which some triggers, each of a table, are not asked: they hold what comes
     /// in to what is so for what is recorded now. Killed, all is as it was.
-    async fn begin_without(
+    pub(super) async fn begin_without(
         &mut self,
         triggers: &[(&'static str, &'static str)],
     ) -> Result<Vec<String>, StoreError> {
@@ -488,7 +507,7 @@ impl Writer {
     }
 
     /// Commits it, with the triggers in their places again.
-    async fn commit_with(&mut self, triggers: Vec<String>) -> Result<(), StoreError> {
+    pub(super) async fn commit_with(&mut self, triggers: Vec<String>) -> Result<(), StoreError> {
         for trigger in triggers {
             self.end.say(trigger).await?;
         }
@@ -616,6 +635,8 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let lifted = [
             ("release", "release_is_due"),
+            ("erasure", "erasure_is_told"),
+            ("erasure_event", "erasure_event_is_new"),
             // They come as they are, those that are there already among them.
             ("signing_key", "signing_key_is_next"),
             ("tile", "tile_is_next"),
@@ -653,6 +674,7 @@ impl Writer {
         }
         self.write_holds(from).await?;
         self.write_releases(from).await?;
+        self.write_erasures(from).await?;
         if self.end.is_postgres() {
             self.end_on_postgres().await?;
         }
@@ -790,7 +812,8 @@ impl Writer {
                 .say(format!(
                     "INSERT INTO tally (tenant, ws, what, key, other, events, entries) \
                      SELECT x.tenant, x.ws, {what}, x.num, 0, 0, 0 FROM {table} x \
-                     WHERE x.ws IN (SELECT ws FROM release WHERE finished_at IS NULL) \
+                     WHERE x.ws IN (SELECT ws FROM release WHERE finished_at IS NULL \
+                         UNION SELECT ws FROM erasure WHERE finished_at IS NULL) \
                      ON CONFLICT DO NOTHING"
                 ))
                 .await?;

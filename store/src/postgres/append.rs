@@ -12,6 +12,7 @@
 //! done before is. What is looked at before (which texts there are, which workspaces record, which keys
 //! are there already) is looked at again then, and where it changed the group begins anew.
 
+mod erasure;
 mod group;
 mod head;
 mod keys;
@@ -33,7 +34,7 @@ use crate::{
     recording::Receipt,
     sqlite::{
         Admitted,
-        append::NewRelease,
+        append::{NewErasure, NewRelease},
         dictionaries::{Dictionaries, damaged},
     },
 };
@@ -145,6 +146,8 @@ pub(crate) struct Appender {
     /// What the open change records.
     staged: Vec<Admitted>,
     release: Option<NewRelease>,
+    /// Releases by erasure, each with the place among these of the event that tells of it.
+    erasures: Vec<(usize, NewErasure)>,
 }
 
 impl Appender {
@@ -156,6 +159,7 @@ impl Appender {
             open: false,
             staged: Vec::new(),
             release: None,
+            erasures: Vec::new(),
         }
     }
 
@@ -176,6 +180,12 @@ impl Appender {
     /// Makes a release in the change, of which its event was staged last.
     pub(crate) fn stage_release(&mut self, release: NewRelease) {
         self.release = Some(release);
+    }
+
+    /// Makes a release by erasure in the change, of which its event was staged last.
+    pub(crate) fn stage_erasure(&mut self, erasure: NewErasure) {
+        self.erasures
+            .push((self.staged.len().saturating_sub(1), erasure));
     }
 
     /// Records what was staged, and commits. On an error nothing of the change remains, unless it is
@@ -213,7 +223,8 @@ impl Appender {
             // On a connection of their own: whoever makes them is not who writes in them, and sees
             // nothing of what a node has not committed.
             known.partitions.add_apart(&self.pool, &wanted).await?;
-            texts = locked_texts(connection, &known.dictionaries, events).await?;
+            let shapes = erasure::shapes(&self.erasures);
+            texts = locked_texts(connection, &known.dictionaries, events, &shapes).await?;
             let connection = connection.postgres()?;
             let mut group = Group::compose(events, &places, &ByKey::new(), &mut texts)?;
             let mut heads = hold_heads(connection, &known, events).await?;
@@ -221,6 +232,12 @@ impl Appender {
             group.write(connection, &heads).await?;
             if let Some(release) = self.release.take() {
                 write_release(connection, &release, events, &heads).await?;
+            }
+            for (at, made) in std::mem::take(&mut self.erasures) {
+                let Some(Receipt::Recorded(placed)) = group.receipts.get(at) else {
+                    return Err(damaged("nothing tells of a release"));
+                };
+                erasure::write(connection, &made, placed.seq, &mut texts).await?;
             }
             last = new_event(events, &group.receipts);
         }
@@ -266,6 +283,7 @@ impl Appender {
         }
         self.staged.clear();
         self.release = None;
+        self.erasures.clear();
         let undone = within(ROLLBACK, self.connection.run("ROLLBACK")).await;
         if undone.is_err() {
             self.connection.close_on_drop();

@@ -3,6 +3,7 @@
 
 mod append;
 mod arrivals;
+mod erasure;
 mod no_delay;
 mod partitions;
 pub(crate) mod replica;

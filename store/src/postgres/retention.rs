@@ -8,6 +8,7 @@
 use super::{
     Server,
     append::{CLASSES, DAY, class_of},
+    erasure,
 };
 use crate::{StoreError, retention::Removal, sqlite::settings::effective};
 use domain::time::Timestamp;
@@ -76,6 +77,25 @@ impl Turn {
                 .await?;
         }
         Ok(self.is_ours)
+    }
+
+    /// What came of removing something of a log: a legal hold that was placed meanwhile is no failure.
+    async fn unless_held(
+        &mut self,
+        ws: i64,
+        removal: Result<Removal, StoreError>,
+    ) -> Result<Removal, StoreError> {
+        let Err(error) = removal else {
+            return removal;
+        };
+        let held: bool = sqlx::query_scalar("SELECT is_held($1)")
+            .bind(ws)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        if held {
+            return Ok(Removal::DELAYED);
+        }
+        Err(error)
     }
 
     /// Leaves the turn to others.
@@ -200,6 +220,17 @@ impl Server {
             Some(turn) => turn,
             None => Turn::new(self.remover.acquire().await?),
         };
+        if let Some(release) = erasure::next(&mut turn.connection).await? {
+            if !turn.take().await? {
+                return Ok(Removal::Elsewhere);
+            }
+            let now = self.clock.now().micros();
+            let ws = release.1.ws;
+            let erased = self.erase_some(&mut turn.connection, release, now).await;
+            let erased = turn.unless_held(ws, erased).await;
+            *ours = Some(turn);
+            return erased;
+        }
         let release: Option<(i64, i64)> = sqlx::query_as(
             "SELECT r.id, r.ws FROM release r WHERE r.finished_at IS NULL AND NOT is_held(r.ws) \
                  AND NOT EXISTS (SELECT 1 FROM moving) \
@@ -234,20 +265,8 @@ impl Server {
             }
         }
         let now = moment.micros();
-        let removal = match carry_out(&mut turn, id, now).await {
-            Ok(removal) => removal,
-            Err(error) => {
-                let held: bool = sqlx::query_scalar("SELECT is_held($1)")
-                    .bind(ws)
-                    .fetch_one(&mut *turn.connection)
-                    .await?;
-                if !held {
-                    return Err(error.into());
-                }
-                // A legal hold was placed meanwhile.
-                Removal::DELAYED
-            }
-        };
+        let carried_out = carry_out(&mut turn, id, now).await.map_err(Into::into);
+        let removal = turn.unless_held(ws, carried_out).await?;
         if matches!(removal, Removal::Some { events: 0, .. }) {
             if let Err(error) = drop_empty_partitions(&mut turn, now).await {
                 tracing::warn!("partitions that are empty were not dropped: {error}");

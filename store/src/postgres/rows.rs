@@ -15,7 +15,7 @@ enum Column {
     Small(Vec<Option<i16>>),
     Flag(Vec<bool>),
     Text(Vec<Option<String>>),
-    Bytes(Vec<Vec<u8>>),
+    Bytes(Vec<Option<Vec<u8>>>),
 }
 
 /// Rows of one table.
@@ -90,7 +90,12 @@ impl Rows {
 
     /// A BYTEA.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        push!(self, Bytes, bytes.to_vec())
+        self.bytes_or_null(Some(bytes))
+    }
+
+    /// A BYTEA or none.
+    pub(crate) fn bytes_or_null(&mut self, bytes: Option<&[u8]>) -> &mut Self {
+        push!(self, Bytes, bytes.map(<[u8]>::to_vec))
     }
 
     /// A TEXT.

@@ -8,11 +8,14 @@ use crate::{
     Store, StoreError,
     access::{Scope, Tenant},
     database::{self, Connection, Dialect},
-    sqlite::damaged,
+    sqlite::{
+        damaged,
+        erasure::{proofs, read_parts},
+    },
 };
 use domain::{
     event::{EventId, Part},
-    leaf::{Hash, PARTS, Salt, part_salt},
+    leaf::{Hash, PartProof, PartProofs, Salt},
     proof::{Checkpoint, Note, Origin, Tiles, VerifierKey, consistency_ranges, inclusion_ranges},
     time::Timestamp,
 };
@@ -132,22 +135,22 @@ pub(super) async fn path(
     path.ok_or_else(|| damaged("a tile of the tree is not there"))
 }
 
-/// The leaf of an event, and its salt.
-async fn leaf_and_salt(
+/// The leaf of an event, and what proves its parts.
+async fn leaf_and_proofs(
     connection: &mut Connection,
     tenant: i64,
     id: EventId,
-) -> Result<Option<(Leaf, Salt)>, StoreError> {
+) -> Result<Option<(Leaf, PartProofs)>, StoreError> {
     let statement = match connection.dialect() {
         Dialect::Sqlite => concat!(
             "SELECT ",
             columns_of_leaf!(),
-            ", c.salt FROM leaf l JOIN content c ON c.n = l.n WHERE l.id = ? AND l.tenant = ?"
+            ", c.salt, c.erased, c.proofs FROM leaf l JOIN content c ON c.n = l.n WHERE l.id = ? AND l.tenant = ?"
         ),
         Dialect::Postgres => concat!(
             "SELECT ",
             columns_of_leaf!(),
-            ", c.salt FROM leaf l JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws \
+            ", c.salt, c.erased, c.proofs FROM leaf l JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws \
              AND c.at = l.occurred_at AND c.seq = l.seq AND c.class = l.class \
              WHERE l.id = ? AND l.tenant = ?"
         ),
@@ -158,9 +161,9 @@ async fn leaf_and_salt(
         .fetch_optional(connection)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let salt = row.try_get::<&[u8]>(6)?.try_into().map(Salt);
-    let salt = salt.map_err(|_| damaged("a salt is broken"))?;
-    Ok(Some((Leaf::read(&row)?, salt)))
+    let gone = read_parts(row.try_get(7)?)?;
+    let proofs = proofs(gone, row.try_get(6)?, row.try_get(8)?)?;
+    Ok(Some((Leaf::read(&row)?, proofs)))
 }
 
 impl Store {
@@ -228,7 +231,7 @@ impl Store {
         };
         let tenant = scope.tenant();
         let mut connection = self.inner.readers.acquire().await?;
-        let Some((leaf, salt)) = leaf_and_salt(&mut connection, tenant.id, id).await? else {
+        let Some((leaf, proofs)) = leaf_and_proofs(&mut connection, tenant.id, id).await? else {
             return Ok(None);
         };
         drop(connection);
@@ -245,8 +248,20 @@ impl Store {
             header: leaf
                 .header(&tenant.slug, event.workspace.as_ref())
                 .canonical(),
-            salts: PARTS.map(|part| (part, part_salt(&salt, part))).into(),
-            hashes: BTreeMap::new(),
+            salts: proofs
+                .by_part()
+                .filter_map(|(part, proof)| match proof {
+                    PartProof::Salt(salt) => Some((part, salt)),
+                    PartProof::Hash(_) => None,
+                })
+                .collect(),
+            hashes: proofs
+                .by_part()
+                .filter_map(|(part, proof)| match proof {
+                    PartProof::Hash(hash) => Some((part, hash)),
+                    PartProof::Salt(_) => None,
+                })
+                .collect(),
             index,
             size,
             path: path(&mut connection, tenant.id, &ranges).await?,

@@ -1,7 +1,7 @@
 //! What is done with an event before it waits for the writer: it is checked against its workspace,
 //! redacted, and hashed, by the sender's own task.
 
-use crate::keys::random;
+use crate::{StoreError, keys::random};
 use domain::{
     event::{FieldError, NewEvent, Source},
     leaf::{Salt, parts_hash},
@@ -69,6 +69,28 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// Takes an event's out of it.
+    pub(crate) fn taken_from(event: &mut NewEvent) -> Self {
+        Self {
+            description: event.description.take(),
+            idempotency_key: event.idempotency_key.take(),
+            before: event.before.take(),
+            after: event.after.take(),
+            metadata: event.metadata.take(),
+            context: event.context.take(),
+        }
+    }
+
+    /// The text that is kept; none where there is nothing in it.
+    pub(crate) fn text(&self) -> Result<Option<String>, StoreError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let text = serde_json::to_string(self);
+        text.map(Some)
+            .map_err(|error| StoreError::Database(error.to_string()))
+    }
+
     fn is_empty(&self) -> bool {
         self.description.is_none()
             && self.idempotency_key.is_none()
@@ -96,20 +118,8 @@ impl Admitted {
             .idempotency_key
             .as_deref()
             .map(|key| key_hash(ws, key));
-        let body = Body {
-            description: event.description.take(),
-            idempotency_key: event.idempotency_key.take(),
-            before: event.before.take(),
-            after: event.after.take(),
-            metadata: event.metadata.take(),
-            context: event.context.take(),
-        };
-        let body = if body.is_empty() {
-            None
-        } else {
-            let text = serde_json::to_string(&body);
-            Some(text.map_err(|error| fault("", &error.to_string()))?)
-        };
+        let body = Body::taken_from(&mut event).text();
+        let body = body.map_err(|error| fault("", &error.to_string()))?;
         let keep = source == Some(Source::Daybook) && never_expires(event.action.as_str());
         Ok(Self {
             ws,

@@ -6,6 +6,7 @@ use super::{
     admit::Body,
     dictionaries::{Shared, damaged},
     directory::slug,
+    erasure::read_parts,
 };
 use crate::{
     StoreError,
@@ -29,7 +30,7 @@ macro_rules! contents {
     ($from:literal) => {
         concat!(
             "SELECT l.ws, l.id, l.seq, l.occurred_at, l.recorded_at, c.actor, c.via, c.action, \
-                 c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug ",
+                 c.target, c.related, c.outcome, c.operation, c.source, c.body, w.slug, c.erased ",
             $from,
             " LEFT JOIN workspace w ON w.id = l.ws "
         )
@@ -291,6 +292,6 @@ fn event(row: &Row, tenant: &Tenant, shared: &Shared) -> Result<Event, StoreErro
             Some(_) => return Err(damaged("a source is none that there is")),
         },
         redacted,
-        erased: Vec::new(),
+        erased: read_parts(row.try_get(15)?)?.list().to_vec(),
     })
 }

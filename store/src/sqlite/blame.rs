@@ -207,9 +207,7 @@ impl Snapshot {
             let keeps = is_settled && keeping.wants(end);
             // No more than twice as many, so that large events after small ones are not too many.
             let bytes = states.len().max(1);
-            size = (size * BYTES_AT_ONCE / bytes)
-                .clamp(1, 2 * size)
-                .min(most);
+            size = (size * BYTES_AT_ONCE / bytes).clamp(1, 2 * size).min(most);
             begun = end;
             let folding = tokio::task::spawn_blocking(move || {
                 state.reading.tell(&states, &shared, &mut state.fold)?;

@@ -3,7 +3,7 @@
 use super::{
     Inner, Kept,
     admit::Admitted,
-    append::{Appender, NewRelease},
+    append::{Appender, NewErasure, NewRelease},
     keeper::Keeper,
 };
 use crate::{
@@ -105,6 +105,17 @@ impl Change<'_> {
         match &mut self.writing {
             Writing::Sqlite(_, appender) => appender.stage_release(release),
             Writing::Postgres(turn) => turn.appender.stage_release(release),
+        }
+    }
+
+    /// Makes a release by erasure, of which the event that was recorded last tells.
+    pub(crate) fn erase(&mut self, erasure: NewErasure) -> Result<(), StoreError> {
+        match &mut self.writing {
+            Writing::Sqlite(_, appender) => appender.stage_erasure(erasure),
+            Writing::Postgres(turn) => {
+                turn.appender.stage_erasure(erasure);
+                Ok(())
+            }
         }
     }
 

@@ -74,6 +74,11 @@ impl Extent {
         self.emptied
     }
 
+    /// Whether the tables held more than is known.
+    pub(crate) fn is_beyond(self, known: Sizes) -> bool {
+        self.sizes.is_beyond(known)
+    }
+
     /// Whether more is known than the tables held.
     pub(crate) fn is_behind(self, known: Sizes) -> bool {
         known.is_beyond(self.sizes)

@@ -1,5 +1,6 @@
 //! Keeping the index: one process does, the one that holds its lock.
 
+mod erase;
 mod remove;
 
 pub(crate) use remove::Batch;
@@ -182,10 +183,12 @@ impl Indexer {
 /// texts are emptied when the release ends.
 const UNNAMED: &str = "INSERT INTO count_actor (ws, key, events, entries)
      SELECT ws, num, 0, 0 FROM log.actor
-     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL) ON CONFLICT DO NOTHING;
+     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL
+         UNION SELECT ws FROM log.erasure WHERE finished_at IS NULL) ON CONFLICT DO NOTHING;
      INSERT INTO count_target (ws, key, events, entries)
      SELECT ws, num, 0, 0 FROM log.target
-     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL) ON CONFLICT DO NOTHING";
+     WHERE ws IN (SELECT ws FROM log.release WHERE finished_at IS NULL
+         UNION SELECT ws FROM log.erasure WHERE finished_at IS NULL) ON CONFLICT DO NOTHING";
 
 /// The columns that a leaf's header is made of.
 macro_rules! header_of_leaf {

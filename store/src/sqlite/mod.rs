@@ -15,6 +15,7 @@ mod connect;
 mod count;
 pub(crate) mod dictionaries;
 mod directory;
+pub(crate) mod erasure;
 pub(crate) mod export;
 mod feed;
 mod find;
@@ -52,6 +53,7 @@ pub(crate) use dictionaries::damaged;
 pub use export::Export;
 pub(crate) use index::Indexer;
 pub(crate) use keeper::{migrated, unmigrated};
+pub(crate) use people::email_address;
 pub use snapshot::Snapshot;
 pub(crate) use sql::made_of_our_own_texts;
 

@@ -89,7 +89,7 @@ pub(super) async fn logs_of(
 }
 
 /// An e-mail address, lowercased; none where it is no such address.
-pub(super) fn email_address(email: &str) -> Option<String> {
+pub(crate) fn email_address(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let (name, host) = email.split_once('@').unwrap_or_default();
     let odd = |letter: char| letter.is_whitespace() || letter.is_control();

@@ -143,7 +143,8 @@ impl Store {
         }
     }
 
-    /// Removes a batch of what unfinished releases cover, the oldest release first.
+    /// Erases a batch of what unfinished releases by erasure cover; where there are none, removes one of
+    /// what those by retention cover; the oldest release first.
     ///
     /// # Errors
     ///
@@ -398,6 +399,9 @@ impl Keeper {
     /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a
     /// legal hold; or ends it, where nothing is left.
     pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
+        if let Some(erased) = self.erase_some(indexer).await? {
+            return Ok(erased);
+        }
         let release: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
             "SELECT r.id, r.ws, r.n, r.before FROM release r \
              WHERE r.finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM moving) AND NOT ",
@@ -473,7 +477,7 @@ impl Keeper {
     }
 
     /// Whether a legal hold stands in a log.
-    async fn is_held(&self, ws: i64) -> Result<bool, StoreError> {
+    pub(super) async fn is_held(&self, ws: i64) -> Result<bool, StoreError> {
         Ok(sqlx::query_scalar(concat!("SELECT ", is_held!("?1")))
             .bind(ws)
             .fetch_one(&self.watcher)
@@ -481,7 +485,7 @@ impl Keeper {
     }
 
     /// The turn to write the log, with nothing open.
-    async fn turn(&self) -> Result<MutexGuard<'_, Appender>, Elapsed> {
+    pub(super) async fn turn(&self) -> Result<MutexGuard<'_, Appender>, Elapsed> {
         let mut turn = tokio::time::timeout(TURN, self.appender.lock()).await?;
         // Whatever is open while nobody holds the connection was abandoned.
         turn.rollback().await;

@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     address,
-    log::view::{EntryView, FactView, RedactedView},
+    log::view::{EntryView, ErasedView, FactView, RedactedView},
 };
 use chrono::TimeDelta;
 use domain::{
     blame::is_only_looking,
     diff::{Change, ChangeKind},
-    event::{Event, Object, Outcome, Source},
+    event::{Event, Object, Outcome, Part, Source},
     question::Subject,
     redaction::places_of_marks,
 };
@@ -49,6 +49,7 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
         metadata: facts(event.metadata.as_ref(), &[]),
         context: context(event.context.as_ref()),
         redacted: redacted(event),
+        erased: erased(event),
         facts: own(event, local),
         json: serde_json::to_string_pretty(event).unwrap_or_default(),
         seq: event.seq,
@@ -119,6 +120,30 @@ fn redacted(event: &Event) -> Option<RedactedView> {
         places,
         more,
     })
+}
+
+/// What was erased, where anything was.
+fn erased(event: &Event) -> Option<ErasedView> {
+    let names: Vec<&str> = event
+        .erased
+        .iter()
+        .map(|part| match part {
+            Part::Facts => "what was done",
+            Part::Actor => "who did it",
+            Part::Via => "who carried it out",
+            Part::Objects => "what it was done to",
+            Part::Change => "what changed",
+            Part::Details => "the note with key and metadata",
+            Part::Context => "the context",
+        })
+        .collect();
+    let (last, others) = names.split_last()?;
+    let words = match others {
+        [] => format!("Erased: {last}."),
+        others => format!("Erased: {} and {last}.", others.join(", ")),
+    };
+    let under = Vec::new();
+    Some(ErasedView { words, under })
 }
 
 /// What is known of the entry itself.

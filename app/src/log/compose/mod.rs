@@ -6,7 +6,7 @@ pub(crate) mod value;
 mod when;
 
 pub(crate) use entry::entry;
-pub(crate) use row::{actor_of, row};
+pub(crate) use row::{actor_of, row, workspace};
 pub(crate) use when::Local;
 
 use super::view::{DayView, RowView};

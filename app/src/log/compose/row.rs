@@ -6,7 +6,7 @@ use crate::{
     log::view::{ActorView, RowView, TargetView},
 };
 use domain::{
-    event::{Actor, ActorKind, Event, ShownActor, Source, Target},
+    event::{Actor, ActorKind, Event, Part, ShownActor, Source, Target},
     question::Subject,
     slug::WorkspacePath,
 };
@@ -22,7 +22,10 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
         place: None,
         when: local.when(event.occurred_at),
         late,
-        actor: actor_of(&event.actor, &event.via),
+        actor: ActorView {
+            erased: event.erased.contains(&Part::Actor),
+            ..actor_of(&event.actor, &event.via)
+        },
         category: event.category,
         action: event.action.to_string(),
         label: Some(label)
@@ -32,6 +35,7 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
         outcome: event.outcome,
         change: value::summary(event.before.as_ref(), event.after.as_ref()),
         note: event.description.clone(),
+        erased: event.erased.clone(),
     }
 }
 
@@ -53,6 +57,7 @@ pub(crate) fn actor_of(shown: &ShownActor, via: &[Actor]) -> ActorView {
         second,
         second_is_id,
         deactivated: shown.deactivated,
+        erased: false,
         via: via.iter().map(called).collect(),
     }
 }
@@ -63,7 +68,7 @@ pub(super) fn called(actor: &Actor) -> String {
 }
 
 /// The workspace that an event lies in; none where it is the tenant's own.
-pub(super) fn workspace(event: &Event) -> Option<WorkspacePath> {
+pub(crate) fn workspace(event: &Event) -> Option<WorkspacePath> {
     Some(WorkspacePath {
         tenant: event.tenant.clone(),
         workspace: event.workspace.clone()?,

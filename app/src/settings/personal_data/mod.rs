@@ -54,6 +54,10 @@ fn Page(data: PersonalDataView) -> impl IntoView {
     let path = address::personal_data(&frame.workspace.path);
     let title = format!("Personal data, {name}");
     let own = address::own(&frame.workspace.path);
+    let erasures = address::with_query(
+        &address::audit(&frame.workspace.path),
+        "action=AUDIT_CONTENT_ERASED",
+    );
     let places =
         view! { <Places frame=frame.clone() zone=zone.clone() current=Current::PersonalData/> };
     let held = held.map(|words| {
@@ -144,10 +148,12 @@ fn Page(data: PersonalDataView) -> impl IntoView {
                                 </p>
                                 <p>
                                     <strong>"To have it erased. "</strong>
-                                    "This is for the operator of the installation to decide and do. \
-                                     Today entries leave the log only when they expire: nothing takes \
-                                     out one person or one entry before, and a legal hold stops \
-                                     everything."
+                                    "This is for the operator of the installation to decide and do: a \
+                                     person is taken out of all that they did or carried out, or parts \
+                                     out of one entry. It is told in the log, by number and without a \
+                                     name ("
+                                    <a href=erasures>"what was erased here"</a>
+                                    "), and a legal hold stops it."
                                 </p>
                             </div>
                         </section>

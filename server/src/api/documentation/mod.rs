@@ -275,7 +275,8 @@ pub struct Event {
     source: Option<SourceName>,
     /// How many values were taken out at the door.
     redacted: u32,
-    /// Which parts were taken out later.
+    /// Which parts were taken out later: what was in them is `null`, but the id of an actor or of somebody in
+    /// `via`, which is a pseudonym then, the same for all of one person's.
     erased: Vec<PartName>,
 }
 

@@ -61,7 +61,7 @@ pub struct InclusionProof {
     /// The salts of the event's parts, in hexadecimal digits, by the parts' names.
     #[schema(value_type = BTreeMap<String, String>)]
     salts: BTreeMap<Part, Salt>,
-    /// The hashes of the parts that are not there any more.
+    /// The hashes of the parts that were erased, in place of their salts.
     #[schema(value_type = BTreeMap<String, String>)]
     hashes: BTreeMap<Part, Hash>,
     /// The leaf's place in the tree, from 0.

@@ -88,6 +88,8 @@ impl<'a> Group<'a> {
                     source: event.source.map(source_number),
                     keep: event.keep,
                     body: event.body.as_deref(),
+                    erased: None,
+                    proofs: None,
                 };
                 let lies = Lies {
                     tenant: event.tenant,

@@ -91,6 +91,9 @@ pub(crate) struct Says<'a> {
     pub(crate) source: Option<i64>,
     pub(crate) keep: bool,
     pub(crate) body: Option<&'a str>,
+    /// Which parts are gone, as bits, and what proves all then: of what is copied.
+    pub(crate) erased: Option<i64>,
+    pub(crate) proofs: Option<&'a [u8]>,
 }
 
 impl LogRows {
@@ -136,6 +139,9 @@ impl LogRows {
             .bytes(says.salt);
         contents.small_or_null(says.source.and_then(|source| i16::try_from(source).ok()));
         contents.flag(says.keep).text_or_null(says.body);
+        contents
+            .small_or_null(says.erased.and_then(|erased| i16::try_from(erased).ok()))
+            .bytes_or_null(says.proofs);
         for (what, key) in numbers.beside() {
             let entries = self.entries.row();
             entries.big(tenant).small(class).big(at).big(seq).big(ws);
@@ -160,6 +166,11 @@ impl LogRows {
         }
         let tallies = self.tallies.entry((tenant, ws)).or_default();
         tallies.count(u32::from(says.outcome), numbers);
+    }
+
+    /// Has what is counted of a tenant stand under another number than that of its last event.
+    pub(crate) fn tally_as(&mut self, tenant: i64, n: i64) {
+        self.last.insert(tenant, n);
     }
 
     /// Adds to the numbers of all but leaves where their tenants' logs ended.
@@ -190,7 +201,8 @@ impl LogRows {
         let into = "leaf (tenant, seq, id, ws, occurred_at, recorded_at, parts, class)";
         taken(&mut self.leaves).write(connection, into).await?;
         let into = "content (tenant, class, at, seq, ws, actor, via, action, kind, \
-            target, related, outcome, operation, key, key_rest, salt, source, keep, body)";
+            target, related, outcome, operation, key, key_rest, salt, source, keep, body, \
+            erased, proofs)";
         taken(&mut self.contents).write(connection, into).await?;
         let into = "entry (tenant, class, at, seq, ws, what, key, actor, via, action, \
             kind, target, related, outcome)";

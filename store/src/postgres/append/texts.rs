@@ -12,6 +12,7 @@ use crate::{
         dictionaries::{Dictionaries, Extent, Shared, damaged},
     },
 };
+use domain::event::NewEvent;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,7 +49,7 @@ pub(super) async fn texts_of(
         return Ok(texts);
     }
     connection.run("BEGIN").await?;
-    let added = locked_texts(connection, dictionaries, events).await?;
+    let added = locked_texts(connection, dictionaries, events, &[]).await?;
     connection.run("COMMIT").await?;
     let logs: Vec<LogId> = added.keys().copied().collect();
     let shared: Vec<Arc<Shared>> = added.values().map(|new| Arc::clone(new.shared())).collect();
@@ -60,12 +61,13 @@ pub(super) async fn texts_of(
         .collect())
 }
 
-/// Holds the texts of the logs of a group, reads what others added, and adds what is new. They count
-/// only when the transaction is committed.
+/// Holds the texts of the logs of a group, reads what others added, and adds what is new; also of
+/// `shapes`, each with the log, which are not recorded. They count only when the transaction is committed.
 pub(super) async fn locked_texts(
     connection: &mut Connection,
     dictionaries: &Dictionaries,
     events: &[Admitted],
+    shapes: &[(i64, &NewEvent)],
 ) -> Result<Texts, StoreError> {
     let logs: BTreeSet<LogId> = events
         .iter()
@@ -85,6 +87,9 @@ pub(super) async fn locked_texts(
         let mut additions = Additions::new(shared);
         for event in events.iter().filter(|event| event.ws == ws) {
             additions.numbers(event);
+        }
+        for (_, shape) in shapes.iter().filter(|(of, _)| *of == ws) {
+            additions.numbers_of(shape);
         }
         if !additions.is_empty() {
             write_texts(connection.postgres()?, tenant, ws, &additions).await?;

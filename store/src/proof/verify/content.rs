@@ -1,6 +1,6 @@
 //! What an entry says, put together from the tables, and whether that is what was recorded.
 
-use super::{Leaf, Wrong};
+use super::{Leaf, Wrong, erased};
 use crate::{
     StoreError,
     copy::{
@@ -9,12 +9,18 @@ use crate::{
     },
     database::{Connection, Value},
     dictionary::Number,
-    sqlite::{Body, KeyHash, key_hash},
+    sqlite::{
+        Body, KeyHash,
+        erasure::{proofs, read_parts},
+        key_hash,
+    },
 };
 use domain::{
     category::Category,
-    event::{Action, Actor, EventId, NewEvent, Object, Outcome, Source, Target, TargetKind},
-    leaf::{Hash, Salt, parts_hash},
+    event::{
+        Action, Actor, EventId, NewEvent, Object, Outcome, Part, Parts, Source, Target, TargetKind,
+    },
+    leaf::{Hash, proven_parts_hash},
     slug::Slug,
     time::Timestamp,
     verb::Verb,
@@ -23,6 +29,15 @@ use std::{collections::HashMap, str::FromStr};
 
 /// So many texts are read at a time.
 const TEXTS_AT_ONCE: usize = 5_000;
+
+/// An entry that was checked by itself.
+pub(super) struct Checked {
+    pub(super) leaf: Leaf,
+    pub(super) hash: Hash,
+    pub(super) facts: Facts,
+    /// Which of its parts were erased.
+    pub(super) gone: Parts,
+}
 
 /// What is to be known of an entry besides its leaf.
 pub(super) enum Facts {
@@ -38,6 +53,8 @@ pub(super) enum Facts {
 pub(super) struct Told {
     pub(super) action: String,
     pub(super) after: Option<Object>,
+    /// Why, where it says so.
+    pub(super) reason: Option<String>,
 }
 
 /// The texts of a workspace, or of the tenant itself; one that cannot be is none.
@@ -214,13 +231,14 @@ impl OfLog {
     }
 }
 
-/// Checks that what an entry says is what its leaf was made of; gives the leaf's hash.
+/// Checks that what an entry says is what its leaf was made of; gives the leaf's hash. Of what was
+/// erased the hash is believed: whether it may be gone is looked at elsewhere.
 pub(super) fn check(
     event: read::Event,
     tenant: &Slug,
     texts: &Texts,
     workspaces: &HashMap<i64, Slug>,
-) -> Result<(Leaf, Hash, Facts), Wrong> {
+) -> Result<Checked, Wrong> {
     let seq = event.seq.cast_unsigned();
     let id = EventId(event.id);
     let altered = |what: &'static str| Wrong::Altered {
@@ -241,7 +259,12 @@ pub(super) fn check(
         .hash(tenant, workspaces)
         .ok_or_else(|| altered("it lies in a workspace that is not the tenant's"))?;
     let Some(content) = event.content else {
-        return Ok((leaf, hash, Facts::Gone));
+        return Ok(Checked {
+            leaf,
+            hash,
+            facts: Facts::Gone,
+            gone: Parts::NONE,
+        });
     };
     let given = texts
         .0
@@ -249,7 +272,14 @@ pub(super) fn check(
         .and_then(|texts| texts.event(&content));
     let (given, source) =
         given.ok_or_else(|| altered("something that it refers to is not there, or not valid"))?;
-    if parts_hash(&given, source, &Salt(content.salt)) != leaf.parts {
+    let proofs = read_parts(content.erased).and_then(|gone| {
+        Ok((
+            gone,
+            proofs(gone, &content.salt, content.proofs.as_deref())?,
+        ))
+    });
+    let (gone, proofs) = proofs.map_err(|_| altered("what proves it cannot be read"))?;
+    if proven_parts_hash(&given, source, proofs.each()) != leaf.parts {
         return Err(altered("its content is another than its leaf was made of"));
     }
     // What it is found by, and what keeps it, are copies of what was hashed.
@@ -264,19 +294,33 @@ pub(super) fn check(
     }
     let is_ours = source == Some(Source::Daybook);
     let action = given.action.as_str();
+    if let Some(what) = erased::fault(&given, gone) {
+        return Err(altered(what));
+    }
     let keeps = is_ours && crate::sqlite::never_expires(action);
     if content.keep != keeps {
         return Err(altered(
             "whether retention passes it by is not as its action says",
         ));
     }
+    if keeps && gone.has(Part::Change) {
+        return Err(altered(
+            "the log is judged by what it said, and that was erased",
+        ));
+    }
     let facts = if keeps {
         Facts::Telling(Box::new(Told {
             action: action.to_owned(),
             after: given.after,
+            reason: given.description,
         }))
     } else {
         Facts::Plain
     };
-    Ok((leaf, hash, facts))
+    Ok(Checked {
+        leaf,
+        hash,
+        facts,
+        gone,
+    })
 }

@@ -3,6 +3,7 @@
 //! changes nothing.
 
 mod content;
+mod erased;
 #[cfg(test)]
 mod moving;
 mod rules;
@@ -19,9 +20,9 @@ use crate::{
     options::{DatabaseUrl, Options},
     postgres, sqlite,
 };
-use content::{Facts, Texts};
+use content::{Checked, Facts, Texts};
 use domain::{
-    event::EventId,
+    event::{EventId, Parts},
     leaf::Hash,
     proof::{
         Checkpoint, CheckpointError, Edge, Note, NoteError, Origin, TILE, TileId, VerifierKey,
@@ -29,6 +30,7 @@ use domain::{
     slug::Slug,
     time::Timestamp,
 };
+use erased::Erasures;
 use rules::Rules;
 use signatures::Signatures;
 use std::{
@@ -74,10 +76,29 @@ pub struct VerifiedTenant {
     pub entries: u64,
     /// What of so many of them says is gone, under a release.
     pub released: u64,
+    /// What was erased of others, and under which releases.
+    pub erased: Vec<ErasedUnder>,
     /// How many checkpoints there are.
     pub checkpoints: u64,
     /// How many of the entries the newest covers, and when it was made.
     pub covered: Option<(u64, Timestamp)>,
+}
+
+/// What was erased under a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedUnder {
+    /// The number of the entry that tells of the release.
+    pub seq: u64,
+    /// Its id.
+    pub id: EventId,
+    /// Why, as it says; none: that was erased itself.
+    pub reason: Option<String>,
+    /// Of so many entries.
+    pub entries: u64,
+    /// These parts, of some of them.
+    pub parts: Parts,
+    /// Whether some of it is still to be erased.
+    pub is_under_way: bool,
 }
 
 impl VerifiedTenant {
@@ -162,6 +183,18 @@ pub enum Wrong {
         seq: u64,
         /// Its id.
         id: EventId,
+    },
+    /// Parts of what an entry says are gone, and nothing permits it.
+    #[error("{tenant}: of entry {seq} ({id}) parts are gone ({parts}) that no release names")]
+    Unerased {
+        /// Whose.
+        tenant: Slug,
+        /// Its number.
+        seq: u64,
+        /// Its id.
+        id: EventId,
+        /// Which.
+        parts: String,
     },
     /// A release is not what the log tells of it, or was not permitted.
     #[error("{tenant}: the release that entry {seq} tells of {what}")]
@@ -330,6 +363,7 @@ async fn verify_all(
     keys.extend(rows);
     let mut wanted = of_logs(kept, &logs, &keys)?;
     let mut releases = releases(connection).await?;
+    let mut erasures = erased::read(connection).await?;
     let of: u64 = logs.iter().map(|log| log.last.unsigned_abs()).sum();
     let mut verified = Verified {
         tenants: Vec::new(),
@@ -341,6 +375,7 @@ async fn verify_all(
         let kept = wanted.remove(&log.slug).unwrap_or_default();
         let of_tenant = releases.remove(&log.tenant).unwrap_or_default();
         let mut checking = Checking::of(seen, log, of_tenant, kept, &keys);
+        checking.erasures = Erasures::new(erasures.remove(&checking.tenant).unwrap_or_default());
         let tenant = checking
             .run(connection, |checked| told(before + checked, of))
             .await?;
@@ -530,7 +565,7 @@ struct Signed {
 /// A piece of a log, of which each entry was checked by itself.
 struct Piece {
     /// For each entry, its leaf, and what else is to be known of it.
-    entries: Vec<(Leaf, Hash, Facts)>,
+    entries: Vec<Checked>,
     /// What is wrong with the next one; the rest was not looked at.
     wrong: Option<Wrong>,
 }
@@ -596,6 +631,7 @@ struct Checking {
     kept: Vec<(String, Checkpoint)>,
     rules: Rules,
     releases: Releases,
+    erasures: Erasures,
     /// How many of the releases have their event.
     told_of: usize,
     /// How many entries say nothing any more.
@@ -615,6 +651,7 @@ impl Checking {
             seen,
             kept,
             releases: Releases::new(releases),
+            erasures: Erasures::default(),
             tenant: log.tenant,
             signatures: Signatures::new(verifiers(&log.origin, keys)),
             slug: log.slug,
@@ -687,6 +724,7 @@ impl Checking {
             tenant: self.slug.clone(),
             entries: self.edge.size(),
             released: self.released,
+            erased: self.erasures.told(),
             checkpoints: self.made,
             covered: self.covered,
         })
@@ -731,7 +769,13 @@ impl Checking {
     /// Adds a piece to the tree, entry by entry, and compares it with the tiles and the checkpoints of it.
     async fn add(&mut self, connection: &mut Connection, piece: Piece) -> Result<(), VerifyError> {
         let tiles = self.tiles_of(connection, piece.entries.len()).await?;
-        for (leaf, hash, facts) in piece.entries {
+        for checked in piece.entries {
+            let Checked {
+                leaf,
+                hash,
+                facts,
+                gone,
+            } = checked;
             let at = leaf.seq - 1;
             let index = at / TILE as u64;
             let tile = tiles.get(&index).map(Vec::as_slice);
@@ -755,6 +799,8 @@ impl Checking {
                     return Err(wrong.into());
                 }
             }
+            let judged = self.erasures.judge(&leaf, &facts, gone, &self.rules);
+            judged.map_err(|fault| fault.of(&self.slug, &leaf))?;
             self.judge(&leaf, facts)?;
             self.compare_checkpoint(connection).await?;
             self.compare_kept()?;
@@ -981,6 +1027,11 @@ impl Checking {
                 what,
             }
             .into());
+        }
+        if let Some(seq) = self.erasures.untold() {
+            let what = "has no such entry";
+            let tenant = tenant();
+            return Err(Wrong::Release { tenant, seq, what }.into());
         }
         if let Some((name, kept)) = self.kept.pop() {
             let size = kept.size;

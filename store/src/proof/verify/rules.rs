@@ -81,6 +81,13 @@ impl Rules {
         Ok(())
     }
 
+    /// Whether a legal hold stands in a log.
+    pub(super) fn is_held(&self, ws: i64) -> bool {
+        // A tenant's own entries stay as long as a hold stands in any of its workspaces.
+        let mut all = self.workspaces.iter();
+        all.any(|(of, of_workspace)| (ws < 0 || *of == ws) && of_workspace.is_held)
+    }
+
     /// Whether a release is the one that its entry tells of, and was permitted then.
     fn judge(
         &self,
@@ -155,6 +162,7 @@ mod tests {
         Told {
             action: action.to_owned(),
             after: after.as_object().cloned(),
+            reason: None,
         }
     }
 

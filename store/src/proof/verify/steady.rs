@@ -5,7 +5,8 @@
 //! claimed.
 
 use super::{
-    Checking, PIECE, Referred, Rules, Seen, VerifyError, Wrong, is_spread, logs, releases,
+    Checking, Erasures, PIECE, Referred, Rules, Seen, VerifyError, Wrong, erased, is_spread, logs,
+    releases,
 };
 use crate::{
     Store, StoreError,
@@ -124,6 +125,8 @@ impl Inner {
             Seen::AtOnce
         };
         let mut checking = Checking::of(seen, log, of_tenant, Vec::new(), &keys);
+        let erasures = erased::read(connection).await?.remove(&tenant);
+        checking.erasures = Erasures::new(erasures.unwrap_or_default());
         // Where the log is shorter than it was, it is looked at from its beginning.
         let goes_on = place
             .zip(edge)
@@ -133,6 +136,7 @@ impl Inner {
             checking.told_of = told_of
                 .filter(|release| release.seq.unsigned_abs() <= place.size)
                 .count();
+            checking.erasures.pass(place.size);
             checking.checkpoints_after = number(place.size)?;
             (checking.edge, checking.rules) = (edge, place.rules);
         }

@@ -4,10 +4,12 @@
 //! lock; if the file changed since, everything known about its end is read again before anything is
 //! numbered. What a transaction adds to what is known counts only after its commit.
 
+mod erasure;
 mod rows;
 mod tail;
 mod texts;
 
+pub(crate) use erasure::{NewErased, NewErasure};
 pub(crate) use rows::{Content, Leaf, Statements, outcome_number, placed_at, source_number};
 pub(crate) use texts::{Additions, Numbered};
 
@@ -65,6 +67,7 @@ struct Staged {
     leaves: Vec<Leaf>,
     contents: Vec<Content>,
     release: Option<NewRelease>,
+    erasures: Vec<erasure::Staged>,
 }
 
 /// A release that is made with the event that tells of it, the last of its transaction.
@@ -243,6 +246,7 @@ impl Appender {
             source: event.source.map(source_number),
             keep: event.keep,
             body: event.body,
+            erased: None,
         });
         if let Some(key) = event.key {
             staged.keys.push((key, placed));
@@ -325,8 +329,11 @@ impl Appender {
             .bind(self.staged.head)
             .bind(release.before.micros())
             .bind(release.events)
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
+        }
+        for erasure in std::mem::take(&mut self.staged.erasures) {
+            erasure.write(&mut *connection).await?;
         }
         Ok(())
     }

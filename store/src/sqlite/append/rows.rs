@@ -47,6 +47,8 @@ pub(crate) struct Content {
     pub(crate) source: Option<i64>,
     pub(crate) keep: bool,
     pub(crate) body: Option<String>,
+    /// Which parts are gone, as bits, and what proves all then: of what is copied.
+    pub(crate) erased: Option<(i64, Vec<u8>)>,
 }
 
 /// Outcomes by number, as the log keeps them.
@@ -136,8 +138,8 @@ impl Statements {
         contents: &[Content],
     ) -> Result<(), StoreError> {
         let head = "INSERT INTO content (n, actor, via, action, target, related, outcome, \
-                    operation, key, key_rest, salt, source, keep, body)";
-        self.insert(connection, head, 14, contents, |query, content| {
+                    operation, key, key_rest, salt, source, keep, body, erased, proofs)";
+        self.insert(connection, head, 16, contents, |query, content| {
             query
                 .bind(content.n)
                 .bind(i64::from(content.actor))
@@ -153,6 +155,8 @@ impl Statements {
                 .bind(content.source)
                 .bind(content.keep)
                 .bind(content.body.as_deref())
+                .bind(content.erased.as_ref().map(|(erased, _)| *erased))
+                .bind(content.erased.as_ref().map(|(_, proofs)| &proofs[..]))
         })
         .await
     }

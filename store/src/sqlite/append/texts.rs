@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     category::Category,
-    event::{Actor, Target, TargetKind},
+    event::{Actor, NewEvent, Target, TargetKind},
     verb::Verb,
 };
 use sqlx::SqliteConnection;
@@ -59,6 +59,7 @@ pub(crate) struct Additions {
 }
 
 /// The numbers that stand for an event's texts.
+#[derive(Debug)]
 pub(crate) struct Numbered {
     pub(crate) actor: Number,
     pub(crate) via: Option<Number>,
@@ -114,10 +115,14 @@ impl Additions {
 
     /// The numbers of an event's texts; what is new gets the next.
     pub(crate) fn numbers(&mut self, event: &Admitted) -> Numbered {
+        self.numbers_of(&event.event)
+    }
+
+    /// The same of an event that is not to be recorded.
+    pub(crate) fn numbers_of(&mut self, event: &NewEvent) -> Numbered {
         let shared = Arc::clone(&self.shared);
         let known = shared.read();
         let base = self.base;
-        let event = &event.event;
         let mut actor = |actor: &Actor| {
             self.actors
                 .number(actor, known.actor_number(actor), base.actor)

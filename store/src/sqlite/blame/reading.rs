@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     blame::{Fold, Member, Stated, Telling, rest},
-    event::{Actor, EventId, Outcome},
+    event::{Actor, EventId, Outcome, Part, Parts},
     time::Timestamp,
 };
 use serde::{
@@ -26,14 +26,14 @@ use uuid::Uuid;
 /// What the fold is about of the events of a list of numbers: what is kept in columns of their own as a
 /// JSON array of arrays ([`Facts`]), beside it the bodies, a line for each.
 const STATES: &str = "SELECT json_group_array(json_array(j.key, l.occurred_at, hex(l.id), c.actor, \
-         c.via, c.action, c.target, c.related, c.operation)), \
+         c.via, c.action, c.target, c.related, c.operation, c.erased)), \
          group_concat(coalesce(c.body, ''), '\n') \
      FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
 
 /// The same, of events that occurred between ?3 and ?4. Each is looked for by its key (`OFFSET 0`),
 /// whatever the server believes of tables that it has not looked at yet.
 const STATES_ON_POSTGRES: &str = "SELECT CAST(coalesce(json_agg(json_build_array(j.key, l.occurred_at, \
-         encode(l.id, 'hex'), c.actor, c.via, c.action, c.target, c.related, c.operation) ORDER BY j.key), '[]') AS TEXT), \
+         encode(l.id, 'hex'), c.actor, c.via, c.action, c.target, c.related, c.operation, c.erased) ORDER BY j.key), '[]') AS TEXT), \
          string_agg(coalesce(c.body, ''), chr(10) ORDER BY j.key) \
      FROM json_each(?1) j JOIN LATERAL ( \
          SELECT * FROM leaf WHERE tenant = ?2 AND seq = j.value OFFSET 0) l ON TRUE JOIN LATERAL ( \
@@ -91,6 +91,8 @@ struct Facts<'a> {
     related: Option<Number>,
     #[serde(borrow)]
     operation: Option<Cow<'a, str>>,
+    /// The parts that were erased, as bits.
+    erased: Option<u8>,
 }
 
 /// The same of what is kept as JSON; the states as the texts that they are.
@@ -250,8 +252,10 @@ impl Reading {
                 idempotency_key: body.idempotency_key.map(Cow::into_owned),
                 before,
                 after,
-                // Nothing can be erased yet: what is told of events in full says the same.
-                erased: false,
+                erased: facts
+                    .erased
+                    .and_then(Parts::from_bits)
+                    .is_some_and(|gone| gone.has(Part::Change)),
                 rest,
             });
         }

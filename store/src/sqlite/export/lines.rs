@@ -12,6 +12,7 @@ use crate::{
     sqlite::{
         assemble::times_of,
         dictionaries::{Shared, damaged},
+        erasure::read_parts,
         snapshot::Snapshot,
     },
 };
@@ -53,7 +54,7 @@ pub(super) use sought;
 /// largest has. A body is JSON without a line break.
 pub(in crate::sqlite) const LINES: &str = "SELECT json_group_array(json_array(j.key, l.ws, l.seq, l.occurred_at, \
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
-         hex(l.id), c.operation)), \
+         hex(l.id), c.operation, c.erased)), \
          group_concat(CASE WHEN octet_length(c.body) <= ?2 THEN c.body ELSE '' END, '\n'), \
          coalesce(max(octet_length(c.body)), 0) \
      FROM json_each(?1) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
@@ -73,7 +74,7 @@ const SMALL: i64 = 8 * 1024;
 const LINES_ON_POSTGRES: &str = concat!(
     "SELECT CAST(coalesce(json_agg(json_build_array(j.key, l.ws, l.seq, l.occurred_at, \
          l.recorded_at, c.actor, c.via, c.action, c.target, c.related, c.outcome, c.source, \
-         encode(l.id, 'hex'), c.operation) ORDER BY j.key), '[]') AS TEXT), \
+         encode(l.id, 'hex'), c.operation, c.erased) ORDER BY j.key), '[]') AS TEXT), \
          string_agg(CASE WHEN octet_length(c.body) <= ?5 THEN c.body ELSE '' END, chr(10) \
              ORDER BY j.key), \
          CAST(coalesce(max(octet_length(c.body)), 0) AS BIGINT) ",
@@ -373,6 +374,8 @@ struct Facts<'a> {
     /// A JSON text.
     #[serde(borrow)]
     operation: Option<&'a RawValue>,
+    /// Which parts are gone, as bits.
+    erased: Option<i64>,
 }
 
 /// What of an event is kept as JSON, each member as the text that it is.
@@ -453,7 +456,7 @@ impl<'a> Facts<'a> {
                 Some(2) => Some(Source::Import),
                 Some(_) => return Err(damaged("a source is none that there is")),
             },
-            erased: &[],
+            erased: read_parts(self.erased)?.list(),
         })
     }
 }
@@ -501,7 +504,7 @@ mod tests {
     #[test]
     fn an_event_of_a_workspace_that_is_not_read_is_an_error_and_not_asked_for_again() {
         let lines = Lines {
-            facts: r#"[[0,99,1,1,1,7,null,1,1,null,0,null,"00",null]]"#.to_owned(),
+            facts: r#"[[0,99,1,1,1,7,null,1,1,null,0,null,"00",null,null]]"#.to_owned(),
             bodies: String::new(),
             proofs: None,
             shelves: Arc::from([]),

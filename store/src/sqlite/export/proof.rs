@@ -6,25 +6,30 @@ use crate::{
     StoreError,
     database::Dialect,
     proof::Sealed,
-    sqlite::{dictionaries::damaged, snapshot::Snapshot},
+    sqlite::{
+        dictionaries::damaged,
+        erasure::{self, read_parts},
+        snapshot::Snapshot,
+    },
 };
 use domain::{
-    event::Parts,
+    event::{Actor, Part, Parts},
     export::{LastLine, Row, RowProof, SigningKey},
-    leaf::{Hash, PARTS, PartProof, Salt, part_salt},
+    leaf::{Hash, PartProofs, Salt},
     proof::{Paths, TileId, Tiles},
 };
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 
 /// What is kept beside each of a list of events, as a JSON array of arrays ([`Kept`]).
-const PROOFS: &str = "SELECT json_group_array(json_array(l.seq, lower(hex(l.parts)), lower(hex(c.salt)))) \
+const PROOFS: &str = "SELECT json_group_array(json_array(l.seq, lower(hex(l.parts)), lower(hex(c.salt)), \
+         c.erased, CASE WHEN c.proofs IS NOT NULL THEN lower(hex(c.proofs)) END)) \
      FROM json_each(?1) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
 
 /// [`PROOFS`] on PostgreSQL.
 const PROOFS_ON_POSTGRES: &str = concat!(
     "SELECT CAST(coalesce(json_agg(json_build_array(l.seq, encode(l.parts, 'hex'), \
-         encode(c.salt, 'hex'))), '[]') AS TEXT) ",
+         encode(c.salt, 'hex'), c.erased, encode(c.proofs, 'hex'))), '[]') AS TEXT) ",
     super::lines::sought!("JOIN")
 );
 
@@ -38,6 +43,30 @@ struct Kept {
     /// The hash over its parts.
     parts: Hash,
     salt: Salt,
+    /// Which parts are gone, as bits, and what proves them all then, in hexadecimal digits.
+    erased: Option<i64>,
+    proofs: Option<String>,
+}
+
+impl Kept {
+    /// What proves each of its parts.
+    fn proofs(&self) -> Result<PartProofs, StoreError> {
+        let proofs = self.proofs.as_deref().map(bytes);
+        let proofs =
+            proofs.map(|bytes| bytes.ok_or_else(|| damaged("what proves an event is broken")));
+        erasure::proofs(
+            read_parts(self.erased)?,
+            &self.salt.0,
+            proofs.transpose()?.as_deref(),
+        )
+    }
+}
+
+/// Bytes from their hexadecimal digits.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let each = (0..digits.len()).step_by(2);
+    each.map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+        .collect()
 }
 
 impl Snapshot {
@@ -133,8 +162,14 @@ impl Proving {
         let kept = kept.ok_or_else(|| damaged("what proves an event is not there"))?;
         let path = self.paths.path(row.seq - 1);
         let path = path.ok_or_else(|| damaged("a tile of the tree is not there"))?;
-        let proofs = PARTS.map(|part| PartProof::Salt(part_salt(&kept.salt, part)));
-        row.proven(self.shown, kept.parts, proofs, (self.paths.size(), path))
+        let proofs = kept.proofs()?;
+        // Of a chain of which somebody was erased nothing proves what the others are called.
+        let is_told = |actor: &&Actor| actor.name.is_some() || actor.email.is_some();
+        let mut shown = self.shown;
+        if proofs.erased().has(Part::Via) && row.via.iter().any(is_told) {
+            shown = shown.without(Parts::NONE.with(Part::Via));
+        }
+        row.proven(shown, kept.parts, *proofs.each(), (self.paths.size(), path))
             .map_err(|error| damaged(&error.to_string()))
     }
 

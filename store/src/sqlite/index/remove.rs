@@ -182,6 +182,11 @@ impl Indexer {
             .bind(release)
             .execute(&mut self.connection)
             .await?;
+        self.forget_emptied(ws).await
+    }
+
+    /// Forgets the texts of a workspace that were emptied.
+    pub(super) async fn forget_emptied(&mut self, ws: i64) -> Result<(), StoreError> {
         // What they stood for is gone; should this be lost, they are passed over the next time.
         sqlx::query(
             "DELETE FROM count_actor WHERE ws = ?1 AND entries = 0; \
@@ -199,7 +204,7 @@ impl Indexer {
         self.mark >= n
     }
 
-    /// Takes over again what was removed from the index alone.
+    /// Takes over again what was removed from the index alone, or rewritten in the log alone.
     pub(crate) async fn agree_on_removals(&mut self) -> Result<(), StoreError> {
         let ahead: i64 =
             sqlx::query("SELECT removals - (SELECT batches FROM log.removal) FROM mark")
@@ -207,6 +212,13 @@ impl Indexer {
                 .await?
                 .try_get(0)?;
         if ahead == 0 {
+            // What was rewritten in the log is to be in the index again.
+            let named: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM removing)")
+                .fetch_one(&mut self.connection)
+                .await?;
+            if named {
+                self.take_back().await?;
+            }
             return Ok(());
         }
         let text = made_of_our_own_texts(Arc::clone(&self.remove.restore));
@@ -214,7 +226,7 @@ impl Indexer {
         self.undone_unless_ok(restored).await
     }
 
-    async fn undone_unless_ok<T>(
+    pub(super) async fn undone_unless_ok<T>(
         &mut self,
         result: Result<T, sqlx::Error>,
     ) -> Result<(), StoreError> {

@@ -1,0 +1,308 @@
+//! `daybook erase`.
+
+use super::{
+    CommandError, Installation, arguments::minute, operator, reindex::counting, remark, say,
+    settings,
+};
+use clap::{ArgGroup, Args};
+use domain::{
+    event::{EventId, Part, Parts},
+    slug::WorkspacePath,
+};
+use indicatif::{HumanCount, ProgressBar};
+use std::time::Duration;
+use store::{
+    Store,
+    access::SettingsScope,
+    erasure::{
+        Address, Cleaned, Elsewhere, ErasureError, Extent, Progress, Release, Released, What, clean,
+    },
+    holds::Reason,
+    retention::Removal,
+};
+
+/// How often it is looked how far another process is.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Takes parts of one event out of the log, or a person out of all that they did or carried out. The log
+/// tells of it, and stays provable
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+pub struct Erase {
+    /// The workspace, as TENANT/WORKSPACE
+    #[arg(long, value_name = "W")]
+    workspace: WorkspacePath,
+    /// The event, by its id
+    #[arg(long, value_name = "ID", group = "what")]
+    event: Option<EventId>,
+    /// A part of the event: actor, via, objects, change, details or context; can be given several times
+    /// [default: all of these]
+    #[arg(long, value_name = "P", conflicts_with = "person")]
+    part: Vec<Part>,
+    /// The person, by their e-mail address
+    #[arg(long, value_name = "E", group = "what")]
+    person: Option<Address>,
+    /// Why, 1 to 1000 characters, without the address: everybody who reads the log reads it
+    #[arg(long, value_name = "TEXT")]
+    reason: Reason,
+    /// Says what would be erased, and erases nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl From<ErasureError> for CommandError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Store(error) => Self::Store(error),
+            ErasureError::Facts | ErasureError::ReasonTells => Self::Usage(error.to_string()),
+            ErasureError::Held(_)
+            | ErasureError::UnknownEvent(_)
+            | ErasureError::Expired(_)
+            | ErasureError::Judges { .. }
+            | ErasureError::Altered(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Erase {
+    /// Does what was asked.
+    pub async fn run(self, installation: &Installation) -> Result<(), CommandError> {
+        let store = installation.open().await?;
+        let done = self.erase(&store).await;
+        store.close().await;
+        let releases = done?;
+        if self.dry_run {
+            return Ok(());
+        }
+        // An address; of an event, what went stood nowhere else that is known.
+        let texts: Vec<String> = self.person.iter().map(ToString::to_string).collect();
+        let cleaned = clean(&installation.options(), &releases, &texts).await?;
+        self.tell_cleaned(cleaned)
+    }
+
+    fn what(&self) -> Result<What, CommandError> {
+        match (&self.person, self.event) {
+            (Some(person), None) => Ok(What::Person(person.clone())),
+            (None, Some(event)) => {
+                let parts = self.part.iter().copied().collect::<Parts>();
+                Ok(What::Event(event, (!parts.is_empty()).then_some(parts)))
+            }
+            _ => Err(CommandError::Usage(
+                "either --event or --person says what is to be erased".to_owned(),
+            )),
+        }
+    }
+
+    /// Erases, and tells what; gives the releases.
+    async fn erase(&self, store: &Store) -> Result<Vec<Release>, CommandError> {
+        let scope = settings::scope(store, &self.workspace).await?;
+        let what = self.what()?;
+        // What is sought must be in the index.
+        store.wait_for_index(|_, _| ()).await?;
+        let mut releases = Vec::new();
+        if self.dry_run {
+            if let What::Person(address) = &what
+                && self
+                    .reason
+                    .as_str()
+                    .to_lowercase()
+                    .contains(address.as_str())
+            {
+                return Err(ErasureError::ReasonTells.into());
+            }
+            let extent = store.would_erase(&scope, &what).await?;
+            self.tell(&extent, "would be erased")?;
+        } else {
+            loop {
+                match store
+                    .erase(&scope, &what, &self.reason, &operator())
+                    .await?
+                {
+                    Released::Unfinished(earlier) => {
+                        carry_out(store, &earlier, 0).await?;
+                        releases.extend(earlier);
+                    }
+                    Released::Made(made, extent) => {
+                        carry_out(store, &made, extent.all()).await?;
+                        releases.extend(made);
+                        self.tell(&extent, "erased")?;
+                        break;
+                    }
+                    Released::Nothing(extent) => {
+                        self.tell(&extent, "erased")?;
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(address) = &self.person {
+            self.tell_mentions(store, &scope, address).await?;
+        }
+        Ok(releases)
+    }
+
+    /// Says what went, or would go.
+    fn tell(&self, extent: &Extent, done: &str) -> Result<(), CommandError> {
+        let workspace = &self.workspace;
+        if extent.events.is_empty() {
+            match (&self.person, self.event) {
+                (Some(person), _) => say(format_args!(
+                    "{workspace}: {person} stands nowhere as actor or via; nothing is erased."
+                ))?,
+                (_, event) => say(format_args!(
+                    "{workspace}: nothing is left to erase of event {}.",
+                    event.map_or_else(String::new, |event| event.to_string())
+                ))?,
+            }
+        }
+        for (parts, events) in &extent.events {
+            say(format_args!(
+                "{workspace}: of {} {done}: {}",
+                counted(*events),
+                words(*parts)
+            ))?;
+        }
+        if let Some(pseudonym) = extent.pseudonym.as_ref().filter(|_| extent.all() > 0) {
+            say(format_args!("{workspace}: in its place stands {pseudonym}"))?;
+        }
+        if extent.same_ids > 0 {
+            say(format_args!(
+                "{workspace}: {} by the same id, without the address, are left as they are",
+                counted(extent.same_ids)
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Lists the events that mention an address elsewhere.
+    async fn tell_mentions(
+        &self,
+        store: &Store,
+        scope: &SettingsScope,
+        address: &Address,
+    ) -> Result<(), CommandError> {
+        let workspace = &self.workspace;
+        let bar = ProgressBar::new(0).with_style(counting());
+        let mut first = true;
+        let mentions = store
+            .mentions::<CommandError>(
+                scope,
+                address,
+                self.dry_run,
+                |mention| {
+                    if std::mem::take(&mut first) {
+                        say(format_args!(
+                            "{workspace}: these still mention the address; erase what should go with \
+                             --event and --part:"
+                        ))?;
+                    }
+                    bar.suspend(|| {
+                        say(format_args!(
+                            "{}  {}  {}  {}",
+                            mention.id,
+                            minute(mention.occurred_at),
+                            mention.action,
+                            words(mention.parts)
+                        ))
+                    })
+                },
+                |looked, all| {
+                    bar.set_length(all);
+                    bar.set_position(looked);
+                },
+            )
+            .await;
+        bar.finish_and_clear();
+        match mentions? {
+            0 => say(format_args!(
+                "{workspace}: no other part of an event mentions the address."
+            ))?,
+            1 => say(format_args!("{workspace}: 1 event mentions the address."))?,
+            mentions => say(format_args!(
+                "{workspace}: {} mention the address.",
+                counted(mentions)
+            ))?,
+        }
+        let Elsewhere {
+            account,
+            invitations,
+        } = store.stands_elsewhere(scope, address).await?;
+        if account {
+            remark(format_args!(
+                "There is an account with this address, which is no matter of the log: it stays (see \
+                 daybook user deactivate)."
+            ));
+        }
+        if invitations > 0 {
+            remark(format_args!(
+                "{} of this workspace, which are no matter of the log, were sent to this address: they \
+                 stay.",
+                match invitations {
+                    1 => "1 invitation".to_owned(),
+                    many => format!("{} invitations", HumanCount(many)),
+                }
+            ));
+        }
+        Ok(())
+    }
+
+    fn tell_cleaned(&self, cleaned: Cleaned) -> Result<(), CommandError> {
+        if cleaned.rewritten {
+            remark(
+                "The database's file was written anew, so that its free pages hold nothing of it.",
+            );
+        }
+        if cleaned.is_left {
+            return Err(CommandError::Failed(
+                "it is erased, but others were using the database all the time: its free pages may still \
+                 hold some of it; run the same command again"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn words(parts: Parts) -> String {
+    let names: Vec<&str> = parts.list().iter().map(|part| part.as_str()).collect();
+    names.join(", ")
+}
+
+fn counted(events: u64) -> String {
+    match events {
+        1 => "1 event".to_owned(),
+        events => format!("{} events", HumanCount(events)),
+    }
+}
+
+/// Erases what releases cover, or watches the process that does.
+async fn carry_out(store: &Store, releases: &[Release], events: u64) -> Result<(), CommandError> {
+    let bar = ProgressBar::new(events).with_style(counting());
+    let mut is_told = false;
+    loop {
+        match store.erasure_progress(releases).await? {
+            Progress::Finished => break,
+            Progress::Suspended => {
+                bar.finish_and_clear();
+                return Err(CommandError::Failed(
+                    "a legal hold was placed meanwhile: what is not erased yet stays until it is lifted"
+                        .to_owned(),
+                ));
+            }
+            Progress::UnderWay => {}
+        }
+        match store.remove_some().await? {
+            Removal::Erased { events: 0, .. } | Removal::Nothing => {}
+            Removal::Erased { events, .. } => bar.inc(events),
+            Removal::Some { .. } => tokio::time::sleep(LOOK_EVERY).await,
+            Removal::Elsewhere => {
+                if !std::mem::replace(&mut is_told, true) {
+                    remark("The running server erases it; waiting for it.");
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}

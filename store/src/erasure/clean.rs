@@ -1,0 +1,194 @@
+//! After an erasure: that also the database's free pages no longer know what was erased.
+//!
+//! What is rewritten is overwritten with zeros where it stood. But SQLite moves rows between pages, and
+//! leaves what stood there before, and what retention deleted stands in free pages: so the files are
+//! looked through, and where something of it is found they are written anew. On PostgreSQL old versions
+//! of rows are vacuumed away.
+
+use super::Release;
+use crate::{
+    StoreError,
+    database::Connection,
+    options::{DatabaseUrl, Options, PostgresUrl},
+    postgres,
+    sqlite::{self, Files, damaged, made_of_our_own_texts},
+};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How often it is tried to empty what lies beside a file, while others read.
+const TRIES: u32 = 100;
+/// How long is waited between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+/// So much of a file is looked through at once.
+const PIECE: usize = 1 << 20;
+
+/// What was cleaned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// The file of the log was written anew.
+    pub rewritten: bool,
+    /// Others read or wrote for so long that it could not be done: what was erased may still stand in
+    /// free pages, or in what lies beside a file (`-wal`).
+    pub is_left: bool,
+}
+
+/// Has a database forget what was erased under releases, and these texts where they stand in nothing but
+/// free pages. Others may use it meanwhile.
+///
+/// # Errors
+///
+/// The files cannot be read or written.
+pub async fn clean(
+    options: &Options,
+    releases: &[Release],
+    texts: &[String],
+) -> Result<Cleaned, StoreError> {
+    match &options.database {
+        DatabaseUrl::Sqlite(path) => clean_files(path, texts).await,
+        DatabaseUrl::Postgres(url) => {
+            let ids: Vec<i64> = releases.iter().map(|release| release.id).collect();
+            vacuum(url, &ids).await?;
+            Ok(Cleaned::default())
+        }
+    }
+}
+
+async fn clean_files(log: &Path, texts: &[String]) -> Result<Cleaned, StoreError> {
+    let files = Files::new(log, None);
+    let mut cleaned = Cleaned::default();
+    for (path, is_log) in [(&files.log, true), (&files.index, false)] {
+        if !path.exists() {
+            continue;
+        }
+        let mut connection = sqlite::unmigrated(path).await?;
+        connection.run("PRAGMA secure_delete = ON").await?;
+        let mut is_emptied = empty_wal(&mut connection).await?;
+        if is_log && holds_any(path.clone(), texts.to_vec()).await? {
+            match connection.run("VACUUM").await {
+                Ok(()) => cleaned.rewritten = true,
+                Err(error) => {
+                    tracing::warn!("the log's file could not be written anew: {error}");
+                    cleaned.is_left = true;
+                }
+            }
+            is_emptied = empty_wal(&mut connection).await?;
+        }
+        cleaned.is_left |= !is_emptied;
+    }
+    Ok(cleaned)
+}
+
+/// Moves what was committed into a file, and empties what lies beside it; false: others are in the way.
+async fn empty_wal(connection: &mut Connection) -> Result<bool, StoreError> {
+    for _ in 0..TRIES {
+        let row: (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(connection.sqlite()?)
+            .await?;
+        if row.0 == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+/// Whether a file has one of some texts in it, in whatever case ASCII letters are.
+async fn holds_any(path: PathBuf, texts: Vec<String>) -> Result<bool, StoreError> {
+    let looked = tokio::task::spawn_blocking(move || look_through(&path, &texts)).await;
+    let looked = looked.map_err(|_| StoreError::Closing)?;
+    looked.map_err(|error| StoreError::Database(format!("the log cannot be read: {error}")))
+}
+
+fn look_through(path: &Path, texts: &[String]) -> io::Result<bool> {
+    let texts: Vec<Vec<u8>> = texts
+        .iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| text.to_ascii_lowercase().into_bytes())
+        .collect();
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
+    if longest == 0 {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    let mut piece: Vec<u8> = Vec::with_capacity(PIECE + longest);
+    loop {
+        // With the end of the piece before, in which a text may begin.
+        let kept = piece.len().min(longest - 1);
+        piece.drain(..piece.len() - kept);
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        piece[kept..].make_ascii_lowercase();
+        let holds = |text: &Vec<u8>| memchr::memmem::find(&piece, text).is_some();
+        if texts.iter().any(holds) {
+            return Ok(true);
+        }
+    }
+}
+
+/// Vacuums the tables in which something was erased.
+async fn vacuum(url: &PostgresUrl, releases: &[i64]) -> Result<(), StoreError> {
+    let mut connection = postgres::unmigrated(url).await?;
+    let connection = connection.postgres()?;
+    let distributed: bool = sqlx::query_scalar("SELECT is_distributed()")
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut tables: Vec<String> = ["actor", "target", "idempotency", "tally", "tally_change"]
+        .map(str::to_owned)
+        .into();
+    if distributed {
+        tables.extend(["content".to_owned(), "entry".to_owned()]);
+    } else {
+        let contents: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT c.tableoid::REGCLASS::TEXT \
+             FROM erasure e JOIN erasure_event x ON x.erasure = e.id \
+             JOIN leaf l ON l.tenant = e.tenant AND l.seq = x.seq \
+             JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws AND c.at = l.occurred_at \
+                 AND c.seq = l.seq AND c.class = l.class \
+             WHERE e.id = ANY($1)",
+        )
+        .bind(releases)
+        .fetch_all(&mut *connection)
+        .await?;
+        for table in contents {
+            let name = table.strip_prefix("content_");
+            let name = name.ok_or_else(|| damaged("a partition has another name"))?;
+            tables.push(format!("entry_{name}"));
+            tables.push(table);
+        }
+    }
+    for table in tables {
+        let statement = made_of_our_own_texts(format!("VACUUM \"{table}\""));
+        sqlx::raw_sql(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let text = "Jane@Example.com";
+        for before in [0, 1, PIECE - text.len(), PIECE - 5, PIECE, 2 * PIECE - 1] {
+            let mut bytes = vec![b'.'; before];
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.push(b'.');
+            std::fs::write(&path, bytes).unwrap();
+            let looked = |text: &str| look_through(&path, &[text.to_owned()]).unwrap();
+            assert!(looked("jane@example.com"), "{before}");
+            assert!(!looked("jane@example.org"), "{before}");
+            assert!(!looked(""), "{before}");
+        }
+    }
+}

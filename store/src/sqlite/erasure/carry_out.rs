@@ -1,0 +1,258 @@
+//! Carrying a release by erasure out: what an event is rewritten to.
+
+use super::{
+    super::{
+        admit::Body,
+        change::Log,
+        dictionaries::{Shared, damaged},
+        index::Indexer,
+        keeper::Keeper,
+    },
+    find::{proofs, put_body, read_parts},
+};
+use crate::{
+    StoreError,
+    database::{self, Connection, Row},
+    dictionary::Number,
+    retention::Removal,
+};
+use domain::{
+    event::{NewEvent, Part, Parts},
+    leaf::{PartProofs, part_hash, part_of},
+};
+use std::time::{Duration, Instant};
+
+/// How many events are rewritten at a time: whoever records meanwhile waits until they are.
+pub(crate) const BATCH: i64 = 1_000;
+
+/// An event that a release covers, of which something is left.
+#[derive(Debug)]
+pub(crate) struct Covered {
+    /// Its number in the installation, or, on PostgreSQL, in the tenant.
+    pub(crate) n: i64,
+    parts: Parts,
+    gone: Parts,
+    proofs: PartProofs,
+    actor: Number,
+    via: Option<Number>,
+    target: Number,
+    related: Option<Number>,
+    /// Where a part of it is to go.
+    body: Option<String>,
+}
+
+/// What it becomes.
+#[derive(Debug)]
+pub(crate) struct Rewritten {
+    pub(crate) n: i64,
+    /// Which of its parts are gone then.
+    pub(crate) gone: Parts,
+    pub(crate) proofs: Vec<u8>,
+    /// Where a part of it goes.
+    pub(crate) body: Option<String>,
+}
+
+impl Covered {
+    /// Reads the columns: number, parts to go, those gone, salt, proofs, actor, via, target, related, body.
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+        let parts = read_parts(row.try_get(1)?)?;
+        let gone = read_parts(row.try_get(2)?)?;
+        Ok(Self {
+            n: row.try_get(0)?,
+            parts,
+            gone,
+            proofs: proofs(gone, row.try_get(3)?, row.try_get(4)?)?,
+            actor: row.try_get(5)?,
+            via: row.try_get(6)?,
+            target: row.try_get(7)?,
+            related: row.try_get(8)?,
+            body: row.try_get(9)?,
+        })
+    }
+
+    /// The same of an event whose parts to go are known, with the actor and the chain that are to stand
+    /// there; none where that is so already.
+    pub(crate) fn left(
+        row: &Row,
+        parts: i64,
+        actor: Option<i64>,
+        via: Option<i64>,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut covered = Self::read(row)?;
+        covered.parts = read_parts(Some(parts))?;
+        let stands = |part: Part, number: Option<Number>, to: Option<i64>| {
+            !covered.parts.has(part) || number.map(i64::from) == to
+        };
+        let is_done = covered.parts.without(covered.gone).is_empty()
+            && stands(Part::Actor, Some(covered.actor), actor)
+            && stands(Part::Via, covered.via, via);
+        if !BODY.iter().any(|part| covered.parts.has(*part)) {
+            covered.body = None;
+        }
+        Ok((!is_done).then_some(covered))
+    }
+}
+
+/// The parts that are in the body.
+const BODY: [Part; 3] = [Part::Change, Part::Details, Part::Context];
+
+/// Takes what is to go out of an event, and puts the hashes of it in its place.
+pub(crate) fn rewritten(covered: Covered, texts: &Shared) -> Result<Rewritten, StoreError> {
+    let missing = || damaged("a text that an event names is not there");
+    let known = texts.read();
+    // What was done is not looked at: the facts stay.
+    let action = known.action(1).ok_or_else(missing)?.named.action.clone();
+    let actor = known.actor(covered.actor).cloned().ok_or_else(missing)?;
+    let target = known.target(covered.target).cloned().ok_or_else(missing)?;
+    let mut event = NewEvent::new(actor, action, target);
+    if let Some(via) = covered.via {
+        event.via = known.via(via).ok_or_else(missing)?;
+    }
+    if let Some(related) = covered.related {
+        event.related = known.related(related).ok_or_else(missing)?;
+    }
+    put_body(&mut event, covered.body.as_deref())?;
+    let mut proofs = covered.proofs;
+    for part in covered.parts.list() {
+        // What is gone already has its hash: somebody else of the same chain was erased.
+        if let Some(salt) = proofs.salt(*part) {
+            proofs.erase(*part, part_hash(&salt, &part_of(*part, &event, None)));
+        }
+    }
+    if covered.parts.has(Part::Change) {
+        (event.before, event.after) = (None, None);
+    }
+    if covered.parts.has(Part::Details) {
+        event.description = None;
+        event.idempotency_key = None;
+        event.metadata = None;
+    }
+    if covered.parts.has(Part::Context) {
+        event.context = None;
+    }
+    Ok(Rewritten {
+        n: covered.n,
+        gone: covered.gone.and(covered.parts),
+        proofs: proofs.to_bytes(),
+        body: Body::taken_from(&mut event).text()?,
+    })
+}
+
+/// What is left of a release: of so many events at most. The body is read where a part of it is to go.
+const LEFT: &str = "SELECT e.n, e.parts, c.erased, c.salt, c.proofs, c.actor, c.via, c.target, c.related, \
+         CASE WHEN e.parts & 112 <> 0 THEN c.body END \
+     FROM erasure_event e JOIN content c ON c.n = e.n \
+     WHERE e.erasure = ? AND (coalesce(c.erased, 0) & e.parts <> e.parts \
+         OR (e.parts & 2 <> 0 AND c.actor <> e.actor) OR (e.parts & 4 <> 0 AND c.via IS NOT e.via)) \
+     ORDER BY e.n LIMIT ?";
+
+impl Keeper {
+    /// Erases a batch of what the oldest release by erasure covers that is unfinished and not suspended by
+    /// a legal hold; or ends it, where nothing is left. None where there is none.
+    pub(in crate::sqlite) async fn erase_some(
+        &self,
+        indexer: &mut Indexer,
+    ) -> Result<Option<Removal>, StoreError> {
+        let release: Option<(i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT e.id, e.ws, e.n, l.tenant FROM erasure e JOIN leaf l ON l.n = e.n \
+             WHERE e.finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM moving) \
+             AND NOT EXISTS (SELECT 1 FROM hold h JOIN workspace w ON w.id = h.workspace \
+                 WHERE h.lifted_at IS NULL AND (w.id = e.ws OR w.tenant = -e.ws)) \
+             ORDER BY e.id LIMIT 1",
+        )
+        .fetch_optional(&self.watcher)
+        .await?;
+        let Some((id, ws, up_to, tenant)) = release else {
+            return Ok(None);
+        };
+        // Should that have failed the last time, for want of room.
+        indexer.agree_on_removals().await?;
+        if !indexer.has(up_to) {
+            return Ok(Some(Removal::DELAYED));
+        }
+        indexer.overwrite_what_goes(true).await?;
+        let erased = self.erase_batch(indexer, id, Log { ws, tenant }).await;
+        let kept = indexer.overwrite_what_goes(false).await;
+        match erased {
+            Ok(removal) => {
+                kept?;
+                Ok(Some(removal))
+            }
+            // A legal hold was placed meanwhile.
+            Err(_) if self.is_held(ws).await? => Ok(Some(Removal::DELAYED)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn erase_batch(
+        &self,
+        indexer: &mut Indexer,
+        id: i64,
+        log: Log,
+    ) -> Result<Removal, StoreError> {
+        let mut connection = Connection::PooledSqlite(self.watcher.acquire().await?);
+        let rows = database::query(LEFT)
+            .bind(id)
+            .bind(BATCH)
+            .fetch_all(&mut connection)
+            .await?;
+        drop(connection);
+        let covered: Vec<Covered> = rows.iter().map(Covered::read).collect::<Result<_, _>>()?;
+        drop(rows);
+        if covered.is_empty() {
+            return self.end_erasure(indexer, id, log).await;
+        }
+        let Ok(mut turn) = self.turn().await else {
+            return Ok(Removal::DELAYED);
+        };
+        let texts = turn.texts(log).await?;
+        drop(turn);
+        let rewritten: Vec<Rewritten> = covered
+            .into_iter()
+            .map(|covered| rewritten(covered, &texts))
+            .collect::<Result<_, _>>()?;
+        let numbers: Vec<i64> = rewritten.iter().map(|event| event.n).collect();
+        indexer.gather_these(&numbers).await?;
+        indexer.remove_from_index().await?;
+        let Ok(turn) = self.turn().await else {
+            indexer.agree_on_removals().await?;
+            return Ok(Removal::DELAYED);
+        };
+        let begun = Instant::now();
+        indexer.rewrite_in_log(id, &rewritten).await?;
+        drop(turn);
+        let kept_waiting = begun.elapsed();
+        indexer.take_back().await?;
+        Ok(Removal::Erased {
+            events: rewritten.len() as u64,
+            kept_waiting,
+        })
+    }
+
+    /// Empties the texts that nothing refers to any more, and ends a release.
+    async fn end_erasure(
+        &self,
+        indexer: &mut Indexer,
+        id: i64,
+        log: Log,
+    ) -> Result<Removal, StoreError> {
+        let (mut after, mut kept_waiting) = (Some(0), Duration::ZERO);
+        while let Some(from) = after {
+            let Ok(turn) = self.turn().await else {
+                return Ok(Removal::DELAYED);
+            };
+            let begun = Instant::now();
+            after = indexer.empty_texts(log.ws, from).await?;
+            if after.is_none() {
+                let now = self.clock.now().micros();
+                indexer.finish_erasure(id, log.ws, now).await?;
+            }
+            drop(turn);
+            kept_waiting = kept_waiting.max(begun.elapsed());
+        }
+        Ok(Removal::Erased {
+            events: 0,
+            kept_waiting,
+        })
+    }
+}
