@@ -191,7 +191,7 @@ async fn what_expired_is_not_in_the_file_and_the_rest_is_right() {
 async fn what_is_altered_in_the_database_is_found_in_its_export() {
     let (log, scope) = some_log().await;
     let lifted = if log::postgres().is_some() {
-        "ALTER TABLE actor DISABLE TRIGGER actor_stays"
+        "ALTER TABLE actor DISABLE TRIGGER USER"
     } else {
         "DROP TRIGGER actor_keeps"
     };
