@@ -202,14 +202,7 @@ async fn an_event_that_arrives_late_is_told_from_any_process() {
     both.record_beside(vec![late]).await;
     let (found, read) = both.ask(&Asked::default()).await;
     let is_late = |field: &domain::blame::Field| field.path.to_string() == "late";
-    assert!(
-        found
-            .unwrap()
-            .blame
-            .fields
-            .iter()
-            .any(|field| is_late(field))
-    );
+    assert!(found.unwrap().blame.fields.iter().any(is_late));
     assert!((11..16).contains(&read), "{read}");
     assert_eq!(both.ask_now().await, 0);
     // At the instant of the last one that was folded.
@@ -234,7 +227,7 @@ async fn what_retention_took_is_in_no_fold_that_is_kept() {
     assert_eq!(read, 10);
     let found = found.unwrap();
     let is_old = |field: &domain::blame::Field| field.path.to_string() == "old";
-    assert!(!found.blame.fields.iter().any(|field| is_old(field)));
+    assert!(!found.blame.fields.iter().any(is_old));
     assert_eq!(found.gaps.len(), 1);
     assert_eq!(both.ask_now().await, 0);
     both.close().await;

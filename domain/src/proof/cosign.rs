@@ -78,10 +78,10 @@ impl WitnessKey {
     /// is its, and good.
     pub fn cosignature(&self, checkpoint: &str, lines: &[NoteSignature]) -> Option<Cosignature> {
         let id = self.id();
-        let ours = lines
+        let mut ours = lines
             .iter()
             .filter(|line| line.name == self.name && line.key_id == id);
-        ours.filter_map(|line| {
+        ours.find_map(|line| {
             let (at, signature) = line.signature.split_first_chunk::<8>()?;
             let at = u64::from_be_bytes(*at);
             let signature = Signature::from_slice(signature).ok()?;
@@ -97,7 +97,6 @@ impl WitnessKey {
                 at,
             })
         })
-        .next()
     }
 }
 

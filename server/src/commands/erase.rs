@@ -77,7 +77,7 @@ impl Erase {
         // An address; of an event, what went stood nowhere else that is known.
         let texts: Vec<String> = self.person.iter().map(ToString::to_string).collect();
         let cleaned = clean(&installation.options(), &releases, &texts).await?;
-        self.tell_cleaned(cleaned)
+        tell_cleaned(cleaned)
     }
 
     fn what(&self) -> Result<What, CommandError> {
@@ -245,22 +245,20 @@ impl Erase {
         }
         Ok(())
     }
+}
 
-    fn tell_cleaned(&self, cleaned: Cleaned) -> Result<(), CommandError> {
-        if cleaned.rewritten {
-            remark(
-                "The database's file was written anew, so that its free pages hold nothing of it.",
-            );
-        }
-        if cleaned.is_left {
-            return Err(CommandError::Failed(
-                "it is erased, but others were using the database all the time: its free pages may still \
-                 hold some of it; run the same command again"
-                    .to_owned(),
-            ));
-        }
-        Ok(())
+fn tell_cleaned(cleaned: Cleaned) -> Result<(), CommandError> {
+    if cleaned.rewritten {
+        remark("The database's file was written anew, so that its free pages hold nothing of it.");
     }
+    if cleaned.is_left {
+        return Err(CommandError::Failed(
+            "it is erased, but others were using the database all the time: its free pages may still \
+             hold some of it; run the same command again"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn words(parts: Parts) -> String {

@@ -104,10 +104,9 @@ async fn carry_out(store: &Store, release: &Release) -> Result<bool, CommandErro
             // Ended, or not possible now.
             Removal::Some { events: 0, .. } => tokio::time::sleep(LOOK_EVERY).await,
             Removal::Some { events, .. } => bar.inc(events),
-            // Erasures go first.
-            Removal::Erased { .. } => {}
             Removal::Nothing if !store.is_finished(release).await? => break false,
-            Removal::Nothing => {}
+            // Erasures go first.
+            Removal::Erased { .. } | Removal::Nothing => {}
             Removal::Elsewhere => {
                 if !std::mem::replace(&mut is_told, true) {
                     remark("The running server deletes them; waiting for it.");

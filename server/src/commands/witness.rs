@@ -20,7 +20,8 @@ use store::{
 
 #[derive(Debug, Subcommand)]
 pub enum Witness {
-    Add(Add),
+    // In a box: it is much larger than the others.
+    Add(Box<Add>),
     /// Removes a witness: it gets no more checkpoints. What it holds it keeps
     Remove {
         /// Its name

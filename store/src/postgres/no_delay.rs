@@ -50,6 +50,7 @@ pub(super) fn send_at_once(port: u16) {
 pub(super) fn send_at_once(_port: u16) {}
 
 #[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};

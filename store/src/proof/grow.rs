@@ -102,7 +102,7 @@ impl State {
 
     /// Keeps beside the key file what was signed, if it is time.
     pub(crate) async fn keep_memory(&self, is_last: bool) {
-        let Some(keeps) = self.memory().to_keep(is_last) else {
+        let Some(keeps) = self.memory().due(is_last) else {
             return;
         };
         let kept = tokio::task::spawn_blocking(keeps).await;
@@ -386,7 +386,7 @@ impl Inner {
                 return Ok(());
             }
             drop(connection);
-            let grown = within(PATIENCE, async {
+            let growing = async {
                 let Some(growth) = self.growth(tenant).await? else {
                     return Ok::<_, StoreError>(None);
                 };
@@ -402,7 +402,9 @@ impl Inner {
                     growth.remember(self);
                 }
                 Ok(Some(is_written && !growth.is_cut))
-            });
+            };
+            // On the heap: it is much, and everything that records holds it.
+            let grown = within(PATIENCE, Box::pin(growing));
             if grown.await?.unwrap_or(true) {
                 return Ok(());
             }

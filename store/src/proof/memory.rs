@@ -200,7 +200,7 @@ impl Memory {
     }
 
     /// What is to be written now, if anything is: to be given to [`keep`], in a thread that may wait.
-    pub(super) fn to_keep(
+    pub(super) fn due(
         &mut self,
         is_last: bool,
     ) -> Option<impl FnOnce() -> Result<(), StoreError> + Send + use<>> {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn keep(memory: &mut Memory) {
-        memory.to_keep(true).unwrap()().unwrap();
+        memory.due(true).unwrap()().unwrap();
     }
 
     #[test]
@@ -292,9 +292,9 @@ mod tests {
         assert_eq!(found.signed(&globex), Some(tree(2, 3)));
         assert_eq!(found.signed(&origin("initech")), None);
         // Nothing is written where there is nothing new, nor every time.
-        assert!(one.to_keep(true).is_none());
+        assert!(one.due(true).is_none());
         one.add(&acme, tree(6, 1));
-        assert!(one.to_keep(false).is_none());
+        assert!(one.due(false).is_none());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
