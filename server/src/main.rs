@@ -19,6 +19,7 @@ use std::{
     env,
     io::{self, IsTerminal as _},
     process::ExitCode,
+    time::Duration,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -48,11 +49,14 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         .with_writer(io::stderr)
         .with_ansi(in_colour())
         .init();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::Failed(format!("threads cannot be started: {error}")))?
-        .block_on(cli.run())
+        .map_err(|error| CommandError::Failed(format!("threads cannot be started: {error}")))?;
+    let done = runtime.block_on(cli.run());
+    // What is to be finished is: a thread that still waits for a folder on a network keeps nobody from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
 }
 
 /// Whether what is told on standard error may be coloured: to a person at a terminal who does not

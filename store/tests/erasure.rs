@@ -12,15 +12,17 @@ use domain::{
     question::{Filter, Query, Unknown},
     slug::WorkspacePath,
 };
-use log::{BEGINNING, Log, event, lines, object, operator, user};
+use log::{BEGINNING, Log, event, limit, lines, object, operator, user};
 use proptest::prelude::*;
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{
     Store,
     access::{SettingsScope, TokenGrant},
     erasure::{Address, ErasureError, Mention, Progress, Release, Released, What, clean},
     proof::verify::{Verified, VerifyError, Wrong, verify},
+    recording::Receipt,
     retention::Removal,
 };
 
@@ -227,6 +229,44 @@ async fn places(log: &Log, text: &str) -> Vec<String> {
     places
 }
 
+/// What an index holds, but for what it counts of what is not there.
+async fn index_of(folder: &log::Folder) -> Vec<String> {
+    let path = folder.path().join("daybook.db.index");
+    let mut index = SqliteConnection::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    let mut all = Vec::new();
+    for (table, columns) in [
+        ("by_time", "ws, at, n, actor, via, target, related"),
+        ("by_actor", "ws, key, at, n, own, actor, via"),
+        ("by_action", "ws, key, at, n, actor"),
+        ("by_target", "ws, key, at, n, own, actor, target"),
+        ("by_kind", "ws, key, at, n, own, actor"),
+        ("by_operation", "ws, key, at, n, actor"),
+        ("by_key", "hash, n"),
+        ("count_actor", "ws, key, events, entries"),
+        ("count_action", "ws, key, events"),
+        ("count_kind", "ws, key, events, entries"),
+        ("count_target", "ws, key, events, entries"),
+        ("count_pair", "ws, action, actor, events"),
+        ("count_via", "ws, key, actor, events"),
+    ] {
+        let counted = if table.starts_with("count") {
+            "WHERE events <> 0"
+        } else {
+            ""
+        };
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT '{table} ' || json_array({columns}) FROM {table} {counted} ORDER BY 1"
+        )))
+        .fetch_all(&mut index)
+        .await
+        .unwrap();
+        all.extend(rows);
+    }
+    all
+}
+
 #[tokio::test]
 async fn a_person_goes_from_all_that_they_did_or_carried_out_under_one_pseudonym() {
     let erasing = Erasing::with_jane().await;
@@ -378,13 +418,11 @@ async fn no_file_and_no_row_knows_what_was_erased() {
     }
     erasing.log.record(&erasing.grant, events).await;
     assert!(!places(&erasing.log, JANE).await.is_empty());
-    let releases = erasing.erase(&self::jane()).await;
+    erasing.erase(&self::jane()).await;
     let Erasing { log, .. } = erasing;
     log.store.close().await;
     let options = Log::options(&log.folder, &log.clock);
-    let cleaned = clean(&options, &releases, &[JANE.to_owned()])
-        .await
-        .unwrap();
+    let cleaned = clean(&options, &[JANE.to_owned()]).await.unwrap();
     assert!(!cleaned.is_left);
     assert_eq!(places(&log, JANE).await, Vec::<String>::new());
     // It is a log as before.
@@ -698,6 +736,36 @@ async fn what_is_cut_short_goes_on_without_the_address() {
     erasing.verified().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_or_records_meanwhile_misses_nothing() {
+    let erasing = Erasing::new().await;
+    let (log, grant) = (&erasing.log, &erasing.grant);
+    // More than are rewritten at a time.
+    let numbered = |number: usize| {
+        let page = object("page", &format!("p{}", number % 3), "Page");
+        let mut event = event(jane_as("Jane Doe", JANE), "NOTE", page, BEGINNING);
+        event.idempotency_key = Some(format!("key-{number}"));
+        event
+    };
+    log.record(grant, (0..2_400).map(numbered).collect()).await;
+    erasing.released(&jane()).await.unwrap();
+    let scope = grant.read_scope().unwrap();
+    let all = log.walk(&scope, &limit(500)).await.len();
+    let store = log.store.clone();
+    let erased = tokio::spawn(async move { carry_out(&store).await });
+    let mut asked = 0;
+    while asked == 0 || !erased.is_finished() {
+        assert_eq!(log.walk(&scope, &limit(500)).await.len(), all);
+        let again = (0..2_400).skip(asked % 97).step_by(97).map(numbered);
+        for receipt in log.record(grant, again.collect()).await {
+            assert!(matches!(receipt, Receipt::Duplicate(_)), "{receipt:?}");
+        }
+        asked += 1;
+    }
+    erased.await.unwrap();
+    assert_eq!(log.walk(&scope, &limit(500)).await.len(), all);
+}
+
 #[tokio::test]
 async fn an_index_that_is_made_again_finds_the_same() {
     only_sqlite!();
@@ -723,6 +791,64 @@ async fn an_index_that_is_made_again_finds_the_same() {
     let after = erasing.events().await;
     let after: Vec<&Event> = after.iter().filter(own).collect();
     assert_eq!(after, before.iter().filter(own).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_batch_that_only_the_index_had_rewritten_is_taken_over_again() {
+    only_sqlite!();
+    let erasing = Erasing::with_jane().await;
+    erasing.released(&jane()).await.unwrap();
+    let before = erasing.events().await;
+    let log = erasing.log.reopened().await;
+    // As it is when the machine stops after the index's commit and before the log's.
+    let path = log.folder.path().join("daybook.db");
+    let kept = path.with_extension("kept");
+    log.store.close().await;
+    std::fs::copy(&path, &kept).unwrap();
+    let Log { clock, folder, .. } = log;
+    let open = || Store::open(Log::options(&folder, &clock));
+    let store = open().await.unwrap();
+    store.wait_for_index(|_, _| ()).await.unwrap();
+    let step = store.remove_some().await.unwrap();
+    assert!(
+        matches!(step, Removal::Erased { events: 1.., .. }),
+        "{step:?}"
+    );
+    store.close().await;
+    std::fs::rename(&kept, &path).unwrap();
+    let store = open().await.unwrap();
+    store.wait_for_index(|_, _| ()).await.unwrap();
+    let taken_over = index_of(&folder).await;
+    let scope = erasing.grant.read_scope().unwrap();
+    let log = Log {
+        store,
+        clock: clock.clone(),
+        folder,
+    };
+    assert_eq!(log.walk(&scope, &Query::default()).await, before);
+    let by_jane = log.walk(&scope, &asked(&format!("actor={JANE}"))).await;
+    assert!(!by_jane.is_empty());
+    let Log {
+        store,
+        clock,
+        folder,
+    } = log;
+    store.close().await;
+    store::discard_index(&Log::options(&folder, &clock)).unwrap();
+    let store = Store::open(Log::options(&folder, &clock)).await.unwrap();
+    store.wait_for_index(|_, _| ()).await.unwrap();
+    assert_eq!(index_of(&folder).await, taken_over);
+    carry_out(&store).await;
+    let log = Log {
+        store,
+        clock,
+        folder,
+    };
+    assert!(
+        log.walk(&scope, &asked(&format!("actor={JANE}")))
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]

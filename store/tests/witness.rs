@@ -331,7 +331,7 @@ async fn a_witness_comes_and_goes_with_the_events_that_tell_of_it_and_its_token_
                 !text.contains("hunter2") && !text.contains("dbk_"),
                 "{text}"
             );
-            assert!(text.contains("https://other.example/"), "{text}");
+            assert!(text.contains("\"https://other.example\""), "{text}");
             event.action.to_string()
         })
         .collect();

@@ -16,6 +16,10 @@ pub const MAX_LEVELS: usize = 64;
 /// smallest.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
+/// How names begin by which `serde_json` tells itself what a value is: an object with such a member is read
+/// back as something else than it is, or not at all, so none is taken.
+pub const RESERVED: &str = "$serde_json::private::";
+
 /// A text is JSON, but not JSON that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -53,6 +57,8 @@ pub enum RefusalReason {
     NumberOverflow,
     /// The object or array is deeper than [`MAX_LEVELS`].
     TooDeep,
+    /// The member's name begins with [`RESERVED`].
+    ReservedName,
 }
 
 impl fmt::Display for RefusalReason {
@@ -66,6 +72,7 @@ impl fmt::Display for RefusalReason {
             }
             Self::NumberOverflow => "the number is too large for a double",
             Self::TooDeep => "there are more than 64 levels of nesting",
+            Self::ReservedName => "names that begin with \"$serde_json::private::\" are not taken",
         })
     }
 }
@@ -172,6 +179,9 @@ impl<'a> Builder<'a> {
                     return Err(Fault::from(unfit.reason).within(Segment::Member(unfit.shown)));
                 }
             };
+            if name.starts_with(RESERVED) {
+                return Err(Fault::from(RefusalReason::ReservedName).within(Segment::Member(name)));
+            }
             match members.entry(name) {
                 Entry::Occupied(twice) => {
                     return Err(Fault::from(RefusalReason::DuplicateMember)

@@ -277,6 +277,24 @@ fn a_member_twice_is_refused_by_its_name() {
 }
 
 #[test]
+fn what_would_be_read_back_as_something_else_is_not_taken() {
+    for name in ["RawValue", "Number", ""] {
+        let member = format!("$serde_json::private::{name}");
+        for value in [r#""[1,2]""#, "1"] {
+            let (path, reason) = refused(&format!(r#"{{"a":[{{"b":1,"{member}":{value}}}]}}"#));
+            assert_eq!(path, format!(r#"a[0]["{member}"]"#));
+            assert_eq!(reason, RefusalReason::ReservedName);
+        }
+    }
+    // Written otherwise it is the same name; and as a value it is a text like others.
+    assert_eq!(
+        refused(r#"{"\u0024serde_json::private::RawValue":"1"}"#).1,
+        RefusalReason::ReservedName
+    );
+    assert!(parse(br#"{"a":"$serde_json::private::RawValue"}"#).is_ok());
+}
+
+#[test]
 fn a_member_twice_comes_before_a_fault_in_its_second_value() {
     assert_eq!(
         refused(r#"{"a":1,"a":1e999}"#),

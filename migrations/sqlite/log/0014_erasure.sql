@@ -51,6 +51,11 @@ BEGIN
     SELECT RAISE(ABORT, 'a release can be finished, once, and not changed')
     WHERE OLD.finished_at IS NOT NULL OR NEW.finished_at IS NULL OR NEW.id IS NOT OLD.id
         OR NEW.ws IS NOT OLD.ws OR NEW.n IS NOT OLD.n OR NEW.events IS NOT OLD.events;
+    SELECT RAISE(ABORT, 'a release is finished when everything that it names is gone')
+    WHERE EXISTS (
+        SELECT 1 FROM erasure_event e JOIN content c ON c.n = e.n
+        WHERE e.erasure = OLD.id AND coalesce(c.erased, 0) & e.parts <> e.parts
+    );
 END;
 CREATE TRIGGER erasure_is_told BEFORE INSERT ON erasure
 BEGIN

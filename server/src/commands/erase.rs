@@ -70,13 +70,13 @@ impl Erase {
         let store = installation.open().await?;
         let done = self.erase(&store).await;
         store.close().await;
-        let releases = done?;
+        done?;
         if self.dry_run {
             return Ok(());
         }
         // An address; of an event, what went stood nowhere else that is known.
         let texts: Vec<String> = self.person.iter().map(ToString::to_string).collect();
-        let cleaned = clean(&installation.options(), &releases, &texts).await?;
+        let cleaned = clean(&installation.options(), &texts).await?;
         tell_cleaned(cleaned)
     }
 
@@ -93,13 +93,12 @@ impl Erase {
         }
     }
 
-    /// Erases, and tells what; gives the releases.
-    async fn erase(&self, store: &Store) -> Result<Vec<Release>, CommandError> {
+    /// Erases, and tells what.
+    async fn erase(&self, store: &Store) -> Result<(), CommandError> {
         let scope = settings::scope(store, &self.workspace).await?;
         let what = self.what()?;
         // What is sought must be in the index.
         store.wait_for_index(|_, _| ()).await?;
-        let mut releases = Vec::new();
         if self.dry_run {
             if let What::Person(address) = &what
                 && self
@@ -120,11 +119,9 @@ impl Erase {
                 {
                     Released::Unfinished(earlier) => {
                         carry_out(store, &earlier, 0).await?;
-                        releases.extend(earlier);
                     }
                     Released::Made(made, extent) => {
                         carry_out(store, &made, extent.all()).await?;
-                        releases.extend(made);
                         self.tell(&extent, "erased")?;
                         break;
                     }
@@ -138,7 +135,7 @@ impl Erase {
         if let Some(address) = &self.person {
             self.tell_mentions(store, &scope, address).await?;
         }
-        Ok(releases)
+        Ok(())
     }
 
     /// Says what went, or would go.

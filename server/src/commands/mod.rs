@@ -250,7 +250,8 @@ impl CommandError {
 
 /// A line on standard error, with the program's name. Where nobody can read it, nothing is lost.
 fn complain(what: impl Display) {
-    let line = what.to_string().replace('\n', " ");
+    // Of a file that was forged too: nothing of it moves the cursor.
+    let line = what.to_string().replace(char::is_control, " ");
     let _ = writeln!(io::stderr(), "daybook: {line}");
 }
 

@@ -16,6 +16,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 use store::{Store, StoreError, sign_on::GroupRoles};
 use url::Url;
@@ -28,6 +29,20 @@ pub struct Serve {
     /// [default: `DAYBOOK_LISTEN`, else 127.0.0.1:3000]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+}
+
+/// How long it is waited for what witnesses hold.
+const LOOK_BACK: Duration = Duration::from_secs(5);
+
+/// Compares the log with what witnesses on this machine hold. Whatever is in the way of that is told, and keeps
+/// nobody from recording.
+async fn look_back(store: &Store) {
+    let why = match tokio::time::timeout(LOOK_BACK, witness::look_back(store)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!("what witnesses hold was not compared with the log: {why}");
 }
 
 impl Serve {
@@ -50,7 +65,7 @@ impl Serve {
             warn_of_unknown(&store, provider.roles()).await?;
         }
         // Before anything is signed that conflicts with what they hold.
-        witness::look_back(&store).await?;
+        look_back(&store).await;
         // It closes the store too.
         http::serve(store, config, stop)
             .await

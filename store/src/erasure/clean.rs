@@ -5,7 +5,6 @@
 //! looked through, and where something of it is found they are written anew. On PostgreSQL old versions
 //! of rows are vacuumed away.
 
-use super::Release;
 use crate::{
     StoreError,
     database::Connection,
@@ -37,22 +36,17 @@ pub struct Cleaned {
     pub is_left: bool,
 }
 
-/// Has a database forget what was erased under releases, and these texts where they stand in nothing but
-/// free pages. Others may use it meanwhile.
+/// Has a database forget what was erased, under whichever release and by whomever it was carried out, and
+/// these texts where they stand in nothing but free pages. Others may use it meanwhile.
 ///
 /// # Errors
 ///
 /// The files cannot be read or written.
-pub async fn clean(
-    options: &Options,
-    releases: &[Release],
-    texts: &[String],
-) -> Result<Cleaned, StoreError> {
+pub async fn clean(options: &Options, texts: &[String]) -> Result<Cleaned, StoreError> {
     match &options.database {
         DatabaseUrl::Sqlite(path) => clean_files(path, texts).await,
         DatabaseUrl::Postgres(url) => {
-            let ids: Vec<i64> = releases.iter().map(|release| release.id).collect();
-            vacuum(url, &ids).await?;
+            vacuum(url).await?;
             Ok(Cleaned::default())
         }
     }
@@ -133,7 +127,7 @@ fn look_through(path: &Path, texts: &[String]) -> io::Result<bool> {
 }
 
 /// Vacuums the tables in which something was erased.
-async fn vacuum(url: &PostgresUrl, releases: &[i64]) -> Result<(), StoreError> {
+async fn vacuum(url: &PostgresUrl) -> Result<(), StoreError> {
     let mut connection = postgres::unmigrated(url).await?;
     let connection = connection.postgres()?;
     let distributed: bool = sqlx::query_scalar("SELECT is_distributed()")
@@ -150,10 +144,8 @@ async fn vacuum(url: &PostgresUrl, releases: &[i64]) -> Result<(), StoreError> {
              FROM erasure e JOIN erasure_event x ON x.erasure = e.id \
              JOIN leaf l ON l.tenant = e.tenant AND l.seq = x.seq \
              JOIN content c ON c.tenant = l.tenant AND c.ws = l.ws AND c.at = l.occurred_at \
-                 AND c.seq = l.seq AND c.class = l.class \
-             WHERE e.id = ANY($1)",
+                 AND c.seq = l.seq AND c.class = l.class",
         )
-        .bind(releases)
         .fetch_all(&mut *connection)
         .await?;
         for table in contents {

@@ -203,11 +203,13 @@ impl Store {
     pub(crate) async fn sealed(&self, scope: &Scope) -> Result<Sealed, ProofError> {
         let tenant = scope.tenant();
         self.inner.cover_tenant(tenant.id, u64::MAX).await?;
-        let keys = self.public_keys(scope).await?;
         let mut connection = self.inner.readers.acquire().await?;
         let origin = origin(&mut connection, &tenant.slug).await?;
         let newest = newest(&mut connection, tenant.id, &origin).await?;
         let newest = newest.ok_or(ProofError::Uncovered { size: 0 })?;
+        drop(connection);
+        // After it, so that the key which signed it is among them: keys only come.
+        let keys = self.public_keys(scope).await?;
         Ok(Sealed {
             size: newest.size,
             note: newest.note,

@@ -264,11 +264,19 @@ fn text_of(parts: &[&[&str]]) -> Arc<str> {
 /// write lock of the log too, which is attached, and keep those waiting who record.
 const BEGIN: &[&str] = &[
     "BEGIN",
-    "DELETE FROM temp.batch",
-    "DELETE FROM temp.of_actor",
-    "DELETE FROM temp.of_target",
-    "DELETE FROM temp.of_kind",
+    EMPTY_BATCH,
+    EMPTY_ACTORS,
+    EMPTY_TARGETS,
+    EMPTY_KINDS,
 ];
+
+/// Empties the temporary tables, for another batch in the same transaction.
+const EMPTY: &[&str] = &[EMPTY_BATCH, EMPTY_ACTORS, EMPTY_TARGETS, EMPTY_KINDS];
+
+const EMPTY_BATCH: &str = "DELETE FROM temp.batch";
+const EMPTY_ACTORS: &str = "DELETE FROM temp.of_actor";
+const EMPTY_TARGETS: &str = "DELETE FROM temp.of_target";
+const EMPTY_KINDS: &str = "DELETE FROM temp.of_kind";
 
 /// The events after number ?1 and up to ?2.
 const STEP_AFTER_MARK: &str = "INSERT INTO temp.batch

@@ -185,7 +185,7 @@ impl Keeper {
         let rows = sqlx::query(
             "SELECT c.key, c.key_rest, l.id, l.seq, l.recorded_at FROM json_each(?) j \
              CROSS JOIN i.by_key k ON k.hash = j.value \
-             JOIN content c ON c.n = k.n JOIN leaf l ON l.n = k.n",
+             JOIN content c ON c.n = k.n AND c.key = k.hash JOIN leaf l ON l.n = k.n",
         )
         .bind(numbers)
         .fetch_all(&self.readers)

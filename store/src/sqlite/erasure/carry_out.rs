@@ -23,7 +23,7 @@ use domain::{
 use std::time::{Duration, Instant};
 
 /// How many events are rewritten at a time: whoever records meanwhile waits until they are.
-pub(crate) const BATCH: i64 = 1_000;
+pub(crate) const BATCH: i64 = 500;
 
 /// An event that a release covers, of which something is left.
 #[derive(Debug)]
@@ -211,18 +211,16 @@ impl Keeper {
             .into_iter()
             .map(|covered| rewritten(covered, &texts))
             .collect::<Result<_, _>>()?;
-        let numbers: Vec<i64> = rewritten.iter().map(|event| event.n).collect();
+        let numbers: Vec<String> = rewritten.iter().map(|event| event.n.to_string()).collect();
+        let numbers = format!("[{}]", numbers.join(","));
         indexer.gather_these(&numbers).await?;
-        indexer.remove_from_index().await?;
         let Ok(turn) = self.turn().await else {
-            indexer.agree_on_removals().await?;
             return Ok(Removal::DELAYED);
         };
         let begun = Instant::now();
-        indexer.rewrite_in_log(id, &rewritten).await?;
+        indexer.rewrite(id, &numbers, &rewritten).await?;
         drop(turn);
         let kept_waiting = begun.elapsed();
-        indexer.take_back().await?;
         Ok(Removal::Erased {
             events: rewritten.len() as u64,
             kept_waiting,

@@ -1,12 +1,15 @@
 //! Erasing parts of a batch of events: they are taken out of the index, rewritten in the log, and taken
-//! over again.
+//! over again, all in one transaction, so that nobody who reads or records misses them meanwhile.
 //!
-//! As with what is removed, both files count the batches, and the index names the last one's events until
-//! they are back in it: cut short anywhere, what is in the log and not in the index is taken over.
+//! As with what is removed, both files count the batches, because a transaction over two files commits them
+//! one after the other, the index first: where the machine stops between the two, what the index has of the
+//! batch that it names is taken over again.
 
 use super::{
     super::{erasure::Rewritten, sql::made_of_our_own_texts},
-    ADD, BEGIN, Indexer, KEYS, text_of,
+    ADD, BEGIN, EMPTY, Indexer, KEYS,
+    remove::{COUNTED, DURABLY, FROM_COPIES},
+    text_of,
 };
 use crate::StoreError;
 use sqlx::Executor;
@@ -17,14 +20,6 @@ const THESE: &str = "INSERT INTO temp.batch
          c.outcome, c.operation, c.key
      FROM json_each(?1) j CROSS JOIN log.leaf l ON l.n = j.value JOIN log.content c ON c.n = l.n
      LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target";
-
-/// Those of the last batch that the log has and the index has not.
-const NAMED_AND_MISSING: &str = "INSERT INTO temp.batch
-     SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
-         c.outcome, c.operation, c.key
-     FROM removing x JOIN log.leaf l ON l.n = x.n JOIN log.content c ON c.n = l.n
-     LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target
-     WHERE NOT EXISTS (SELECT 1 FROM by_time b WHERE b.ws = l.ws AND b.at = l.occurred_at AND b.n = l.n)";
 
 /// Rewrites the event ?1 under the release ?2.
 const REWRITE: &str = "UPDATE log.content SET
@@ -51,34 +46,41 @@ impl Indexer {
         Ok(())
     }
 
-    /// Gathers the events with these numbers, to be removed from the index.
-    pub(crate) async fn gather_these(&mut self, numbers: &[i64]) -> Result<(), StoreError> {
-        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    /// Gathers the events with these numbers, as they are, to be rewritten.
+    pub(crate) async fn gather_these(&mut self, numbers: &str) -> Result<(), StoreError> {
         let text = made_of_our_own_texts(text_of(&[BEGIN, &[THESE], KEYS, &["COMMIT"]]));
         let gathered = sqlx::query(text)
-            .bind(format!("[{}]", numbers.join(",")))
+            .bind(numbers)
             .execute(&mut self.connection)
             .await;
         self.undone_unless_ok(gathered).await
     }
 
-    /// Rewrites the gathered batch in the log; nobody else may be writing it. On an error it is taken
-    /// over again as it was.
-    pub(crate) async fn rewrite_in_log(
+    /// Rewrites the batch that was gathered, `numbers` as a JSON array, in the log and in the index; nobody
+    /// else may be writing the log. On an error it is as it was.
+    pub(crate) async fn rewrite(
         &mut self,
         release: i64,
+        numbers: &str,
         events: &[Rewritten],
     ) -> Result<(), StoreError> {
-        let rewritten = self.rewrite(release, events).await;
+        let rewritten = self.rewrite_in_both(release, numbers, events).await;
         if let Err(error) = self.undone_unless_ok(rewritten).await {
+            // One file may have been written when the other could not.
             self.agree_on_removals().await?;
             return Err(error);
         }
         Ok(())
     }
 
-    async fn rewrite(&mut self, release: i64, events: &[Rewritten]) -> Result<(), sqlx::Error> {
-        self.connection.execute("BEGIN IMMEDIATE").await?;
+    async fn rewrite_in_both(
+        &mut self,
+        release: i64,
+        numbers: &str,
+        events: &[Rewritten],
+    ) -> Result<(), sqlx::Error> {
+        let out = text_of(&[DURABLY, &["BEGIN IMMEDIATE"], FROM_COPIES]);
+        self.connection.execute(made_of_our_own_texts(out)).await?;
         for event in events {
             sqlx::query(REWRITE)
                 .bind(event.n)
@@ -89,23 +91,19 @@ impl Indexer {
                 .execute(&mut self.connection)
                 .await?;
         }
-        self.connection
-            .execute("UPDATE log.removal SET batches = batches + 1; COMMIT")
-            .await?;
-        Ok(())
-    }
-
-    /// Takes over what of the last batch is in the log and not in the index.
-    pub(crate) async fn take_back(&mut self) -> Result<(), StoreError> {
-        let text = made_of_our_own_texts(text_of(&[
-            BEGIN,
-            &[NAMED_AND_MISSING],
+        let back = text_of(&[
+            &["UPDATE log.removal SET batches = batches + 1"],
+            EMPTY,
+            &[THESE],
             KEYS,
             ADD,
-            &["DELETE FROM removing", "COMMIT"],
-        ]));
-        let taken = sqlx::query(text).execute(&mut self.connection).await;
-        self.undone_unless_ok(taken).await
+            COUNTED,
+        ]);
+        sqlx::query(made_of_our_own_texts(back))
+            .bind(numbers)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
     }
 
     /// Ends a release by erasure of a workspace, whose texts are emptied, at the moment `now`, in

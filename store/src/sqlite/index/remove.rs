@@ -4,7 +4,7 @@
 //! count the batches: where the index is ahead of the log, the batch that it names was not wholly
 //! removed from the log, and what is left of it is taken over again.
 
-use super::{super::sql::made_of_our_own_texts, ADD, BEGIN, Indexer, KEYS, text_of};
+use super::{super::sql::made_of_our_own_texts, ADD, BEGIN, EMPTY, Indexer, KEYS, text_of};
 use crate::StoreError;
 use sqlx::{Executor, Row};
 use std::sync::Arc;
@@ -51,8 +51,19 @@ impl Texts {
     pub(super) fn new() -> Self {
         Self {
             gather: text_of(&[BEGIN, &[COVERED], KEYS, &["COMMIT"]]),
-            from_index: text_of(&[FROM_INDEX]),
-            restore: text_of(&[BEGIN, &[NAMED_LAST], KEYS, ADD, RESTORED]),
+            from_index: text_of(&[DURABLY, &["BEGIN"], FROM_COPIES, COUNTED]),
+            restore: text_of(&[
+                &["BEGIN"],
+                EMPTY,
+                &[NAMED_AND_THERE],
+                KEYS,
+                FROM_COPIES,
+                EMPTY,
+                &[NAMED_LAST],
+                KEYS,
+                ADD,
+                RESTORED,
+            ]),
         }
     }
 }
@@ -204,7 +215,7 @@ impl Indexer {
         self.mark >= n
     }
 
-    /// Takes over again what was removed from the index alone, or rewritten in the log alone.
+    /// Takes over again what was removed from the index alone, or changed in it alone.
     pub(crate) async fn agree_on_removals(&mut self) -> Result<(), StoreError> {
         let ahead: i64 =
             sqlx::query("SELECT removals - (SELECT batches FROM log.removal) FROM mark")
@@ -212,13 +223,6 @@ impl Indexer {
                 .await?
                 .try_get(0)?;
         if ahead == 0 {
-            // What was rewritten in the log is to be in the index again.
-            let named: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM removing)")
-                .fetch_one(&mut self.connection)
-                .await?;
-            if named {
-                self.take_back().await?;
-            }
             return Ok(());
         }
         let text = made_of_our_own_texts(Arc::clone(&self.remove.restore));
@@ -246,7 +250,15 @@ const COVERED: &str = "INSERT INTO temp.batch
      WHERE b.ws = ?1 AND b.at < ?2 AND (b.at, b.n) > (?4, ?5) AND b.n <= ?3 AND c.keep = 0
      ORDER BY b.at, b.n LIMIT ?6";
 
-/// The last batch that was removed from the index.
+/// What the index has of the last batch that it counts: what is removed is not there, what was erased is there
+/// as it is now to be.
+const NAMED_AND_THERE: &str = "INSERT INTO temp.batch
+     SELECT b.n, b.ws, b.at, b.actor, b.via, b.action, b.kind, b.target, b.related, b.outcome,
+         c.operation, c.key
+     FROM removing x JOIN log.leaf l ON l.n = x.n JOIN log.content c ON c.n = l.n
+     JOIN by_time b ON b.ws = l.ws AND b.at = l.occurred_at AND b.n = l.n";
+
+/// The same as the log has it.
 const NAMED_LAST: &str = "INSERT INTO temp.batch
      SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
          c.outcome, c.operation, c.key
@@ -261,11 +273,7 @@ const RESTORED: &[&str] = &[
 
 /// Each copy in its own order, as it was filled. Where the count of an actor or a target comes to
 /// nothing it stays, as one of those whose texts are to be emptied.
-const FROM_INDEX: &[&str] = &[
-    // An index that had lost this batch when the log has not would have to be made anew.
-    "PRAGMA main.synchronous = FULL",
-    "PRAGMA log.synchronous = FULL",
-    "BEGIN",
+pub(super) const FROM_COPIES: &[&str] = &[
     "DELETE FROM by_time WHERE (ws, at, n) IN (SELECT ws, at, n FROM batch)",
     "DELETE FROM by_actor WHERE (ws, key, at, n, own) IN (SELECT ws, key, at, n, own FROM of_actor)",
     "DELETE FROM by_action WHERE (ws, key, at, n) IN (SELECT ws, action, at, n FROM batch)",
@@ -314,6 +322,16 @@ const FROM_INDEX: &[&str] = &[
      WHERE events = 0 AND (ws, action, kind) IN (SELECT ws, action, kind FROM batch)",
     "DELETE FROM count_via
      WHERE events = 0 AND (ws, key, actor) IN (SELECT ws, key, actor FROM of_actor WHERE own = 0)",
+];
+
+/// An index that had lost a batch when the log has not would have to be made anew.
+pub(super) const DURABLY: &[&str] = &[
+    "PRAGMA main.synchronous = FULL",
+    "PRAGMA log.synchronous = FULL",
+];
+
+/// The batch is the last one that the index counts.
+pub(super) const COUNTED: &[&str] = &[
     "DELETE FROM removing",
     "INSERT INTO removing (n) SELECT n FROM batch",
     "UPDATE mark SET removals = removals + 1",
@@ -386,7 +404,7 @@ mod tests {
         index.execute(SCHEMA).await.unwrap();
         index.execute(TEMPORARY).await.unwrap();
         let mut looked_at = 0;
-        for statement in FROM_INDEX {
+        for statement in FROM_COPIES {
             let Some(table) = ["DELETE FROM ", "UPDATE "]
                 .iter()
                 .find_map(|verb| statement.strip_prefix(verb)?.split_whitespace().next())
