@@ -22,6 +22,7 @@ use store::{
     access::{SettingsScope, TokenGrant},
     erasure::{Address, ErasureError, Mention, Progress, Release, Released, What, clean},
     proof::verify::{Verified, VerifyError, Wrong, verify},
+    question::Count,
     recording::Receipt,
     retention::Removal,
 };
@@ -753,15 +754,25 @@ async fn who_reads_or_records_meanwhile_misses_nothing() {
     let all = log.walk(&scope, &limit(500)).await.len();
     let store = log.store.clone();
     let erased = tokio::spawn(async move { carry_out(&store).await });
-    let mut asked = 0;
-    while asked == 0 || !erased.is_finished() {
-        assert_eq!(log.walk(&scope, &limit(500)).await.len(), all);
-        let again = (0..2_400).skip(asked % 97).step_by(97).map(numbered);
-        for receipt in log.record(grant, again.collect()).await {
-            assert!(matches!(receipt, Receipt::Duplicate(_)), "{receipt:?}");
+    let looking = async {
+        let mut looked = 0;
+        while looked == 0 || !erased.is_finished() {
+            let counted = log.store.count(&scope, &Query::default()).await.unwrap();
+            assert_eq!(counted, Count::Exactly(all as u64));
+            looked += 1;
         }
-        asked += 1;
-    }
+    };
+    let sending = async {
+        let mut sent = 0;
+        while sent == 0 || !erased.is_finished() {
+            let again = (0..2_400).skip(sent % 60).step_by(60).map(numbered);
+            for receipt in log.record(grant, again.collect()).await {
+                assert!(matches!(receipt, Receipt::Duplicate(_)), "{receipt:?}");
+            }
+            sent += 1;
+        }
+    };
+    tokio::join!(looking, sending);
     erased.await.unwrap();
     assert_eq!(log.walk(&scope, &limit(500)).await.len(), all);
 }
