@@ -75,9 +75,7 @@ pub struct Kept(Fold);
 impl Kept {
     /// About how many bytes it takes.
     pub fn weight(&self) -> usize {
-        self.0.state.root.weight()
-            + (self.0.moments.len() + 8) * mem::size_of::<Moment>()
-            + self.0.silences.weight()
+        self.0.kept_weight()
     }
 
     /// The fold that has come so far with the question `asked`, where that is the same as it would have
@@ -153,15 +151,22 @@ impl Fold {
         }
     }
 
-    /// The fold as it is now, for other questions; none where more may come of the last instant, or where
-    /// it holds what this question alone asks for.
-    pub fn keep(&self) -> Option<Kept> {
+    /// The fold as it is now, for other questions; none where more may come of the last instant, where it holds
+    /// what this question alone asks for, or where it takes more than so many bytes.
+    pub fn keep(&self, most: usize) -> Option<Kept> {
         let is_compared = match (self.asked.compare, self.last) {
             (Some(compare), Some(last)) => last > compare,
             _ => false,
         };
         let is_settled = self.waiting.is_empty() && self.flooded.is_none();
-        (is_settled && !is_compared && !self.is_full).then(|| Kept(self.clone()))
+        let is_kept = is_settled && !is_compared && !self.is_full && self.kept_weight() <= most;
+        is_kept.then(|| Kept(self.clone()))
+    }
+
+    fn kept_weight(&self) -> usize {
+        self.state.root.weight()
+            + (self.moments.len() + 8) * mem::size_of::<Moment>()
+            + self.silences.weight()
     }
 
     /// What the events come to.

@@ -214,7 +214,11 @@ impl Snapshot {
                 if is_settled {
                     state.fold.settle();
                 }
-                let kept = if keeps { state.fold.keep() } else { None };
+                let kept = if keeps {
+                    state.fold.keep(kept::POINT_MOST)
+                } else {
+                    None
+                };
                 Ok::<_, StoreError>((state, kept))
             });
             let some = places.get(begun..places.len().min(begun + size));

@@ -555,10 +555,11 @@ proptest! {
             kept_at += 1;
         }
         events[..kept_at].iter().cloned().for_each(|event| first.tell(event));
-        prop_assert!(events[..kept_at].is_empty() || first.keep().is_none());
+        prop_assert!(first.keep(0).is_none());
+        prop_assert!(events[..kept_at].is_empty() || first.keep(usize::MAX).is_none());
         first.settle();
         let asked = of(asked.0, asked.1, asked.2);
-        if let Some(mut fold) = first.keep().and_then(|kept| kept.resume(&asked)) {
+        if let Some(mut fold) = first.keep(usize::MAX).and_then(|kept| kept.resume(&asked)) {
             events[kept_at..].iter().cloned().for_each(|event| fold.tell(event));
             prop_assert_eq!(fold.finish(), blame(asked, events));
         }

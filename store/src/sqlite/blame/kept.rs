@@ -26,6 +26,8 @@ const BYTES_MOST: u64 = 64 << 20;
 const OF_ONE_MOST: usize = 8 << 20;
 /// Into about so many parts an object's history is divided by the moments that are kept.
 const PARTS: usize = 8;
+/// And so many bytes each of them.
+pub(super) const POINT_MOST: usize = OF_ONE_MOST / PARTS;
 
 /// How Daybook tells that something was erased.
 const ERASED: &str = "AUDIT_CONTENT_ERASED";
@@ -220,9 +222,6 @@ impl Keeping<'_> {
     /// Keeps the fold of so many events.
     pub(super) fn add(&mut self, events: usize, kept: Kept) {
         let Some(stamp) = self.stamp else { return };
-        if kept.weight() > OF_ONE_MOST / PARTS {
-            return;
-        }
         self.is_other = true;
         let point = Arc::new(Point {
             stamp,
