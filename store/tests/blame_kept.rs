@@ -6,8 +6,15 @@
 mod log;
 
 use domain::{
-    blame::Asked, catalogue::OwnedEntry, category::Category, event::NewEvent, question::Subject,
-    retention::Retention, slug::WorkspacePath, time::Timestamp, verb::Verb,
+    blame::{Asked, Origin},
+    catalogue::OwnedEntry,
+    category::Category,
+    event::{Event, NewEvent},
+    question::{Query, Subject},
+    retention::Retention,
+    slug::WorkspacePath,
+    time::Timestamp,
+    verb::Verb,
 };
 use log::{Log, event, object, operator, time, user};
 use proptest::prelude::*;
@@ -151,6 +158,22 @@ impl Both {
             while store.remove_some().await.unwrap() != Removal::Nothing {}
         }
     }
+}
+
+#[tokio::test]
+async fn what_decides_in_one_instant_is_read_of_every_event() {
+    let both = Both::new().await;
+    let named = |name| change(at(0, 1), name, Value::Null, json!({"n": 1}));
+    both.record(vec![named("Checkout"), named("Till")]).await;
+    let (found, _) = both.ask(&Asked::default()).await;
+    let events = both.log.walk(&both.scope, &Query::default()).await;
+    let first = |event: &&Event| event.target.name.as_deref() == Some("Checkout");
+    let first = events.iter().find(first).unwrap();
+    match &found.unwrap().blame.fields[0].last.origin {
+        Origin::Event(author) => assert_eq!(author.event, first.id),
+        origin => panic!("{origin:?}"),
+    }
+    both.close().await;
 }
 
 #[tokio::test]

@@ -546,10 +546,11 @@ mod tests {
             let readers = store.inner.readers.sqlite().unwrap();
             let rows = sqlx::query(text).fetch_all(readers).await;
             let steps: Vec<String> = rows.unwrap().iter().map(|row| row.get("detail")).collect();
-            assert!(
-                steps.iter().all(|step| !step.starts_with("SCAN ")),
-                "{statement}: {steps:#?}"
-            );
+            // Of what is checked beside the server, the index holds what was found wrong, and nothing else.
+            let is_sought = |step: &String| {
+                !step.starts_with("SCAN ") || step == "SCAN b USING INDEX background_check_at_fault"
+            };
+            assert!(steps.iter().all(is_sought), "{statement}: {steps:#?}");
             let by_email = "SEARCH v USING INDEX invite_open_by_email (email=?)";
             invitations += steps.iter().filter(|step| *step == by_email).count();
         }

@@ -31,8 +31,8 @@ const STATES: &str = "SELECT json_group_array(json_array(j.key, l.occurred_at, h
      FROM json_each(?) j CROSS JOIN leaf l ON l.n = j.value CROSS JOIN content c ON c.n = l.n";
 
 /// The same, of events that occurred between ?3 and ?4. Each is looked for by its key (`OFFSET 0`),
-/// whatever the server believes of tables that it has not looked at yet.
-const STATES_ON_POSTGRES: &str = "SELECT CAST(coalesce(json_agg(json_build_array(j.key, l.occurred_at, \
+/// whatever the server believes of tables that it has not looked at yet. Lists begin at 1 there.
+const STATES_ON_POSTGRES: &str = "SELECT CAST(coalesce(json_agg(json_build_array(j.key - 1, l.occurred_at, \
          encode(l.id, 'hex'), c.actor, c.via, c.action, c.target, c.related, c.operation, c.erased) ORDER BY j.key), '[]') AS TEXT), \
          string_agg(coalesce(c.body, ''), chr(10) ORDER BY j.key) \
      FROM json_each(?1) j JOIN LATERAL ( \
