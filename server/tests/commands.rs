@@ -40,12 +40,15 @@ fn help_names_every_command_and_every_variable_with_its_default() {
         "retention",
         "hold",
         "key",
+        "witness",
         "import",
         "export",
+        "blame",
         "backup",
         "copy",
         "reindex",
         "verify",
+        "erase",
         "DAYBOOK_DATABASE_URL",
         "DAYBOOK_DATABASE_READ_URL",
         "sqlite:data/daybook.db",
@@ -65,12 +68,6 @@ fn help_names_every_command_and_every_variable_with_its_default() {
         "warn,daybook=info",
     ] {
         assert!(help.contains(word), "{word} is not in {help}");
-    }
-    for later in ["erase", "witness"] {
-        assert!(
-            !help.contains(&format!("\n  {later}")),
-            "{later} is in {help}"
-        );
     }
     assert!(
         daybook
