@@ -147,6 +147,7 @@ for (const script of [true, false]) {
           'Catalogue',
           'Redaction',
           'Personal data',
+          'Proof',
         ]);
         const answer = await page.goto(place.tokens);
         expect(answer.status()).toBe(403);
