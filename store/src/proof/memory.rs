@@ -16,7 +16,8 @@ use domain::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -77,15 +78,34 @@ impl Known {
                 _ => return None,
             }
         }
+        known.forget_accepted();
         Some(known)
     }
 
-    /// Remembers a tree, where none larger is.
+    /// Remembers a tree, where none larger is, and it is not accepted to be no past of the log any more.
     fn add(&mut self, origin: String, tree: Tree) {
+        if self.accepted.contains(&(origin.clone(), tree.0, tree.1.0)) {
+            return;
+        }
         let known = self.signed.entry(origin).or_insert(tree);
         if tree.0 >= known.0 {
             *known = tree;
         }
+    }
+
+    /// Adds what others know: of what they accepted nothing is remembered as signed.
+    fn join(&mut self, others: Self) {
+        self.accepted.extend(others.accepted);
+        self.forget_accepted();
+        for (origin, tree) in others.signed {
+            self.add(origin, tree);
+        }
+    }
+
+    fn forget_accepted(&mut self) {
+        let accepted = &self.accepted;
+        self.signed
+            .retain(|origin, (size, root)| !accepted.contains(&(origin.clone(), *size, root.0)));
     }
 }
 
@@ -146,17 +166,13 @@ impl Memory {
 
     /// Forgets what somebody accepted meanwhile, in another process, to be no past of the log any more.
     pub(super) fn look_again(&mut self, origin: &Origin) {
-        let (Ok(found), Some((size, root))) = (read(&self.file), self.signed(origin)) else {
+        if self.signed(origin).is_none() {
             return;
-        };
-        let sought = (origin.as_str().to_owned(), size, root.0);
-        if found.accepted.contains(&sought) {
-            self.known.signed.remove(origin.as_str());
-            if let Some(tree) = found.signed.get(origin.as_str()) {
-                self.known.add(origin.as_str().to_owned(), *tree);
-            }
         }
-        self.known.accepted.extend(found.accepted);
+        match read(&self.file) {
+            Ok(found) => self.known.join(found),
+            Err(error) => tracing::debug!("{error}"),
+        }
     }
 
     /// Whether a checkpoint is accepted not to be a past of the log.
@@ -180,10 +196,9 @@ impl Memory {
         origin: &Origin,
         checkpoints: &[Checkpoint],
     ) -> Result<(), StoreError> {
+        let _turn = turn(&self.file)?;
         let mut known = read(&self.file)?;
-        for (origin, tree) in &self.known.signed {
-            known.add(origin.clone(), *tree);
-        }
+        known.join(self.known.clone());
         known.signed.remove(origin.as_str());
         let accepted = checkpoints.iter().map(|checkpoint| {
             (
@@ -212,12 +227,18 @@ impl Memory {
         self.written = Some(Instant::now());
         let (file, known) = (self.file.clone(), self.known.clone());
         Some(move || {
-            // Others sign too, and a file that is broken is begun anew.
-            let mut all = read(&file).unwrap_or_default();
-            all.accepted.extend(known.accepted);
-            for (origin, tree) in known.signed {
-                all.add(origin, tree);
+            // Others sign too, and accept.
+            let _turn = turn(&file)?;
+            let text = text_of(&file)?;
+            let found = text.as_deref().map(Known::read);
+            if matches!(found, Some(None)) {
+                tracing::error!(
+                    "{}",
+                    cannot("read from", &file, "it is broken and begun anew")
+                );
             }
+            let mut all = found.flatten().unwrap_or_default();
+            all.join(known);
             write(&file, &all)
         })
     }
@@ -233,11 +254,30 @@ impl Memory {
     }
 }
 
-fn read(file: &Path) -> Result<Known, StoreError> {
+/// The turn to read the file and write it, of all processes, until it is let go of: the lock of its folder,
+/// because the file itself is another one after each writing.
+fn turn(file: &Path) -> Result<File, StoreError> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let opened = File::open(folder.unwrap_or(Path::new(".")));
+    let locked = opened.and_then(|folder| folder.lock().map(|()| folder));
+    locked.map_err(|error| cannot("written to", file, error))
+}
+
+/// What is in the file; none where there is none.
+fn text_of(file: &Path) -> Result<Option<String>, StoreError> {
     match fs::read_to_string(file) {
-        Ok(text) => Known::read(&text).ok_or_else(|| cannot("read from", file, "it is broken")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Known::default()),
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(cannot("read from", file, error)),
+    }
+}
+
+fn read(file: &Path) -> Result<Known, StoreError> {
+    match text_of(file)? {
+        Some(text) => Known::read(&text).ok_or_else(|| cannot("read from", file, "it is broken")),
+        None => Ok(Known::default()),
     }
 }
 
@@ -296,6 +336,36 @@ mod tests {
         one.add(&acme, tree(6, 1));
         assert!(one.due(false).is_none());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_was_accepted_elsewhere_comes_back_by_nobody_who_still_remembers_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("daybook.key");
+        let (acme, globex) = (origin("acme"), origin("globex"));
+        let mut server = Memory::beside(&key);
+        server.add(&globex, tree(50, 1));
+        keep(&mut server);
+        let mut command = Memory::beside(&key);
+        let accepted = Checkpoint {
+            origin: globex.clone(),
+            size: 50,
+            root: Hash([1; 32]),
+        };
+        command.accept(&globex, &[accepted.clone()]).unwrap();
+        command.add(&globex, tree(46, 2));
+        keep(&mut command);
+        // It is of another tenant that the server has something new.
+        server.add(&acme, tree(7, 3));
+        keep(&mut server);
+        for found in [Memory::beside(&key), {
+            server.look_again(&globex);
+            server
+        }] {
+            assert_eq!(found.signed(&globex), Some(tree(46, 2)));
+            assert_eq!(found.signed(&acme), Some(tree(7, 3)));
+            assert!(found.is_accepted(&accepted));
+        }
     }
 
     #[test]
