@@ -352,7 +352,9 @@ mod tests {
             size: 50,
             root: Hash([1; 32]),
         };
-        command.accept(&globex, &[accepted.clone()]).unwrap();
+        command
+            .accept(&globex, std::slice::from_ref(&accepted))
+            .unwrap();
         command.add(&globex, tree(46, 2));
         keep(&mut command);
         // It is of another tenant that the server has something new.
