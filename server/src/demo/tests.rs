@@ -392,6 +392,19 @@ fn the_questions_of_the_last_week_have_answers() {
 }
 
 #[test]
+fn the_token_that_the_story_asks_for_is_the_only_one_of_its_name() {
+    for plan in plans() {
+        for (event, _) in events(&plan) {
+            let token = event.target;
+            let name = token.name.unwrap_or_default();
+            if token.kind.as_str() == "api_token" && name.contains("ci-prod") {
+                assert_eq!(token.id.as_deref(), Some("tok_9"), "{plan:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_model_that_was_thought_to_be_saved_was_saved_over() {
     let saves = of("mdl_8d10", "DATA_MODEL_UPDATED");
     let [.., first, failed, last] = saves.as_slice() else {
