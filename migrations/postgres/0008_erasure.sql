@@ -146,9 +146,9 @@ BEGIN
     RETURN NEW;
 END $$;
 
-DROP TRIGGER content_keeps ON content;
 DO $$
 BEGIN
+    DROP TRIGGER content_keeps ON content;
     IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
         CREATE TRIGGER content_keeps BEFORE UPDATE ON content
             FOR EACH ROW EXECUTE FUNCTION check_erasing_noted();

@@ -93,6 +93,22 @@ impl Files {
             .pragma("wal_autocheckpoint", "20000")
             .pragma("cache_size", "-131072")
             .pragma("temp_store", "memory");
+        self.with_log(&options).await
+    }
+
+    /// A connection by which the index is compared with the log, which is attached as `log`.
+    pub(crate) async fn index_compared(&self) -> Result<SqliteConnection, StoreError> {
+        let options = Self::options(&self.index)
+            .create_if_missing(false)
+            .pragma("cache_size", "-131072")
+            .pragma("temp_store", "memory");
+        self.with_log(&options).await
+    }
+
+    async fn with_log(
+        &self,
+        options: &SqliteConnectOptions,
+    ) -> Result<SqliteConnection, StoreError> {
         let mut connection = options.connect().await?;
         sqlx::query("ATTACH DATABASE ? AS log")
             .bind(self.log.to_string_lossy().into_owned())

@@ -1,8 +1,10 @@
 //! Keeping the index: one process does, the one that holds its lock.
 
+mod check;
 mod erase;
 mod remove;
 
+pub(crate) use check::{Compared, Strange, compare_index};
 pub(crate) use remove::Batch;
 
 use super::{connect::Files, dictionaries::damaged, sql::made_of_our_own_texts};

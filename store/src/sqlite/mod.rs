@@ -51,7 +51,7 @@ pub(crate) use append::{Content, Leaf, Numbered, Statements};
 pub(crate) use connect::Files;
 pub(crate) use dictionaries::damaged;
 pub use export::Export;
-pub(crate) use index::Indexer;
+pub(crate) use index::{Compared, Indexer, Strange, compare_index};
 pub(crate) use keeper::{migrated, unmigrated};
 pub(crate) use people::email_address;
 pub use snapshot::Snapshot;

@@ -1,12 +1,13 @@
 //! Whether a log is what was signed: every leaf computed again from what is recorded, the tree from the
-//! leaves, and every checkpoint compared with the tree. It believes the log alone, needs no secret, and
-//! changes nothing.
+//! leaves, every checkpoint compared with the tree, and what is searched by with what was recorded. It
+//! believes the log alone, needs no secret, and changes nothing.
 
 mod content;
 mod erased;
 #[cfg(test)]
 mod moving;
 mod rules;
+mod searching;
 mod signatures;
 mod steady;
 
@@ -18,7 +19,8 @@ use crate::{
     copy::{holds_installation, read},
     database::{self, Connection, Dialect},
     options::{DatabaseUrl, Options},
-    postgres, sqlite,
+    postgres,
+    sqlite::{self, Compared},
 };
 use content::{Checked, Facts, Texts};
 use domain::{
@@ -35,7 +37,7 @@ use rules::Rules;
 use signatures::Signatures;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::task::JoinHandle;
 
@@ -65,6 +67,8 @@ pub struct Verified {
     pub tenants: Vec<VerifiedTenant>,
     /// How many checkpoints that were kept elsewhere are a past of a log.
     pub kept: usize,
+    /// Whether what is searched by was compared too; it was not where there is no index.
+    pub is_searched_alike: bool,
 }
 
 /// What was found to be right of a tenant.
@@ -206,6 +210,25 @@ pub enum Wrong {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// What is kept to search by does not have an entry as it was recorded.
+    #[error(
+        "{tenant}: entry {seq} is not searched by as it was recorded: {table} was altered. What was \
+         recorded is right"
+    )]
+    Unfound {
+        /// Whose.
+        tenant: Slug,
+        /// Its number.
+        seq: u64,
+        /// In which table.
+        table: &'static str,
+    },
+    /// What is counted of a log is not what there is.
+    #[error("the counts in {table} are not those of what was recorded: they were altered")]
+    Counts {
+        /// The table.
+        table: &'static str,
+    },
     /// There is something beside the log that belongs to no entry of it.
     #[error("there are {rows} rows of {table} that belong to no entry of any log")]
     Strange {
@@ -306,7 +329,56 @@ pub async fn verify(
     };
     // One state of it all.
     connection.run(begin).await?;
-    verify_all(&mut connection, kept, Seen::AtOnce, told).await
+    let DatabaseUrl::Sqlite(path) = &options.database else {
+        return verify_all(&mut connection, kept, Seen::AtOnce, told).await;
+    };
+    // The index is another file, which is looked at beside the log; as long as both are, the bar is where
+    // the one that is behind is.
+    let told = Mutex::new(Told {
+        of_log: (0, 0),
+        of_index: 0,
+        told,
+    });
+    let log = verify_all(&mut connection, kept, Seen::AtOnce, |checked, of| {
+        Told::tell(&told, |it| it.of_log = (checked, of));
+    });
+    let index = async {
+        let found = sqlite::compare_index(path, |checked| {
+            Told::tell(&told, |it| it.of_index = checked);
+        });
+        let found = found.await;
+        Told::tell(&told, |it| it.of_index = u64::MAX);
+        found
+    };
+    let (verified, compared) = tokio::join!(log, index);
+    let mut verified = verified?;
+    match compared? {
+        Compared::Nothing => Ok(verified),
+        Compared::Alike => {
+            verified.is_searched_alike = true;
+            Ok(verified)
+        }
+        Compared::Strange(strange) => Err(searching::wrong_with_index(&mut connection, strange)
+            .await?
+            .into()),
+    }
+}
+
+/// How far two are that look at the same entries.
+struct Told<T> {
+    of_log: (u64, u64),
+    of_index: u64,
+    told: T,
+}
+
+impl<T: FnMut(u64, u64)> Told<T> {
+    fn tell(this: &Mutex<Self>, change: impl FnOnce(&mut Self)) {
+        let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut this);
+        let (checked, of) = this.of_log;
+        let checked = checked.min(this.of_index);
+        (this.told)(checked, of);
+    }
 }
 
 /// What is seen of a database.
@@ -368,6 +440,7 @@ async fn verify_all(
     let mut verified = Verified {
         tenants: Vec::new(),
         kept: kept.len(),
+        is_searched_alike: connection.dialect() == Dialect::Postgres,
     };
     let (mut entries, mut contents) = (0, 0);
     for log in logs {
@@ -376,9 +449,13 @@ async fn verify_all(
         let of_tenant = releases.remove(&log.tenant).unwrap_or_default();
         let mut checking = Checking::of(seen, log, of_tenant, kept, &keys);
         checking.erasures = Erasures::new(erasures.remove(&checking.tenant).unwrap_or_default());
+        let number = checking.tenant;
         let tenant = checking
             .run(connection, |checked| told(before + checked, of))
             .await?;
+        if connection.dialect() == Dialect::Postgres {
+            searching::check_tables(connection, number, &tenant.tenant).await?;
+        }
         entries += tenant.entries;
         contents += tenant.entries - tenant.released;
         verified.tenants.push(tenant);
