@@ -484,7 +484,7 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     record(&log, 40..41).await;
     assert!(matches!(
         log.store.cover().await,
-        Err(StoreError::Database(_))
+        Err(StoreError::Damaged(_))
     ));
     // What no known key signed says nothing.
     let stranger = Signer::new("daybook/x/acme", &[9; 32]).unwrap();

@@ -494,7 +494,7 @@ impl Store {
             let mut left = Left(uncovered, Some(tenant));
             // What is wrong with one tenant's log keeps no other from being covered.
             let covered = match done {
-                Ok(()) | Err(StoreError::Database(_)) => {
+                Ok(()) | Err(StoreError::Database(_) | StoreError::Damaged(_)) => {
                     self.inner.cover_tenant(tenant, u64::MAX).await
                 }
                 Err(_) => Err(StoreError::Closing),
