@@ -31,6 +31,10 @@ pub enum StoreError {
     /// The read replica that is named cannot be one.
     #[error("{0}")]
     Replica(String),
+    /// What is stored cannot be what it says: it was altered, or the disk is broken. The database itself
+    /// answers.
+    #[error("the log is damaged: {0}")]
+    Damaged(String),
     /// Anything else that the database says.
     #[error("the database failed: {0}")]
     Database(String),
@@ -44,6 +48,16 @@ pub enum StoreError {
     /// The store is closing.
     #[error("the store is closing")]
     Closing,
+}
+
+impl StoreError {
+    /// Says of what is damaged where it stands, as far as it is known.
+    pub(crate) fn at(self, place: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Damaged(what) => Self::Damaged(format!("{place}: {what}")),
+            other => other,
+        }
+    }
 }
 
 /// How far the move of an installation to another database is, for whoever would change something.

@@ -280,6 +280,16 @@ fn new(name: &str, place: Place) -> NewWitness {
     }
 }
 
+/// A folder that nobody added.
+fn named(name: &str) -> Witness {
+    Witness {
+        id: 0,
+        name: name.to_owned(),
+        place: Place::File("nowhere".to_owned()),
+        every: Duration::from_mins(1),
+    }
+}
+
 async fn only(store: &Store) -> Witness {
     store.witnesses().await.unwrap().remove(0)
 }
@@ -448,7 +458,7 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     let before = log.store.checkpoint(&scope).await.unwrap().unwrap();
     assert_eq!(
         log.store
-            .hold_to("w", std::slice::from_ref(&before))
+            .hold_to(&named("w"), std::slice::from_ref(&before))
             .await
             .unwrap(),
         []
@@ -459,7 +469,7 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     let newest = log.store.checkpoint(&scope).await.unwrap().unwrap();
     assert_eq!(
         log.store
-            .hold_to("w", &[before.clone(), newest.clone()])
+            .hold_to(&named("w"), &[before.clone(), newest.clone()])
             .await
             .unwrap(),
         []
@@ -472,7 +482,7 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     log.store = open(&log).await;
     let conflicts = log
         .store
-        .hold_to("elsewhere", &[before, newest.clone()])
+        .hold_to(&named("elsewhere"), &[before, newest.clone()])
         .await
         .unwrap();
     assert_eq!(conflicts.len(), 1);
@@ -484,12 +494,13 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     record(&log, 40..41).await;
     assert!(matches!(
         log.store.cover().await,
-        Err(StoreError::Database(_))
+        Err(StoreError::Damaged(_))
     ));
     // What no known key signed says nothing.
     let stranger = Signer::new("daybook/x/acme", &[9; 32]).unwrap();
     let strange = stranger.sign(newest.text.clone());
-    assert_eq!(log.store.hold_to("w", &[strange]).await.unwrap(), []);
+    let held = log.store.hold_to(&named("w"), &[strange]).await;
+    assert_eq!(held.unwrap(), []);
     // Accepted, it is known to be none of its pasts.
     let reason: Reason = "Restored".parse().unwrap();
     let notes = std::slice::from_ref(&newest);
@@ -501,7 +512,8 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
             .len(),
         1
     );
-    assert_eq!(log.store.hold_to("elsewhere", notes).await.unwrap(), []);
+    let held = log.store.hold_to(&named("elsewhere"), notes).await;
+    assert_eq!(held.unwrap(), []);
     log.store.close().await;
 }
 

@@ -348,6 +348,7 @@ impl From<StoreError> for Problem {
             StoreError::Moving(Moving::Done) => Self::new(Kind::Moved, words).retry_after(30),
             StoreError::Keys(_)
             | StoreError::Replica(_)
+            | StoreError::Damaged(_)
             | StoreError::Database(_)
             | StoreError::BeingCopied(_) => {
                 tracing::error!("{words}");

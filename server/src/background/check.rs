@@ -82,9 +82,10 @@ impl Standing {
     /// Looks at the newest checkpoints, and measures how many logs something is wrong with.
     #[expect(clippy::cast_precision_loss, reason = "there are not so many tenants")]
     async fn look(&mut self, store: &Store) -> Result<(), StoreError> {
-        let faults = store.check_newest().await?;
+        let looked = store.check_newest().await;
+        let faults = store.known_faults().await?;
         metrics::gauge!(CHECK_FAULTS).set(faults as f64);
         self.newest = Some(Instant::now());
-        Ok(())
+        looked.map(drop)
     }
 }

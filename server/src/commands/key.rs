@@ -12,7 +12,8 @@ pub enum Key {
     /// was. The new key is in the key file, which every server of the installation needs
     Rotate,
     /// Accepts that the database is an older copy than what was signed before, because you brought it
-    /// back on purpose: it is signed as it is. Every tenant's log that lost entries tells of it
+    /// back on purpose: it is signed as it is. Every tenant's log that lost entries tells of it. With
+    /// servers on several machines, run it on each: each remembers by itself what it signed
     AcceptRestore {
         /// Why, 1 to 1000 characters: everybody who reads the log reads it
         #[arg(long, value_name = "TEXT")]
@@ -60,9 +61,11 @@ async fn accept(store: &Store, reason: &Reason, by: &By) -> Result<(), CommandEr
     let accepted = store.accept_restore(reason, &witnessed, by).await?;
     if accepted.is_empty() {
         remark(
-            "What was signed before is a past of what the database holds: there is nothing to accept.",
+            "What was signed before on this machine is a past of what the database holds: there is nothing \
+             to accept here.",
         );
     }
+    let is_any = !accepted.is_empty();
     for log in accepted {
         say(format_args!(
             "{}: checkpoints covered {} entries and cover {} now; what the database holds is signed from \
@@ -71,6 +74,12 @@ async fn accept(store: &Store, reason: &Reason, by: &By) -> Result<(), CommandEr
             HumanCount(log.signed),
             HumanCount(log.holds)
         ))?;
+    }
+    if is_any {
+        remark(
+            "Where servers run on other machines too, run this on each of them: each remembers by itself \
+             what it signed, and signs nothing that conflicts with it until that is accepted there.",
+        );
     }
     Ok(())
 }

@@ -223,6 +223,7 @@ fn advise(error: &StoreError) -> String {
         StoreError::InDoubt(_) => "look whether it was done before you try again",
         StoreError::Keys(_)
         | StoreError::Replica(_)
+        | StoreError::Damaged(_)
         | StoreError::Database(_)
         | StoreError::Closing => {
             return error.to_string();

@@ -7,7 +7,10 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
-use store::proof::witness::{Outcome, ToWitness};
+use store::{
+    Store, StoreError,
+    proof::witness::{Compared, Outcome, ToWitness},
+};
 
 /// How the files are called, after the tenant.
 const ENDING: &str = "checkpoints";
@@ -33,16 +36,38 @@ impl Folder {
         fs::create_dir_all(&self.0)
     }
 
-    /// Adds a checkpoint to its tenant's file, durably.
-    pub async fn add(&self, checkpoint: &ToWitness) -> Outcome {
+    /// Adds a checkpoint to its tenant's file, durably; not after one that the log does not begin with, which
+    /// stays the last until somebody has looked at it, nor after one that goes further.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn add(&self, store: &Store, checkpoint: &ToWitness) -> Result<Outcome, StoreError> {
         let path = self.0.join(format!("{}.{ENDING}", checkpoint.slug));
+        let file = path.clone();
+        let last = match tokio::task::spawn_blocking(move || last_of(&file)).await {
+            Ok(Ok(last)) => last,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(Err(error)) => {
+                let fault = format!("the file cannot be read: {error}");
+                return Ok(Outcome::Failed(fault));
+            }
+            Err(_) => return Ok(Outcome::Failed("the file was not read".to_owned())),
+        };
+        if let Some(last) = last {
+            match store.compare(&last).await? {
+                Compared::Conflict(conflict) => return Ok(Outcome::Conflict(conflict)),
+                Compared::Past(size) if size >= checkpoint.size => return Ok(Outcome::Taken),
+                Compared::Past(_) | Compared::Accepted | Compared::Strange => {}
+            }
+        }
         let text = checkpoint.note.to_string();
         let added = tokio::task::spawn_blocking(move || add(&path, &text)).await;
-        match added {
+        Ok(match added {
             Ok(Ok(())) => Outcome::Taken,
             Ok(Err(error)) => Outcome::Failed(format!("the file cannot be written: {error}")),
             Err(_) => Outcome::Failed("the file was not written".to_owned()),
-        }
+        })
     }
 
     /// The last checkpoint of each file.

@@ -1,5 +1,7 @@
 //! Who keeps checkpoints outside this installation, and how they are brought there.
 
+#[cfg(test)]
+mod bringing;
 mod folder;
 mod web;
 
@@ -56,16 +58,25 @@ pub async fn bring(
     witness: &Witness,
     checkpoint: &ToWitness,
 ) -> Result<bool, StoreError> {
+    let mut brought = checkpoint.clone();
     let outcome = match &witness.place {
-        Place::File(folder) => Folder::new(folder).add(checkpoint).await,
-        Place::Webhook(address) => web.post(address, checkpoint).await,
-        Place::Daybook(address, token) => web.record(address, token, checkpoint).await,
-        Place::Tlog(address, key) => web.cosign(store, address, key, checkpoint).await?,
+        Place::File(folder) => Folder::new(folder).add(store, checkpoint).await,
+        Place::Webhook(address) => Ok(web.post(address, checkpoint).await),
+        Place::Daybook(address, token) => Ok(web.record(address, token, checkpoint).await),
+        Place::Tlog(address, key) => {
+            web.cosign(store, witness, (address, key), &mut brought)
+                .await
+        }
     };
-    store.note_witnessed(witness, checkpoint, &outcome).await?;
+    let outcome = match outcome {
+        // What is wrong with one log keeps no other from its witnesses.
+        Err(error @ StoreError::Damaged(_)) => Outcome::Failed(error.to_string()),
+        outcome => outcome?,
+    };
+    store.note_witnessed(witness, &brought, &outcome).await?;
     match outcome {
         Outcome::Taken | Outcome::Signed(..) => Ok(true),
-        Outcome::Failed(_) | Outcome::Ahead(_) => Ok(false),
+        Outcome::Failed(_) | Outcome::Ahead(_) | Outcome::Conflict(_) => Ok(false),
     }
 }
 
@@ -82,7 +93,7 @@ pub async fn look_back(store: &Store) -> Result<(), StoreError> {
         };
         match Folder::new(folder).newest().await {
             Ok(notes) => {
-                for conflict in store.hold_to(&witness.name, &notes).await? {
+                for conflict in store.hold_to(&witness, &notes).await? {
                     tracing::error!("the witness {} {conflict}", witness.name);
                 }
             }

@@ -2,14 +2,17 @@
 //! they answer is read as far as it is of use, and shown to nobody.
 
 use data_encoding::BASE64;
-use domain::proof::{NoteSignature, WitnessKey};
+use domain::{
+    leaf::Hash,
+    proof::{Checkpoint, NoteSignature, WitnessKey},
+};
 use reqwest::{Client, RequestBuilder, StatusCode, header, redirect::Policy};
 use serde_json::json;
 use std::time::Duration;
 use store::{
     Store, StoreError,
     access::Secret,
-    proof::witness::{Outcome, ToWitness},
+    proof::witness::{Outcome, ToWitness, Witness},
 };
 
 /// How long a connection may take.
@@ -18,6 +21,8 @@ const CONNECTION_MOST: Duration = Duration::from_secs(5);
 const ANSWER_MOST: Duration = Duration::from_secs(10);
 /// So much of an answer is read.
 const READ_MOST: usize = 64 * 1024;
+/// So often a witness is asked that says that it holds another size.
+const TIMES: usize = 3;
 
 /// Who speaks to witnesses on the web.
 #[derive(Clone, Debug)]
@@ -70,7 +75,7 @@ impl Web {
             "target": { "kind": "audit_log", "id": origin.as_str(), "name": slug.as_str() },
             "description": format!("The log of {slug} has {size} entries, which this was signed of."),
             "metadata": { "checkpoint": note.to_string(), "size": size },
-            "idempotency_key": format!("{origin} {size}"),
+            "idempotency_key": key_of(checkpoint),
         });
         let request = self
             .0
@@ -81,7 +86,8 @@ impl Web {
         taken(ask(request).await)
     }
 
-    /// Has a witness that speaks C2SP `tlog-witness` cosign a checkpoint.
+    /// Has a witness that speaks C2SP `tlog-witness` cosign a checkpoint; a newer one, where another server
+    /// brought it one meanwhile.
     ///
     /// # Errors
     ///
@@ -89,25 +95,17 @@ impl Web {
     pub async fn cosign(
         &self,
         store: &Store,
-        address: &str,
-        key: &WitnessKey,
-        checkpoint: &ToWitness,
+        witness: &Witness,
+        (address, key): (&str, &WitnessKey),
+        checkpoint: &mut ToWitness,
     ) -> Result<Outcome, StoreError> {
         let mut from = checkpoint.held;
-        // It may hold more than we know of, and says so: then once more from there.
-        for _ in 0..2 {
+        // It may hold more, or less, than we know of, and says so: then once more from there.
+        for _ in 0..TIMES {
             let Some(path) = store.growth_between(checkpoint, from).await? else {
                 return Ok(Outcome::Ahead(from));
             };
-            let mut body = format!("old {from}\n");
-            if from > 0 {
-                for hash in path {
-                    body.push_str(&BASE64.encode(&hash.0));
-                    body.push('\n');
-                }
-            }
-            body.push('\n');
-            body.push_str(&checkpoint.note.to_string());
+            let body = add_checkpoint(from, &path, checkpoint);
             let request = self
                 .0
                 .post(format!("{}/add-checkpoint", address.trim_end_matches('/')))
@@ -120,8 +118,20 @@ impl Web {
             match answer.status {
                 StatusCode::OK => return Ok(cosigned(key, checkpoint, &answer.body)),
                 StatusCode::CONFLICT => match size(&answer.body) {
-                    Some(theirs) if theirs > checkpoint.size => return Ok(Outcome::Ahead(theirs)),
-                    Some(theirs) => from = theirs,
+                    // It holds as many, and not these.
+                    Some(theirs) if theirs == from && theirs == checkpoint.size => {
+                        return Ok(Outcome::Ahead(theirs));
+                    }
+                    Some(theirs) => {
+                        if theirs > checkpoint.size {
+                            let newest = store.newest_to_witness(witness, checkpoint).await?;
+                            match newest.filter(|newest| newest.size >= theirs) {
+                                Some(newest) => *checkpoint = newest,
+                                None => return Ok(Outcome::Ahead(theirs)),
+                            }
+                        }
+                        from = theirs;
+                    }
                     None => {
                         return Ok(Outcome::Failed(
                             "it answered 409 without the size that it holds".to_owned(),
@@ -145,11 +155,37 @@ impl Web {
     }
 }
 
+/// A request to cosign a checkpoint, which goes on from a tree of so many entries.
+fn add_checkpoint(from: u64, path: &[Hash], checkpoint: &ToWitness) -> String {
+    let mut body = format!("old {from}\n");
+    if from > 0 {
+        for hash in path {
+            body.push_str(&BASE64.encode(&hash.0));
+            body.push('\n');
+        }
+    }
+    body.push('\n');
+    body.push_str(&checkpoint.note.to_string());
+    body
+}
+
 /// The size in an answer: digits and the end of the line.
 fn size(body: &str) -> Option<u64> {
     let digits = body.strip_suffix('\n').unwrap_or(body);
     let size: u64 = digits.parse().ok()?;
     (size.to_string() == digits).then_some(size)
+}
+
+/// By which another Daybook knows a checkpoint that it recorded: by its root too, since another of as many
+/// entries is just what it is to keep.
+fn key_of(checkpoint: &ToWitness) -> String {
+    let ToWitness {
+        origin, note, size, ..
+    } = checkpoint;
+    match Checkpoint::try_from(note) {
+        Ok(checkpoint) => format!("{origin} {size} {}", BASE64.encode(&checkpoint.root.0)),
+        Err(_) => format!("{origin} {size}"),
+    }
 }
 
 /// The cosignature in an answer, where one is good.

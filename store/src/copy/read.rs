@@ -177,8 +177,18 @@ pub(super) async fn events(
 pub(crate) async fn events_as_they_are(
     connection: &mut Connection,
     tenant: i64,
-    (after, to): (i64, i64),
+    between: (i64, i64),
 ) -> Result<Vec<Event>, StoreError> {
+    let events = events_one_by_one(connection, tenant, between).await?;
+    events.into_iter().collect()
+}
+
+/// The same; of one that cannot be read, why.
+pub(crate) async fn events_one_by_one(
+    connection: &mut Connection,
+    tenant: i64,
+    (after, to): (i64, i64),
+) -> Result<Vec<Result<Event, StoreError>>, StoreError> {
     let rows = match connection.dialect() {
         Dialect::Sqlite => database::query(ON_SQLITE).bind(tenant).bind(after).bind(to),
         Dialect::Postgres => {
@@ -188,7 +198,7 @@ pub(crate) async fn events_as_they_are(
         }
     };
     let rows = rows.fetch_all(connection).await?;
-    rows.iter().map(event).collect()
+    Ok(rows.iter().map(event).collect())
 }
 
 fn number(number: i64) -> Result<Number, StoreError> {
@@ -196,6 +206,11 @@ fn number(number: i64) -> Result<Number, StoreError> {
 }
 
 fn event(row: &database::Row) -> Result<Event, StoreError> {
+    let seq: i64 = row.try_get(0)?;
+    event_at(seq, row).map_err(|error| error.at(format_args!("entry {seq}")))
+}
+
+fn event_at(seq: i64, row: &database::Row) -> Result<Event, StoreError> {
     let id = Uuid::from_slice(row.try_get(1)?).map_err(|_| damaged("an id is broken"))?;
     let parts = <[u8; 32]>::try_from(row.try_get::<&[u8]>(5)?);
     let class: Option<i64> = row.try_get(6)?;
@@ -228,7 +243,7 @@ fn event(row: &database::Row) -> Result<Event, StoreError> {
         }
     };
     Ok(Event {
-        seq: row.try_get(0)?,
+        seq,
         id,
         ws: row.try_get(2)?,
         occurred_at: row.try_get(3)?,

@@ -315,6 +315,12 @@ pub(super) const ADMINISTERED: &[Table] = &[
         kept: Anew,
     },
     Table {
+        name: "witness_number",
+        columns: &[("one", Integer), ("last", Integer)],
+        key: 1,
+        kept: Ever,
+    },
+    Table {
         name: "witnessed",
         columns: &[
             ("witness", Integer),

@@ -7,6 +7,8 @@ use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 const READONLY: i32 = 8;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
+const CORRUPT: i32 = 11;
+const NOTADB: i32 = 26;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -29,11 +31,16 @@ impl From<sqlx::Error> for StoreError {
                 return Self::Unavailable(error.to_string());
             }
             sqlx::Error::PoolClosed => return Self::Closing,
+            // A value that is none of its column's.
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                return Self::Damaged(error.to_string());
+            }
             _ => {}
         }
         match code {
             Some(FULL) => Self::DiskFull,
             Some(READONLY) => Self::ReadOnly(error.to_string()),
+            Some(CORRUPT | NOTADB) => Self::Damaged(error.to_string()),
             Some(CANTOPEN) => Self::Database(format!("cannot open the file: {error}")),
             _ => Self::Database(error.to_string()),
         }
@@ -61,6 +68,8 @@ fn of_postgres(error: &PgDatabaseError) -> StoreError {
         "25006" => StoreError::ReadOnly(error.to_string()),
         code if code == MOVING.1 => StoreError::Moving(Moving::Now),
         code if code == MOVED.1 => StoreError::Moving(Moving::Done),
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => StoreError::Damaged(error.to_string()),
         code if is_transient(code) => StoreError::Unavailable(error.to_string()),
         _ => StoreError::Database(error.to_string()),
     }

@@ -74,7 +74,7 @@ async fn record_group(
                     tell(job, Ok(receipts.by_ref().take(place.len()).collect()));
                 }
             }
-            Err(StoreError::Database(error)) if jobs.len() > 1 => {
+            Err(StoreError::Database(error) | StoreError::Damaged(error)) if jobs.len() > 1 => {
                 tracing::warn!(
                     "a group of {} events is tried in two halves: {error}",
                     of_part.len()
@@ -103,7 +103,11 @@ async fn record_group(
 async fn record(server: &Server, events: &[Admitted]) -> Result<Vec<Receipt>, StoreError> {
     let mut appender = server.appender().await?;
     match appender.record(events, server.clock.now()).await {
-        Err(StoreError::Unavailable(error) | StoreError::Database(error)) => {
+        Err(
+            StoreError::Unavailable(error)
+            | StoreError::Database(error)
+            | StoreError::Damaged(error),
+        ) => {
             tracing::info!("{} events are tried once more: {error}", events.len());
         }
         done => return done,

@@ -62,6 +62,15 @@ impl Drop for Left<'_> {
     }
 }
 
+/// Until when nothing is signed.
+const UNTIL: &str = "nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
+                     older copy back on purpose says so with daybook key accept-restore";
+
+/// The tenant whose checkpoints these are: it is named last.
+fn slug_in(origin: &Origin) -> &str {
+    origin.as_str().rsplit('/').next().unwrap_or_default()
+}
+
 /// What a store knows for its proofs.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -98,6 +107,23 @@ impl State {
     /// What was signed last.
     pub(super) fn memory(&self) -> StdMutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a checkpoint is accepted not to be a past of its log, by this process or, since it began, by
+    /// another.
+    pub(super) fn is_accepted(&self, checkpoint: &Checkpoint) -> bool {
+        let mut memory = self.memory();
+        memory.is_accepted(checkpoint) || {
+            memory.read_again();
+            memory.is_accepted(checkpoint)
+        }
+    }
+
+    /// The size of the largest checkpoint that is accepted so, by whomever; 0 where none is.
+    pub(super) fn accepted(&self, origin: &Origin) -> u64 {
+        let mut memory = self.memory();
+        memory.read_again();
+        memory.accepted(origin)
     }
 
     /// Keeps beside the key file what was signed, if it is time.
@@ -414,8 +440,20 @@ impl Inner {
     }
 
     /// What was signed of a tenant's tree and is no past of what its tiles hold now, in words; none: all
-    /// that is remembered is.
+    /// that is remembered here, or was found in a folder that keeps checkpoints, is.
     pub(super) async fn forgotten(
+        &self,
+        tenant: i64,
+        origin: &Origin,
+    ) -> Result<Option<String>, StoreError> {
+        match self.forgotten_here(tenant, origin).await? {
+            None => self.held_against(tenant, origin).await,
+            forgotten => Ok(forgotten),
+        }
+    }
+
+    /// The same, of what is remembered here.
+    pub(super) async fn forgotten_here(
         &self,
         tenant: i64,
         origin: &Origin,
@@ -437,13 +475,35 @@ impl Inner {
         } else {
             "the database holds others in their place".to_owned()
         };
-        // It is named last there.
-        let tenant = origin.as_str().rsplit('/').next().unwrap_or_default();
+        let tenant = slug_in(origin);
         Ok(Some(format!(
             "{tenant}: a checkpoint of {size} entries was signed here, and {what}: it was altered, or is an older \
-             copy: nothing is signed until daybook verify --checkpoint shows what it is; who brought an \
-             older copy back on purpose says so with daybook key accept-restore"
+             copy: {UNTIL}"
         )))
+    }
+
+    /// What a folder holds that was signed here and is no past of this log, as was noted when it was read; it
+    /// is until it is read again and is one, or somebody accepts it. What other witnesses say stands against
+    /// nothing but their word.
+    async fn held_against(
+        &self,
+        tenant: i64,
+        origin: &Origin,
+    ) -> Result<Option<String>, StoreError> {
+        let held: Option<(String, i64)> = database::query_as(
+            "SELECT k.name, w.ahead FROM witness k JOIN witnessed w ON w.witness = k.id \
+             WHERE k.kind = 'file' AND w.tenant = ? AND w.ahead IS NOT NULL ORDER BY k.id LIMIT 1",
+        )
+        .bind(tenant)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(held.map(|(name, size)| {
+            let tenant = slug_in(origin);
+            format!(
+                "{tenant}: the witness {name} holds a checkpoint of {size} entries that was signed here and is no \
+                 past of this log: it was altered, or is an older copy: {UNTIL}"
+            )
+        }))
     }
 
     async fn is_forgotten(&self, tenant: i64, origin: &Origin) -> Result<bool, StoreError> {
@@ -494,7 +554,7 @@ impl Store {
             let mut left = Left(uncovered, Some(tenant));
             // What is wrong with one tenant's log keeps no other from being covered.
             let covered = match done {
-                Ok(()) | Err(StoreError::Database(_)) => {
+                Ok(()) | Err(StoreError::Database(_) | StoreError::Damaged(_)) => {
                     self.inner.cover_tenant(tenant, u64::MAX).await
                 }
                 Err(_) => Err(StoreError::Closing),

@@ -166,9 +166,13 @@ impl Memory {
 
     /// Forgets what somebody accepted meanwhile, in another process, to be no past of the log any more.
     pub(super) fn look_again(&mut self, origin: &Origin) {
-        if self.signed(origin).is_none() {
-            return;
+        if self.signed(origin).is_some() {
+            self.read_again();
         }
+    }
+
+    /// Learns what others signed and accepted meanwhile.
+    pub(super) fn read_again(&mut self) {
         match read(&self.file) {
             Ok(found) => self.known.join(found),
             Err(error) => tracing::debug!("{error}"),
@@ -281,12 +285,14 @@ fn read(file: &Path) -> Result<Known, StoreError> {
     }
 }
 
+/// Writes the file, so that who may read the one of before, or else the key file, may read it: a command that
+/// somebody else runs keeps no server from it.
 fn write(file: &Path, known: &Known) -> Result<(), StoreError> {
     let written = draft(file, &known.text()).and_then(|draft| {
-        let kept = if file.exists() {
-            keep_access(file, &draft)
-        } else {
-            Ok(())
+        let like = [file.to_owned(), file.with_extension("")];
+        let kept = match like.iter().find(|like| like.exists()) {
+            Some(like) => give_access(like, &draft),
+            None => Ok(()),
         };
         kept.and_then(|()| fs::rename(&draft, file))
             .inspect_err(|_| {
@@ -294,6 +300,28 @@ fn write(file: &Path, known: &Known) -> Result<(), StoreError> {
             })
     });
     written.map_err(|error| cannot("written to", file, error))
+}
+
+/// Gives a file to whom another belongs. Who may not give it away keeps it where the other belongs to the
+/// superuser, who reads it anyway.
+fn give_access(like: &Path, made: &Path) -> io::Result<()> {
+    match keep_access(like, made) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && is_of_superuser(like)? => {
+            fs::set_permissions(made, fs::metadata(like)?.permissions())
+        }
+        kept => kept,
+    }
+}
+
+#[cfg(unix)]
+fn is_of_superuser(file: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(fs::metadata(file)?.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_of_superuser(_: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -397,6 +425,32 @@ mod tests {
             ..checkpoint
         };
         assert!(!found.is_accepted(&another));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_belongs_to_whom_the_key_file_belongs_and_is_read_by_the_same() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("daybook.db.key");
+        fs::write(&key, "secret").unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+        // Nobody but the superuser gives a file away.
+        let is_given = chown(&key, Some(4_321), Some(4_321)).is_ok();
+        let mut command = Memory::beside(&key);
+        command.add(&origin("acme"), tree(5, 1));
+        keep(&mut command);
+        let of = |path: &Path| {
+            let of = fs::metadata(path).unwrap();
+            (of.uid(), of.gid(), of.mode() & 0o777)
+        };
+        let signed = folder.path().join("daybook.db.key.signed");
+        assert_eq!(of(&signed), of(&key));
+        assert_eq!(is_given, of(&signed).0 == 4_321);
+        // It stays so when it is written again.
+        command.add(&origin("acme"), tree(6, 1));
+        keep(&mut command);
+        assert_eq!(of(&signed), of(&key));
     }
 
     #[test]

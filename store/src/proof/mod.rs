@@ -81,7 +81,9 @@ pub(crate) async fn tiles(
         .await?;
         for (place, hashes) in rows {
             let index = count(place)?;
-            tiles.0.insert(TileId { level, index }, hashes_of(&hashes)?);
+            let hashes = hashes_of(&hashes);
+            let at = |error: StoreError| error.at(format_args!("tile {place} of level {level}"));
+            tiles.0.insert(TileId { level, index }, hashes.map_err(at)?);
         }
     }
     Ok(tiles)

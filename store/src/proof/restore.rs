@@ -60,7 +60,7 @@ impl Store {
                 .filter(|(of, _)| *of == tenant)
                 .map(|(_, conflict)| conflict.checkpoint.clone())
                 .collect();
-            if self.inner.forgotten(tenant, &origin).await?.is_some()
+            if self.inner.forgotten_here(tenant, &origin).await?.is_some()
                 && let Some((size, root)) = self.inner.proof.memory().signed(&origin)
             {
                 let origin = origin.clone();
@@ -85,36 +85,18 @@ impl Store {
                     root: domain::leaf::Hash([0; 32]),
                 });
             }
-            let mut change = self.inner.change().await?;
-            let recorded = async {
-                let mut event = told(
-                    by,
-                    "AUDIT_RESTORE_ACCEPTED",
-                    target("tenant", slug.to_string(), name)?,
-                    Some(json!({ "signed_entries": signed })),
-                    Some(json!({ "signed_entries": holds })),
-                )?;
-                event.description = Some(reason.to_string());
-                let log = Log {
-                    ws: -tenant,
-                    tenant,
-                };
-                change.record(log, event).await?;
-                for statement in [
-                    "UPDATE background_check SET fault = NULL, failed_at = NULL, checked = 0, \
-                         root = NULL, rules = NULL WHERE tenant = ?",
-                    "UPDATE witnessed SET size = 0, ahead = NULL WHERE tenant = ?",
-                ] {
-                    database::query(statement)
-                        .bind(tenant)
-                        .execute(change.connection())
-                        .await?;
-                }
-                Ok::<_, StoreError>(())
-            }
-            .await;
-            change.finish(recorded).await?;
+            // Cut short anywhere, it is still told that something is wrong: first the log tells of it, then
+            // it is accepted, and what is known to be wrong is forgotten last.
+            let told = Told {
+                tenant,
+                slug: &slug,
+                name: &name,
+                signed,
+                holds,
+            };
+            self.tell_accepted(&told, reason, by).await?;
             self.inner.proof.memory().accept(&origin, &theirs)?;
+            self.forget_fault(tenant).await?;
             accepted.push(Accepted {
                 tenant: slug,
                 signed,
@@ -123,4 +105,69 @@ impl Store {
         }
         Ok(accepted)
     }
+
+    async fn tell_accepted(
+        &self,
+        accepted: &Told<'_>,
+        reason: &Reason,
+        by: &By,
+    ) -> Result<(), StoreError> {
+        let Told {
+            tenant,
+            slug,
+            name,
+            signed,
+            holds,
+        } = *accepted;
+        let mut change = self.inner.change().await?;
+        let recorded = async {
+            let mut event = told(
+                by,
+                "AUDIT_RESTORE_ACCEPTED",
+                target("tenant", slug.to_string(), name)?,
+                Some(json!({ "signed_entries": signed })),
+                Some(json!({ "signed_entries": holds })),
+            )?;
+            event.description = Some(reason.to_string());
+            let log = Log {
+                ws: -tenant,
+                tenant,
+            };
+            change.record(log, event).await
+        }
+        .await;
+        change.finish(recorded).await?;
+        Ok(())
+    }
+
+    /// Forgets what is known to be wrong with a tenant's log, and what witnesses hold of it: they are brought
+    /// the newest checkpoint.
+    async fn forget_fault(&self, tenant: i64) -> Result<(), StoreError> {
+        let mut change = self.inner.change().await?;
+        let forgotten = async {
+            for statement in [
+                "UPDATE background_check SET fault = NULL, failed_at = NULL, checked = 0, \
+                     root = NULL, rules = NULL WHERE tenant = ?",
+                "UPDATE witnessed SET size = 0, ahead = NULL, failing_since = NULL, fault = NULL \
+                 WHERE tenant = ?",
+            ] {
+                database::query(statement)
+                    .bind(tenant)
+                    .execute(change.connection())
+                    .await?;
+            }
+            Ok::<_, StoreError>(())
+        }
+        .await;
+        change.finish(forgotten).await
+    }
+}
+
+/// What the log tells of what was accepted.
+struct Told<'a> {
+    tenant: i64,
+    slug: &'a Slug,
+    name: &'a str,
+    signed: u64,
+    holds: u64,
 }

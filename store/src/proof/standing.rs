@@ -9,7 +9,7 @@ use crate::{
     Store, StoreError,
     access::{Scope, SettingsScope, Tenant, TenantAdministration},
     database::{self, Connection},
-    sqlite::{Inner, Kept},
+    sqlite::{Inner, Kept, change::Change},
 };
 use domain::{
     leaf::Hash,
@@ -87,6 +87,29 @@ pub(super) async fn begin(inner: &Inner, connection: &mut Connection) -> Result<
     Ok(connection.run(begins).await?)
 }
 
+/// The same, along with what else is noted.
+pub(super) async fn note_fault_in(
+    change: &mut Change<'_>,
+    tenant: i64,
+    fault: &str,
+) -> Result<(), StoreError> {
+    let now = change.now.micros();
+    let noted = database::query(
+        "INSERT INTO background_check (tenant, failed_at, fault) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (tenant) DO UPDATE SET fault = ?3, failed_at = ?2 \
+         WHERE background_check.fault IS NULL",
+    )
+    .bind(tenant)
+    .bind(now)
+    .bind(fault)
+    .execute(change.connection())
+    .await?;
+    if noted.rows_affected() > 0 {
+        tracing::error!(tenant, "THE LOG IS NOT WHAT WAS SIGNED: {fault}");
+    }
+    Ok(())
+}
+
 impl Inner {
     /// Notes what is wrong with a tenant's log, where nothing is known to be yet: it is told wherever
     /// somebody looks who can do something about it, until a whole round finds nothing wrong.
@@ -100,25 +123,50 @@ impl Inner {
         if known.is_some() {
             return Ok(());
         }
-        tracing::error!(tenant, "THE LOG IS NOT WHAT WAS SIGNED: {fault}");
         let mut change = self.change().await?;
-        let now = change.now.micros();
-        let noted = database::query(
-            "INSERT INTO background_check (tenant, failed_at, fault) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (tenant) DO UPDATE SET fault = ?3, failed_at = ?2",
-        )
-        .bind(tenant)
-        .bind(now)
-        .bind(fault)
-        .execute(change.connection())
-        .await;
-        change.finish(noted.map_err(StoreError::from)).await?;
+        let noted = note_fault_in(&mut change, tenant, fault).await;
+        change.finish(noted).await
+    }
+
+    /// What is wrong with a tenant's newest checkpoint: its signature, its root, that the log is shorter, or
+    /// that it cannot be read; and whether what is remembered to have been signed is a past of it.
+    pub(super) async fn newest_fault(&self, tenant: i64) -> Result<Option<String>, StoreError> {
+        match self.look_at_newest(tenant).await {
+            Err(StoreError::Damaged(what)) => {
+                let of = self.name_of(tenant).await?;
+                Ok(Some(format!(
+                    "{of}: the newest checkpoint cannot be compared with the log: {what}"
+                )))
+            }
+            looked => looked,
+        }
+    }
+
+    /// How a tenant is called where something is wrong with it: its slug, even where that is none.
+    pub(super) async fn name_of(&self, tenant: i64) -> Result<String, StoreError> {
+        let slug = database::query_scalar("SELECT slug FROM tenant WHERE id = ?")
+            .bind(tenant)
+            .fetch_optional(&self.readers)
+            .await;
+        match slug.map_err(StoreError::from) {
+            Ok(slug) => Ok(slug.unwrap_or_else(|| format!("tenant {tenant}"))),
+            Err(StoreError::Damaged(_)) => Ok(format!("tenant {tenant}")),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn check_newest_of(&self, tenant: i64) -> Result<(), StoreError> {
+        // Twice: the second time in another state, and claimed only where it is the same.
+        let Some(fault) = self.newest_fault(tenant).await? else {
+            return Ok(());
+        };
+        if self.newest_fault(tenant).await?.as_ref() == Some(&fault) {
+            self.note_fault(tenant, &fault).await?;
+        }
         Ok(())
     }
 
-    /// What is wrong with a tenant's newest checkpoint: its signature, its root, or that the log is
-    /// shorter; and whether what is remembered to have been signed is a past of it.
-    pub(super) async fn newest_fault(&self, tenant: i64) -> Result<Option<String>, StoreError> {
+    async fn look_at_newest(&self, tenant: i64) -> Result<Option<String>, StoreError> {
         let mut connection = self.readers.acquire().await?;
         begin(self, &mut connection).await?;
         let slug: String = database::query_scalar("SELECT slug FROM tenant WHERE id = ?")
@@ -186,20 +234,28 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The store failed.
+    /// The store failed; where that was with one tenant's, the others were looked at.
     pub async fn check_newest(&self) -> Result<u64, StoreError> {
         let tenants: Vec<i64> = database::query_scalar("SELECT id FROM tenant ORDER BY id")
             .fetch_all(&self.inner.readers)
             .await?;
+        let mut failed = Ok(());
         for tenant in tenants {
-            // Twice: the second time in another state, and claimed only where it is the same.
-            let Some(fault) = self.inner.newest_fault(tenant).await? else {
-                continue;
-            };
-            if self.inner.newest_fault(tenant).await?.as_ref() == Some(&fault) {
-                self.inner.note_fault(tenant, &fault).await?;
+            match self.inner.check_newest_of(tenant).await {
+                Err(error @ StoreError::Database(_)) => failed = failed.and(Err(error)),
+                done => done?,
             }
         }
+        failed?;
+        self.known_faults().await
+    }
+
+    /// How many tenants' logs something is known to be wrong with.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn known_faults(&self) -> Result<u64, StoreError> {
         let faults: i64 =
             database::query_scalar("SELECT count(*) FROM background_check WHERE fault IS NOT NULL")
                 .fetch_one(&self.inner.readers)

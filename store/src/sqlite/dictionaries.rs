@@ -395,5 +395,5 @@ fn members(row: &Row) -> Result<Box<[Number]>, StoreError> {
 
 /// The log holds what cannot be.
 pub(crate) fn damaged(what: &str) -> StoreError {
-    StoreError::Database(format!("the log is damaged: {what}"))
+    StoreError::Damaged(what.to_owned())
 }

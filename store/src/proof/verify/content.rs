@@ -37,6 +37,8 @@ pub(super) struct Checked {
     pub(super) facts: Facts,
     /// Which of its parts were erased.
     pub(super) gone: Parts,
+    /// Under whom it stands, where that was.
+    pub(super) stands: Option<Box<erased::Stands>>,
 }
 
 /// What is to be known of an entry besides its leaf.
@@ -264,6 +266,7 @@ pub(super) fn check(
             hash,
             facts: Facts::Gone,
             gone: Parts::NONE,
+            stands: None,
         });
     };
     let given = texts
@@ -308,6 +311,7 @@ pub(super) fn check(
             "the log is judged by what it said, and that was erased",
         ));
     }
+    let stands = erased::Stands::of(&given, gone);
     let facts = if keeps {
         Facts::Telling(Box::new(Told {
             action: action.to_owned(),
@@ -322,5 +326,6 @@ pub(super) fn check(
         hash,
         facts,
         gone,
+        stands,
     })
 }

@@ -2,11 +2,13 @@
 //! of the database, going on where the last one ended; and anew when all logs are checked.
 //!
 //! What is found wrong is looked at again, in another state and from the log's beginning on, before it is
-//! claimed.
+//! claimed: and that only where it is the same again, because nodes that have no state in common show, now
+//! and then, something that has passed when it is looked at again, and then something else. What cannot be
+//! read at all is wrong too, where the database itself answers.
 
 use super::{
-    Checking, Erasures, PIECE, Referred, Rules, Seen, VerifyError, Wrong, erased, is_spread, logs,
-    releases,
+    Checking, Erasures, LOOKS, PIECE, Referred, Rules, Seen, VerifyError, Wrong, erased,
+    findings::found_in, is_spread, log_of, releases,
 };
 use crate::{
     Store, StoreError,
@@ -42,7 +44,45 @@ pub struct Steady {
     /// Those whose check this process began at the beginning, and did not take from the database.
     own: HashSet<i64>,
     /// Those of which something was found wrong, and is looked at again.
-    doubted: HashSet<i64>,
+    doubted: Doubts,
+}
+
+/// What seems to be wrong, by tenant: what was found last, and how often something was.
+#[derive(Debug, Default)]
+struct Doubts(HashMap<i64, (Wrong, usize)>);
+
+/// What follows from what was found.
+#[derive(Debug, PartialEq, Eq)]
+enum Doubt {
+    /// It is looked at again.
+    Again,
+    /// It is the same as before.
+    Claimed,
+    /// It was something else each time: so it has passed, and the next round shows it where it has not.
+    Passed,
+}
+
+impl Doubts {
+    fn has(&self, tenant: i64) -> bool {
+        self.0.contains_key(&tenant)
+    }
+
+    fn found(&mut self, tenant: i64, wrong: Wrong) -> Doubt {
+        let times = match self.0.get(&tenant) {
+            Some((before, _)) if *before == wrong => return Doubt::Claimed,
+            before => before.map_or(1, |(_, times)| times + 1),
+        };
+        self.0.insert(tenant, (wrong, times));
+        if times < LOOKS {
+            Doubt::Again
+        } else {
+            Doubt::Passed
+        }
+    }
+
+    fn end(&mut self, tenant: i64) {
+        self.0.remove(&tenant);
+    }
 }
 
 /// How far the check of a log came.
@@ -66,7 +106,10 @@ impl Place {
         let Ok(rules) = serde_json::from_str(&rules) else {
             return Ok(None);
         };
-        let (size, root) = (count(size)?, hash(&root)?);
+        // A place that is none is no part of the log: it is begun at the beginning.
+        let (Ok(size), Ok(root)) = (count(size), hash(&root)) else {
+            return Ok(None);
+        };
         Ok(Some(Self { size, root, rules }))
     }
 
@@ -110,8 +153,7 @@ impl Inner {
             .fetch_all(&mut *connection)
             .await?;
         let keys: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
-        let mut logs = logs(connection).await?.into_iter();
-        let Some(log) = logs.find(|log| log.tenant == tenant) else {
+        let Some(log) = log_of(connection, tenant).await? else {
             return Ok(None);
         };
         let last = log.last;
@@ -125,8 +167,7 @@ impl Inner {
             Seen::AtOnce
         };
         let mut checking = Checking::of(seen, log, of_tenant, Vec::new(), &keys);
-        let erasures = erased::read(connection).await?.remove(&tenant);
-        checking.erasures = Erasures::new(erasures.unwrap_or_default());
+        checking.erasures = Erasures::new(erased::read_of(connection, tenant).await?);
         // Where the log is shorter than it was, it is looked at from its beginning.
         let goes_on = place
             .zip(edge)
@@ -240,7 +281,8 @@ impl Steady {
     ///
     /// # Errors
     ///
-    /// The store failed: the same stretch is checked again the next time.
+    /// The store failed: the same stretch is checked again the next time; where the database refused something
+    /// of this log alone, as far as can be told, the next tenant's, and this one in the next round.
     pub async fn step(&mut self, store: &Store) -> Result<Step, StoreError> {
         let inner = &store.inner;
         if self.left.is_none() {
@@ -255,19 +297,35 @@ impl Steady {
             self.left = None;
             return Ok(Step::Ended(0));
         };
-        let is_anew = self.doubted.contains(&tenant) && !self.own.contains(&tenant);
+        let step = self.step_in(store, tenant).await;
+        if matches!(step, Err(StoreError::Database(_) | StoreError::Damaged(_))) {
+            self.next(tenant);
+        }
+        Ok(self.step_of(step?))
+    }
+
+    /// Checks the next stretch of a tenant's log: how many entries it was.
+    async fn step_in(&mut self, store: &Store, tenant: i64) -> Result<u64, StoreError> {
+        let inner = &store.inner;
+        let is_anew = self.doubted.has(tenant) && !self.own.contains(&tenant);
         let found = match inner.stretch(tenant, is_anew).await {
+            Err(error @ VerifyError::Store(StoreError::Damaged(_))) => {
+                Err(found_in(&inner.name_of(tenant).await?, error))
+            }
+            found => found,
+        };
+        let found = match found {
             Ok(found) => found,
             Err(VerifyError::Store(error)) => return Err(error),
             Err(VerifyError::NoInstallation(_)) => None,
             Err(VerifyError::Wrong(wrong)) => {
-                self.found(store, tenant, &wrong).await?;
-                return Ok(self.step_of(0));
+                self.found(store, tenant, wrong).await?;
+                return Ok(0);
             }
         };
         let Some(found) = found else {
             self.next(tenant);
-            return Ok(self.step_of(0));
+            return Ok(0);
         };
         if is_anew {
             self.own.insert(tenant);
@@ -276,31 +334,40 @@ impl Steady {
         if found.is_last {
             self.next(tenant);
         }
-        Ok(self.step_of(found.checked))
+        Ok(found.checked)
     }
 
-    /// Something is wrong: it is claimed where it was found in a check that this process itself began at the
-    /// beginning, after it had been found before; else that is what comes next.
-    async fn found(&mut self, store: &Store, tenant: i64, wrong: &Wrong) -> Result<(), StoreError> {
-        if !self.doubted.insert(tenant) {
-            store.inner.note_fault(tenant, &wrong.to_string()).await?;
-            let mut change = store.inner.change().await?;
-            let reset = database::query(
-                "UPDATE background_check SET checked = 0, root = NULL, rules = NULL WHERE tenant = ?",
-            )
-            .bind(tenant)
-            .execute(change.connection())
-            .await;
-            change.finish(reset.map_err(StoreError::from)).await?;
-            self.next(tenant);
+    /// Something is wrong: it is claimed where the same was found before, and now in a check that this process
+    /// itself began at the beginning; else that is what comes next.
+    async fn found(&mut self, store: &Store, tenant: i64, wrong: Wrong) -> Result<(), StoreError> {
+        let words = wrong.to_string();
+        let doubt = self.doubted.found(tenant, wrong);
+        tracing::debug!(tenant, ?doubt, "found in the background: {words}");
+        match doubt {
+            // From the beginning.
+            Doubt::Again => {
+                self.own.remove(&tenant);
+                return Ok(());
+            }
+            Doubt::Claimed => store.inner.note_fault(tenant, &words).await?,
+            Doubt::Passed => {}
         }
+        let mut change = store.inner.change().await?;
+        let reset = database::query(
+            "UPDATE background_check SET checked = 0, root = NULL, rules = NULL WHERE tenant = ?",
+        )
+        .bind(tenant)
+        .execute(change.connection())
+        .await;
+        change.finish(reset.map_err(StoreError::from)).await?;
+        self.next(tenant);
         Ok(())
     }
 
     /// A tenant's log is done with, for this round.
     fn next(&mut self, tenant: i64) {
         self.own.remove(&tenant);
-        self.doubted.remove(&tenant);
+        self.doubted.end(tenant);
         if let Some(left) = &mut self.left {
             left.retain(|of| *of != tenant);
         }
@@ -314,5 +381,37 @@ impl Steady {
                 Step::Ended(checked)
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn missing(seq: u64) -> Wrong {
+        let tenant = "acme".parse().unwrap();
+        Wrong::Missing { tenant, seq }
+    }
+
+    #[test]
+    fn only_what_is_found_twice_in_a_row_is_claimed() {
+        let mut doubts = Doubts::default();
+        assert_eq!(doubts.found(1, missing(7)), Doubt::Again);
+        // Two that pass, one after the other, are no alarm; nor is what another tenant's log shows.
+        assert_eq!(doubts.found(1, missing(8)), Doubt::Again);
+        assert_eq!(doubts.found(2, missing(8)), Doubt::Again);
+        assert_eq!(doubts.found(1, missing(8)), Doubt::Claimed);
+        doubts.end(1);
+        assert_eq!(doubts.found(1, missing(8)), Doubt::Again);
+        assert!(doubts.has(1) && doubts.has(2));
+    }
+
+    #[test]
+    fn what_is_another_thing_each_time_holds_nobody_up_for_ever() {
+        let mut doubts = Doubts::default();
+        let looks = (1..).map(|seq| doubts.found(1, missing(seq)));
+        let until: Vec<Doubt> = looks.take_while(|doubt| *doubt == Doubt::Again).collect();
+        assert_eq!(until.len(), LOOKS - 1);
     }
 }

@@ -77,10 +77,20 @@ async fn add(
     let every = i64::try_from(new.every.as_secs().max(1)).unwrap_or(i64::MAX);
     let added_by = by.actor.name.clone().or_else(|| os_user(by));
     let now = change.now;
+    // Never that of another, which somebody may still be bringing something.
+    let id: i64 = database::query_scalar(
+        "INSERT INTO witness_number (one, last) \
+         SELECT 1, coalesce(max(id), 0) + 1 FROM witness WHERE TRUE \
+         ON CONFLICT (one) DO UPDATE SET last = witness_number.last + 1 RETURNING last",
+    )
+    .fetch_one(change.connection())
+    .await
+    .map_err(StoreError::from)?;
     database::query(
         "INSERT INTO witness (id, name, kind, address, public, token, every, added_by, added_at) \
-         SELECT coalesce(max(id), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM witness",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
+    .bind(id)
     .bind(new.name.as_str())
     .bind(new.place.kind())
     .bind(new.place.address())

@@ -4,19 +4,20 @@
 
 mod administered;
 mod held;
+mod noted;
 
-pub use held::Conflict;
+pub use held::{Compared, Conflict};
 
 use super::{
     ask::{self, Signed},
-    count, covered, number, origin, parsed,
+    count, covered, origin, parsed,
 };
 use crate::{
     Store, StoreError,
     access::Secret,
     database::{self, Connection, Row},
     revealing::open,
-    sqlite::{change::Change, damaged},
+    sqlite::damaged,
 };
 use domain::{
     leaf::Hash,
@@ -148,8 +149,10 @@ pub enum Outcome {
     Taken,
     /// It has it, and signed.
     Signed(Box<Cosignature>, WitnessKey),
-    /// It holds a checkpoint of so many entries that is no past of this log.
+    /// It says that it holds a checkpoint of so many entries, which is no past of this log.
     Ahead(u64),
+    /// It holds this one, which this installation signed, and which is no past of this log.
+    Conflict(Conflict),
     /// It did not take it.
     Failed(String),
 }
@@ -289,55 +292,96 @@ impl Store {
         Ok(witnesses)
     }
 
-    /// What a witness is to get: of each tenant the newest checkpoint, where it does not hold it; with how
-    /// long it is until it may get it.
+    /// What a witness is to get: of each tenant the newest checkpoint, where it does not hold it, or was found
+    /// to hold another; with how long it is until it may get it.
     ///
     /// # Errors
     ///
-    /// The store failed.
+    /// The store failed. A tenant whose checkpoints cannot be read is left out: that is told elsewhere.
     pub async fn to_witness(
         &self,
         witness: &Witness,
     ) -> Result<Vec<(ToWitness, Duration)>, StoreError> {
-        let tenants: Vec<(i64, String)> =
-            database::query_as("SELECT id, slug FROM tenant ORDER BY id")
-                .fetch_all(&self.inner.readers)
-                .await?;
+        let tenants: Vec<i64> = database::query_scalar("SELECT id FROM tenant ORDER BY id")
+            .fetch_all(&self.inner.readers)
+            .await?;
         let now = self.now().micros();
         let mut found = Vec::new();
-        for (tenant, slug) in tenants {
-            let slug = parsed(&slug)?;
-            let mut connection = self.inner.readers.acquire().await?;
-            let held: Option<(i64, Option<i64>)> = database::query_as(
-                "SELECT size, at FROM witnessed WHERE witness = ? AND tenant = ?",
-            )
-            .bind(witness.id)
-            .bind(tenant)
-            .fetch_optional(&mut *connection)
-            .await?;
-            let (held, at) = held.unwrap_or((0, None));
-            if covered(&mut connection, tenant).await? <= held {
-                continue;
-            }
-            let origin = origin(&mut connection, &slug).await?;
-            let Some(Signed { size, note }) = ask::newest(&mut connection, tenant, &origin).await?
-            else {
-                continue;
+        for tenant in tenants {
+            let newest = match self.newest_for(witness, tenant, Wanted::Due).await {
+                Ok(Some(newest)) => newest,
+                Ok(None) => continue,
+                Err(error @ StoreError::Damaged(_)) => {
+                    tracing::debug!(tenant, "no witness gets a checkpoint: {error}");
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
+            let (to_witness, at) = newest;
             let every = i64::try_from(witness.every.as_micros()).unwrap_or(i64::MAX);
             let due = at.map_or(0, |at| at.saturating_add(every).saturating_sub(now));
             let due = Duration::from_micros(u64::try_from(due).unwrap_or(0));
-            let to_witness = ToWitness {
-                tenant,
-                slug,
-                origin,
-                note,
-                size,
-                held: count(held)?,
-            };
             found.push((to_witness, due));
         }
         Ok(found)
+    }
+
+    /// The newest checkpoint of the tenant, as it is now: another server may have made one, and brought it to
+    /// the witness, since this one was read. None: there is none any more.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn newest_to_witness(
+        &self,
+        witness: &Witness,
+        of: &ToWitness,
+    ) -> Result<Option<ToWitness>, StoreError> {
+        let newest = self.newest_for(witness, of.tenant, Wanted::Any).await?;
+        Ok(newest.map(|(newest, _)| newest))
+    }
+
+    /// The newest checkpoint of a tenant for a witness, and since when that holds what it holds.
+    async fn newest_for(
+        &self,
+        witness: &Witness,
+        tenant: i64,
+        wanted: Wanted,
+    ) -> Result<Option<(ToWitness, Option<i64>)>, StoreError> {
+        let mut connection = self.inner.readers.acquire().await?;
+        let connection: &mut Connection = &mut connection;
+        let slug: String = database::query_scalar("SELECT slug FROM tenant WHERE id = ?")
+            .bind(tenant)
+            .fetch_one(&mut *connection)
+            .await?;
+        let slug = parsed(&slug)?;
+        // Before the checkpoint: so that it is of no less than the witness holds.
+        let row: Option<(i64, Option<i64>, Option<i64>)> = database::query_as(
+            "SELECT size, at, ahead FROM witnessed WHERE witness = ? AND tenant = ?",
+        )
+        .bind(witness.id)
+        .bind(tenant)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let (size, at, ahead) = row.unwrap_or((0, None, None));
+        let is_due = ahead.is_some() || covered(connection, tenant).await? > size;
+        if wanted == Wanted::Due && !is_due {
+            return Ok(None);
+        }
+        let origin = origin(connection, &slug).await?;
+        let Some(Signed { size: newest, note }) = ask::newest(connection, tenant, &origin).await?
+        else {
+            return Ok(None);
+        };
+        let to_witness = ToWitness {
+            tenant,
+            slug,
+            origin,
+            note,
+            size: newest,
+            held: count(size)?,
+        };
+        Ok(Some((to_witness, at)))
     }
 
     /// The hashes that show one tree of a tenant's to be the beginning of another; none where there is no
@@ -357,99 +401,15 @@ impl Store {
         let mut connection = self.inner.readers.acquire().await?;
         Ok(Some(ask::path(&mut connection, of.tenant, &ranges).await?))
     }
-
-    /// Notes what came of bringing a witness a checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
-    pub async fn note_witnessed(
-        &self,
-        witness: &Witness,
-        of: &ToWitness,
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        if let Outcome::Ahead(theirs) = outcome
-            && *theirs > self.inner.proof.memory().accepted(&of.origin)
-        {
-            let fault = format!(
-                "{}: the witness {} holds a checkpoint of {theirs} entries that is no past of this log, \
-                 whose newest is of {}: the log was altered, or is an older copy",
-                of.slug, witness.name, of.size
-            );
-            self.inner.note_fault(of.tenant, &fault).await?;
-        }
-        let mut change = self.inner.change().await?;
-        let noted = note(&mut change, witness, of, outcome).await;
-        change.finish(noted).await
-    }
 }
 
-async fn note(
-    change: &mut Change<'_>,
-    witness: &Witness,
-    of: &ToWitness,
-    outcome: &Outcome,
-) -> Result<(), StoreError> {
-    let now = change.now.micros();
-    let (size, fault, ahead) = match outcome {
-        Outcome::Taken | Outcome::Signed(..) => (Some(of.size), None, None),
-        Outcome::Failed(fault) => (None, Some(cut(fault)), None),
-        Outcome::Ahead(theirs) => {
-            let fault = format!("holds {theirs} entries, which are no past of this log");
-            (None, Some(fault), Some(*theirs))
-        }
-    };
-    // It may have been removed meanwhile.
-    database::query(
-        "INSERT INTO witnessed (witness, tenant) SELECT id, ?2 FROM witness WHERE id = ?1 \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(witness.id)
-    .bind(of.tenant)
-    .execute(change.connection())
-    .await?;
-    match size {
-        Some(size) => {
-            database::query(
-                "UPDATE witnessed SET size = ?3, at = ?4, failing_since = NULL, fault = NULL, \
-                     ahead = NULL WHERE witness = ?1 AND tenant = ?2",
-            )
-            .bind(witness.id)
-            .bind(of.tenant)
-            .bind(number(size)?)
-            .bind(now)
-            .execute(change.connection())
-            .await?;
-        }
-        None => {
-            let ahead = ahead.map(number).transpose()?;
-            database::query(
-                "UPDATE witnessed SET failing_since = coalesce(failing_since, ?3), fault = ?4, \
-                     ahead = ?5 WHERE witness = ?1 AND tenant = ?2",
-            )
-            .bind(witness.id)
-            .bind(of.tenant)
-            .bind(now)
-            .bind(fault.as_deref())
-            .bind(ahead)
-            .execute(change.connection())
-            .await?;
-        }
-    }
-    if let Outcome::Signed(cosignature, key) = outcome {
-        database::query(
-            "INSERT INTO cosignature (tenant, size, public, signature) VALUES (?, ?, ?, ?) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(of.tenant)
-        .bind(number(of.size)?)
-        .bind(key.to_string())
-        .bind(cosignature.line.signature.clone())
-        .execute(change.connection())
-        .await?;
-    }
-    Ok(())
+/// Which newest checkpoint is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// One that the witness is to get.
+    Due,
+    /// Whatever it holds.
+    Any,
 }
 
 #[cfg(test)]
