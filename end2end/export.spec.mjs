@@ -67,6 +67,18 @@ test('what is on screen is what is exported, with its filters and in its order',
   await expect(told(page)).toHaveCount(0);
 });
 
+test('with proof each row says what proves it, and the last line what it is proved by', async ({ page }) => {
+  await signInLive(page, ruth, `${growth}?category=secrets`);
+  const { name, text } = await exported(page, 'With proof');
+  expect(name).toMatch(/\.ndjson$/);
+  const lines = events(text);
+  const last = lines.pop();
+  expect(lines.map((event) => event.id).slice(0, 5)).toEqual((await ids(page)).slice(0, 5));
+  for (const event of lines) expect(event.proof.header.id).toBe(event.id);
+  expect(JSON.stringify(last)).toContain('daybook/');
+  await expect(told(page)).toContainText(`NDJSON: all ${lines.length} entries exported`);
+});
+
 test('a later page exports from the first, and other formats hold the same', async ({ page }) => {
   await signInLive(page, ingrid, `${growth}?category=secrets&limit=5`);
   const first = await ids(page);

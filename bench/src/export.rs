@@ -5,7 +5,7 @@ use crate::{
     error::BenchError,
     log::LARGE,
     program::{Program, Server},
-    recording::{Sets, bar, empty},
+    recording::{Sets, bar},
     report::{Row, Unit, rate},
 };
 use http_body_util::{BodyExt, Empty};
@@ -43,14 +43,7 @@ struct Taken {
 ///
 /// The program does not run, or an export broke off.
 pub async fn measure(program: &Path, sets: &Sets, folder: &Path) -> Result<Vec<Row>, BenchError> {
-    let copy = empty(&folder.join("exporting"))?;
-    let from = sets.database();
-    for ending in ["", ".index", ".key"] {
-        let mut name = from.clone().into_os_string();
-        name.push(ending);
-        let to = copy.join(format!("daybook.db{ending}"));
-        fs::copy(&name, &to).map_err(BenchError::file(&name))?;
-    }
+    let copy = sets.copy(&folder.join("exporting"))?;
     let program = Program::on(program, &copy.join("daybook.db"))?;
     let token = ["token", "create", "--workspace", LARGE, "--name", "bench"];
     let scopes = ["--scope", "events:export", "--scope", "events:read"];

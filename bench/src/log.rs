@@ -161,6 +161,15 @@ impl Log {
         Ok(())
     }
 
+    /// Makes a checkpoint of what none covers.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub async fn cover(&self) -> Result<(), BenchError> {
+        Ok(self.servers[0].store.cover().await?)
+    }
+
     /// Makes sure that the large workspace holds at least so many events.
     ///
     /// # Errors

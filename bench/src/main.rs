@@ -11,6 +11,7 @@ mod pages;
 mod plain_table;
 mod postgres;
 mod program;
+mod proof;
 mod questions;
 mod recording;
 mod report;
@@ -95,6 +96,8 @@ enum Part {
     Export,
     /// Who set each field of an object with a long history
     Blame,
+    /// What proof costs, and how quick the log is checked
+    Proof,
     /// Recording into PostgreSQL, and pages of 50 from there
     Postgres,
 }
@@ -184,6 +187,11 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
     }
     if wanted(Part::Blame) {
         report.rows.extend(blame::measure(&arguments.folder).await?);
+    }
+    if wanted(Part::Proof) {
+        sets.make_missing(&world, false).await?;
+        let rows = proof::measure(&program, &sets, &arguments.folder, &world);
+        report.rows.extend(rows.await?);
     }
     if wanted(Part::Postgres) {
         let server = arguments.postgres.clone();

@@ -4,11 +4,13 @@ use crate::error::BenchError;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env,
+    fs::File,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 
 /// The release program, on one database.
@@ -76,17 +78,42 @@ impl Program {
             .map_or(Ok(()), |mut stdin: ChildStdin| writeln!(stdin, "{input}"));
         let output = child.wait_with_output()?;
         if !output.status.success() {
-            return Err(BenchError::Unfit(format!(
-                "daybook {}: {}",
-                line.join(" "),
-                String::from_utf8_lossy(&output.stderr).trim_end()
-            )));
+            return Err(Self::failed(line, &output.stderr));
         }
         // A command that does not read its input closes it: no failure where it succeeded.
         drop(written);
         Ok(String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned())
+    }
+
+    /// How long a command takes, from its start to its end; what it prints goes to a file, or nowhere.
+    ///
+    /// # Errors
+    ///
+    /// It failed, or the file cannot be made.
+    pub fn timed(&self, line: &[&str], output: Option<&Path>) -> Result<Duration, BenchError> {
+        let output = match output {
+            Some(path) => Stdio::from(File::create(path).map_err(BenchError::file(path))?),
+            None => Stdio::null(),
+        };
+        let mut command = self.command(line);
+        command.stdin(Stdio::null()).stdout(output);
+        let begun = Instant::now();
+        let ended = command.stderr(Stdio::piped()).output()?;
+        let elapsed = begun.elapsed();
+        if ended.status.success() {
+            return Ok(elapsed);
+        }
+        Err(Self::failed(line, &ended.stderr))
+    }
+
+    fn failed(line: &[&str], said: &[u8]) -> BenchError {
+        BenchError::Unfit(format!(
+            "daybook {}: {}",
+            line.join(" "),
+            String::from_utf8_lossy(said).trim_end()
+        ))
     }
 
     /// Starts the server on a free port, and waits until it listens.

@@ -174,6 +174,35 @@ impl Sets {
         })
     }
 
+    /// A copy of the store's set, with its key, in a folder of its own.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be copied.
+    pub fn copy(&self, folder: &Path) -> Result<PathBuf, BenchError> {
+        let copy = empty(folder)?;
+        for ending in ["", ".index", ".key"] {
+            let suffixed = |path: PathBuf| {
+                let mut name = path.into_os_string();
+                name.push(ending);
+                name
+            };
+            let from = suffixed(self.database());
+            fs::copy(&from, suffixed(database(&copy))).map_err(BenchError::file(&from))?;
+        }
+        Ok(copy)
+    }
+
+    /// How many events the set has.
+    pub fn events(&self) -> u64 {
+        self.set.events
+    }
+
+    /// How many send at the same time.
+    pub fn senders(&self) -> usize {
+        self.senders
+    }
+
     /// How many of the set's events are the large workspace's.
     pub fn in_large(&self) -> u64 {
         self.set.events - self.set.events / SMALL_PART
@@ -363,7 +392,7 @@ fn database(folder: &Path) -> PathBuf {
 }
 
 /// A log in a folder, with the set's time.
-fn options_in(folder: &Path) -> Options {
+pub fn options_in(folder: &Path) -> Options {
     Options {
         clock: Arc::new(SetTime::begin()),
         ..Options::new(DatabaseUrl::Sqlite(database(folder)))

@@ -3,7 +3,7 @@
 use crate::{
     error::BenchError,
     log::LARGE,
-    recording::{RATE, Sets, empty},
+    recording::{RATE, Sets},
     report::{Row, Times, Unit, rate},
 };
 use domain::{retention::Retention, slug::WorkspacePath};
@@ -29,14 +29,7 @@ const KEPT: Retention = Retention::Days(45);
 ///
 /// The set is not there, or cannot be copied or deleted from.
 pub async fn measure(sets: &Sets, folder: &Path) -> Result<Vec<Row>, BenchError> {
-    let copy = empty(&folder.join("expiring"))?;
-    let from = sets.database();
-    for ending in ["", ".index", ".key"] {
-        let mut name = from.clone().into_os_string();
-        name.push(ending);
-        let to = copy.join(format!("daybook.db{ending}"));
-        fs::copy(&name, &to).map_err(BenchError::file(&name))?;
-    }
+    let copy = sets.copy(&folder.join("expiring"))?;
     let options = Options {
         database: DatabaseUrl::Sqlite(copy.join("daybook.db")),
         ..sets.store_options()

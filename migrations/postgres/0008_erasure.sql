@@ -6,6 +6,10 @@
 -- 32 details, 64 context. And what proves the parts then, in that order: the hashes of those that are
 -- gone, the salts of the others; the event's own salt, by which one could try out what is gone, is
 -- nothing but zeros.
+-- (On several nodes: what changes tables that lie there, and functions beside them, goes by one
+-- connection to each.)
+SELECT set_config('citus.multi_shard_modify_mode', 'sequential', TRUE),
+    set_config('citus.enable_unsafe_triggers', 'on', TRUE);
 ALTER TABLE content ADD COLUMN erased SMALLINT;
 ALTER TABLE content ADD COLUMN proofs BYTEA;
 
@@ -24,6 +28,7 @@ CREATE TABLE erasure (
 );
 
 CREATE INDEX erasure_unfinished ON erasure (ws) WHERE finished_at IS NULL;
+CREATE INDEX erasure_by_ws ON erasure (ws, id);
 
 -- What of which event, and which texts stand in its place. They are written before their release, which
 -- then counts them: to one that is made none is added.
@@ -36,6 +41,9 @@ CREATE TABLE erasure_event (
 );
 
 CREATE INDEX erasure_by_event ON erasure_event (seq);
+-- Which events lost what they were about, by what stands there now (the kind alone): of each object of
+-- that kind they may have been.
+CREATE INDEX erasure_event_of_objects ON erasure_event (target) WHERE parts & 8 <> 0;
 
 CREATE FUNCTION check_erasure_event() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
@@ -142,7 +150,6 @@ DROP TRIGGER content_keeps ON content;
 DO $$
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
-        PERFORM set_config('citus.enable_unsafe_triggers', 'on', TRUE);
         CREATE TRIGGER content_keeps BEFORE UPDATE ON content
             FOR EACH ROW EXECUTE FUNCTION check_erasing_noted();
     ELSE

@@ -7,7 +7,7 @@ mod log;
 
 use domain::{
     blame::{Asked, Field, GapKind, Origin},
-    event::{ActorKind, NewEvent, Outcome, Target},
+    event::{ActorKind, NewEvent, Outcome, Part, Target},
     json::Path,
     question::Subject,
     retention::Retention,
@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 use store::{
     Scope,
     blame::{BlameQuery, ObjectBlame},
+    erasure::What,
     question::QuestionError,
+    recording::Receipt,
     retention::{Occasion, Released, Removal},
     settings::SettingsChange,
 };
@@ -325,6 +327,66 @@ async fn a_time_without_recording_and_events_without_a_state_are_gaps() {
         ..Asked::default()
     };
     assert_eq!(gaps(&log.blame(&scope, asked).await), []);
+}
+
+#[tokio::test]
+async fn an_event_that_lost_what_it_was_about_is_a_gap_of_all_objects_of_its_kind() {
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let scope = log.scope("acme/growth").await;
+    let at = |minutes: i64| time(BEGINNING).plus(chrono::TimeDelta::minutes(minutes));
+    let of = |id: &str, minutes: i64, action: &str, outcome: Outcome| {
+        let before = Value::Null;
+        let mut event = change(
+            action,
+            &at(minutes).to_string(),
+            before,
+            json!({"a": minutes}),
+        );
+        event.target = object(if id == "job_1" { "job" } else { "service" }, id, id);
+        event.outcome = outcome;
+        event
+    };
+    log.clock.set(at(60));
+    let events = vec![
+        of("svc_1", 0, "SERVICE_UPDATED", Outcome::Success),
+        of("svc_2", 10, "SERVICE_UPDATED", Outcome::Success),
+        of("svc_1", 20, "SERVICE_UPDATED", Outcome::Success),
+        of("svc_1", 30, "SERVICE_UPDATED", Outcome::Failure),
+        of("job_1", 40, "JOB_UPDATED", Outcome::Success),
+        of("svc_1", 50, "SERVICE_UPDATED", Outcome::Success),
+    ];
+    let receipts = log.record(&grant, events).await;
+    assert_eq!(gaps(&log.blame(&scope, Asked::default()).await), []);
+    let settings = log
+        .store
+        .operator_settings(&growth())
+        .await
+        .unwrap()
+        .unwrap();
+    for receipt in &receipts[1..5] {
+        let Receipt::Recorded(placed) = receipt else {
+            panic!("{receipt:?}");
+        };
+        let what = What::Event(placed.id, Some([Part::Objects].into_iter().collect()));
+        let reason = "Request 4711".parse().unwrap();
+        let erased = log
+            .store
+            .erase(&settings, &what, &reason, &operator())
+            .await;
+        erased.unwrap();
+        while log.store.remove_some().await.unwrap() != Removal::Nothing {}
+    }
+    let found = log.blame(&scope, Asked::default()).await;
+    assert_eq!(found.events_read, 2);
+    let of_its_kind = GapKind::ObjectsErased;
+    assert_eq!(gaps(&found), [(of_its_kind, Some(at(10)), Some(at(20)))]);
+    let asked = Asked {
+        at: Some(at(15)),
+        ..Asked::default()
+    };
+    let then = log.blame(&scope, asked).await;
+    assert_eq!(gaps(&then), [(of_its_kind, Some(at(10)), Some(at(10)))]);
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@
 mod log;
 
 use domain::{
-    blame::{Asked, Origin},
+    blame::{Asked, GapKind, Origin},
     catalogue::OwnedEntry,
     category::Category,
-    event::{Event, NewEvent},
+    event::{Event, NewEvent, Part},
     question::{Query, Subject},
     retention::Retention,
     slug::WorkspacePath,
@@ -19,11 +19,13 @@ use domain::{
 use log::{Log, event, object, operator, time, user};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use store::{
     Options, Scope, Store,
     access::TokenGrant,
     administration::By,
     blame::{BlameQuery, ObjectBlame},
+    erasure::What,
     recording::{Door, Redaction},
     retention::{Occasion, Released, Removal},
     settings::SettingsChange,
@@ -155,8 +157,30 @@ impl Both {
         let expiring = store.expiring_log(&growth()).await.unwrap().unwrap();
         let released = store.release(&expiring, Occasion::Asked, &by).await;
         if let Released::Made(..) = released.unwrap() {
-            while store.remove_some().await.unwrap() != Removal::Nothing {}
+            self.carry_out().await;
         }
+    }
+
+    async fn carry_out(&self) {
+        while self.log.store.remove_some().await.unwrap() != Removal::Nothing {}
+    }
+
+    /// Erases a part of the object's first event that still has it. The index reads as what is left.
+    async fn erase(&self, part: Part) {
+        let mut events = self.log.walk(&self.scope, &Query::default()).await;
+        events.retain(|event| {
+            event.action.as_str() == "SERVICE_UPDATED" && !event.erased.contains(&part)
+        });
+        let Some(first) = events.iter().min_by_key(|event| event.seq) else {
+            return;
+        };
+        let store = &self.log.store;
+        let settings = store.operator_settings(&growth()).await.unwrap().unwrap();
+        let what = What::Event(first.id, Some([part].into_iter().collect()));
+        let reason = "Request 4711".parse().unwrap();
+        let erased = store.erase(&settings, &what, &reason, &operator()).await;
+        erased.unwrap();
+        self.carry_out().await;
     }
 }
 
@@ -257,6 +281,91 @@ async fn what_retention_took_is_in_no_fold_that_is_kept() {
 }
 
 #[tokio::test]
+async fn what_was_erased_is_in_no_fold_that_is_kept_and_afterwards_folds_are_kept_again() {
+    let both = Both::new().await;
+    both.record((1..21).map(nth).collect()).await;
+    assert_eq!(both.ask_now().await, 20);
+    assert_eq!(both.ask_now().await, 0);
+    both.erase(Part::Change).await;
+    let (found, read) = both.ask(&Asked::default()).await;
+    assert_eq!(read, 20);
+    assert!(
+        found
+            .unwrap()
+            .gaps
+            .iter()
+            .any(|gap| gap.kind == GapKind::Erased)
+    );
+    assert_eq!(both.ask_now().await, 0);
+    both.erase(Part::Objects).await;
+    let (found, read) = both.ask(&Asked::default()).await;
+    assert_eq!(read, 19);
+    let gaps = found.unwrap().gaps;
+    assert!(gaps.iter().any(|gap| gap.kind == GapKind::ObjectsErased));
+    assert_eq!(both.ask_now().await, 0);
+    both.close().await;
+}
+
+/// What an action is may be changed while an answer is made of many events with it.
+#[tokio::test]
+async fn an_answer_reads_all_actions_through_one_catalogue() {
+    let log = Log::new().await;
+    let grant = log.token("acme/growth").await;
+    let events = (1..301).map(|n| {
+        let mut event = nth(n);
+        event.action = "service:look".parse().unwrap();
+        event
+    });
+    log.record(&grant, events.collect()).await;
+    let owner = log.owner("acme/growth").await;
+    let settings = owner.settings_scope(&growth()).unwrap();
+    let by = By::person(&owner, None);
+    let entry = |verb: Verb| OwnedEntry {
+        action: "service:look".parse().unwrap(),
+        category: Category::CrmSyncs,
+        verb,
+        label: "Service".parse().unwrap(),
+    };
+    let scope = grant.read_scope().unwrap();
+    let of = async || {
+        let found = log.store.blame(&scope, &query(&Asked::default())).await;
+        found.unwrap().map(|found| {
+            let fields = found.blame.fields.iter();
+            fields.map(|field| field.last.changes).max().unwrap_or(0)
+        })
+    };
+    // What one question finds to be changed, the others that are on their way read through.
+    let asking = async || {
+        let mut told = BTreeSet::new();
+        for _ in 0..50 {
+            told.insert(of().await);
+        }
+        told
+    };
+    let changing = async {
+        let store = &log.store;
+        loop {
+            for verb in [Verb::Update, Verb::Read] {
+                let entry = entry(verb);
+                let added = store.add_catalogue_entry(&settings, &entry, &by);
+                added.await.unwrap();
+                let removed = store.remove_catalogue_entry(&settings, &entry.action, &by);
+                removed.await.unwrap();
+            }
+        }
+    };
+    let told = tokio::select! {
+        (one, other) = async { tokio::join!(asking(), asking()) } => &one | &other,
+        () = changing => unreachable!("it goes on for ever"),
+    };
+    assert!(
+        told.is_subset(&BTreeSet::from([Some(0), Some(300)])),
+        "{told:?}"
+    );
+    log.store.close().await;
+}
+
+#[tokio::test]
 async fn an_action_that_is_read_otherwise_since_is_folded_anew() {
     let both = Both::new().await;
     let mut events: Vec<NewEvent> = (1..11).map(nth).collect();
@@ -290,6 +399,8 @@ enum Happens {
     Recorded(Vec<(i64, i64, u8, bool)>, bool),
     /// What is old is removed.
     Released,
+    /// A part of the first event is erased.
+    Erased(Part),
     /// Somebody asks.
     Asked(Option<i64>, Option<i64>, Option<&'static str>),
 }
@@ -307,6 +418,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => (proptest::collection::vec(event, 1..6), any::<bool>())
             .prop_map(|(events, beside)| Happens::Recorded(events, beside)),
         1 => Just(Happens::Released),
+        1 => prop_oneof![Just(Part::Change), Just(Part::Objects), Just(Part::Actor)]
+            .prop_map(Happens::Erased),
         5 => (moment(), moment(), field).prop_map(|(at, compare, field)| Happens::Asked(at, compare, field)),
     ]
 }
@@ -339,6 +452,7 @@ proptest! {
                         }
                     }
                     Happens::Released => both.release().await,
+                    Happens::Erased(part) => both.erase(part).await,
                     Happens::Asked(moment, compare, field) => {
                         let asked = Asked {
                             at: moment.map(|second| at(0, second)),

@@ -6,6 +6,9 @@ use leptos::prelude::*;
 use std::sync::Arc;
 use store::export::{Broken, Format, Progress, State};
 
+/// What the form says for NDJSON with proofs.
+pub const PROVED: &str = "ndjson-with-proof";
+
 /// The menu of formats.
 #[component]
 pub(super) fn ExportMenu(links: Arc<Links>) -> impl IntoView {
@@ -39,7 +42,15 @@ pub(super) fn ExportMenu(links: Arc<Links>) -> impl IntoView {
                 <form id=EXPORT_FORM method="post" action=links.export()>
                     // What the page calls it, once it is live.
                     <input type="hidden" name="export" value=""/>
-                    <ul>{formats}</ul>
+                    <ul>
+                        {formats}
+                        <li>
+                            <button type="submit" name="format" value=PROVED>
+                                "With proof "
+                                <span class="quiet">"NDJSON, for daybook verify"</span>
+                            </button>
+                        </li>
+                    </ul>
                 </form>
             </div>
         </details>

@@ -23,6 +23,7 @@ mod when;
 mod zone;
 
 pub use about::About;
+pub use export::PROVED;
 pub(crate) use compose::{Local, actor_of, row as row_of, value};
 pub(crate) use count::{entries, grouped};
 pub(crate) use head::{LastChanged, ObjectTab, ObjectTop};

@@ -14,6 +14,8 @@ pub enum GapKind {
     NoState,
     /// The states that events gave were erased.
     Erased,
+    /// Of events it was erased what they were about: it was something of the object's kind.
+    ObjectsErased,
     /// There is more of something than can be kept.
     LeftOut(LeftWhat),
 }
@@ -26,6 +28,7 @@ impl GapKind {
             Self::RecordingOff => "recording_off",
             Self::NoState => "no_state",
             Self::Erased => "erased",
+            Self::ObjectsErased => "objects_erased",
             Self::LeftOut(_) => "left_out",
         }
     }
@@ -44,7 +47,7 @@ pub struct Gap {
     pub count: Option<u64>,
 }
 
-/// What a log does not tell, of all its objects.
+/// What a log does not tell of any object, or of none of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
     /// What occurred before this moment was deleted because it had expired.
@@ -53,6 +56,19 @@ pub struct Silence {
     pub off: Vec<(Timestamp, Option<Timestamp>)>,
     /// Before which moment it was switched more often than was looked at.
     pub unread_before: Option<Timestamp>,
+    /// The events of which was erased what they were about, where it was of the object's kind.
+    pub objects_erased: Option<Unassigned>,
+}
+
+/// Events that may have been any object's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unassigned {
+    /// How many there are, those looked at.
+    pub events: u64,
+    /// When the first occurred; none: there are earlier ones that were not looked at.
+    pub since: Option<Timestamp>,
+    /// When the last occurred.
+    pub until: Timestamp,
 }
 
 impl Blame {
@@ -98,6 +114,16 @@ impl Blame {
                 since: born,
                 until: Some(at.map_or(before, |at| at.min(before))),
                 count: None,
+            });
+        }
+        if let Some(unassigned) = silence.objects_erased
+            && born.is_none_or(|born| born <= unassigned.until)
+        {
+            gaps.push(Gap {
+                kind: GapKind::ObjectsErased,
+                since: unassigned.since,
+                until: Some(unassigned.until),
+                count: Some(unassigned.events),
             });
         }
         gaps.extend(self.untold.iter().map(|untold| Gap {

@@ -43,7 +43,7 @@ mod trail;
 mod weight;
 
 pub use fold::{Fold, Kept};
-pub use gap::{Gap, GapKind, Silence};
+pub use gap::{Gap, GapKind, Silence, Unassigned};
 pub use stated::{Member, Stated};
 
 use crate::{

@@ -20,6 +20,7 @@ CREATE TABLE erasure (
 ) STRICT;
 
 CREATE INDEX erasure_unfinished ON erasure (ws) WHERE finished_at IS NULL;
+CREATE INDEX erasure_by_ws ON erasure (ws, id);
 
 -- What of which event, and which texts stand in its place. They are written before their release, which
 -- then counts them: to one that is made none is added.
@@ -32,6 +33,9 @@ CREATE TABLE erasure_event (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX erasure_by_event ON erasure_event (n);
+-- Which events lost what they were about, by what stands there now (the kind alone): of each object of
+-- that kind they may have been.
+CREATE INDEX erasure_event_of_objects ON erasure_event (target) WHERE parts & 8 <> 0;
 
 CREATE TRIGGER erasure_event_stays BEFORE DELETE ON erasure_event
 BEGIN SELECT RAISE(ABORT, 'the log is append-only: a release cannot be removed'); END;

@@ -240,6 +240,13 @@ fn in_words(gap: &Gap) -> String {
             let events = count(gap.count, "event", "events");
             format!("What {events}{since}{until} changed was erased.")
         }
+        GapKind::ObjectsErased => {
+            let events = count(gap.count, "event", "events");
+            format!(
+                "Of {events}{since}{until} it was erased what they were about: it was something of \
+                 this kind, and it may have been this."
+            )
+        }
         GapKind::LeftOut(what) => match what {
             LeftWhat::Instant => {
                 let events = count(gap.count, "event", "events");

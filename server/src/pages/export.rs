@@ -5,6 +5,7 @@ use super::plain;
 use crate::export;
 use app::{
     address::LogAddress,
+    log::PROVED,
     viewer::{Viewer, scope_at},
 };
 use axum::{
@@ -16,6 +17,7 @@ use axum::{
     routing::post,
 };
 use domain::{
+    event::Parts,
     export::Format,
     question::{Query, Unknown},
 };
@@ -92,10 +94,14 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
     let Ok(Form(asked)) = form else {
         return plain::bad_request("This was not sent by the page of a log.");
     };
-    let Ok(format) = asked.format.parse::<Format>() else {
-        return plain::bad_request(
-            "A log is taken away as CSV, NDJSON or JSON, and as nothing else.",
-        );
+    let (format, proof) = match (asked.format.as_str(), asked.format.parse()) {
+        (PROVED, _) => (Format::Ndjson, Some(Parts::ALL)),
+        (_, Ok(format)) => (format, None),
+        (_, Err(_)) => {
+            return plain::bad_request(
+                "A log is taken away as CSV, NDJSON (with proof, too) or JSON, and as nothing else.",
+            );
+        }
     };
     if !export::can_break_off(version) {
         return plain::old_http(export::CANNOT_BREAK_OFF);
@@ -107,7 +113,7 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
     let wanted = Wanted {
         query: read.query,
         format,
-        proof: None,
+        proof,
         name: asked.export.parse::<Name>().ok(),
         patience: Some(export::PATIENCE),
     };
@@ -133,9 +139,14 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
                  Please try again in a moment.",
             )
         }
-        Err(
-            ExportError::Question(_) | ExportError::NoPlaceForProofs | ExportError::Unproven(_),
-        ) => show(page).await,
+        Err(ExportError::Unproven(error)) => {
+            tracing::error!("an export with proofs did not begin: {error}");
+            plain::unavailable(
+                "Nothing can be signed now that would prove this log: Settings, Proof says more. \
+                 Without proof it can be exported.",
+            )
+        }
+        Err(ExportError::Question(_) | ExportError::NoPlaceForProofs) => show(page).await,
     }
 }
 

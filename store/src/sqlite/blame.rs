@@ -3,6 +3,7 @@
 
 mod kept;
 mod reading;
+mod silence;
 
 pub(super) use kept::Folds;
 
@@ -23,8 +24,8 @@ use crate::{
     question::QuestionError,
 };
 use domain::{
-    blame::{Blame, Fold, Origin, Setting, Silence, is_only_looking},
-    event::{Actor, Source},
+    blame::{Blame, Fold, Origin, Setting, is_only_looking},
+    event::Actor,
     question::Filter,
     slug::WorkspacePath,
     time::Timestamp,
@@ -38,12 +39,6 @@ const AT_FIRST: usize = 64;
 const AT_ONCE: usize = 1_000;
 /// How many bytes of events are to be read at once, more or less.
 const BYTES_AT_ONCE: usize = 1 << 20;
-/// So many times when recording was switched are looked at, the last ones.
-const SWITCHES_MOST: usize = 1_000;
-
-/// How Daybook tells that recording was switched on or off.
-const RECORDING: &str = "AUDIT_RECORDING_UPDATED";
-
 /// When the events occurred that have a target (of the list ?2) as their own and succeeded, and their
 /// numbers, but for those with an action of the list ?3; up to the number ?4 and the moment ?5.
 const OWN: &str = "SELECT json_group_array(json_array(x.at, x.n)) \
@@ -118,6 +113,23 @@ impl Snapshot {
         let Some(shelf) = shelf.cloned() else {
             return Ok(None);
         };
+        // What actions are is read of every event: of all of them through one catalogue.
+        loop {
+            let catalogue = shelf.texts.read().catalogue_version();
+            let found = self.blame_in(&shelf, query).await?;
+            if shelf.texts.read().catalogue_version() == catalogue {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What is known of an object in a workspace's log, or a tenant's own.
+    async fn blame_in(
+        &mut self,
+        shelf: &Shelf,
+        query: &BlameQuery,
+    ) -> Result<Option<ObjectBlame>, StoreError> {
+        let subject = &query.subject;
         let log = shelf.log;
         let (ways, looks, silent) = {
             let texts = shelf.texts.read();
@@ -146,14 +158,15 @@ impl Snapshot {
         )
         .await?;
         let last = places.last().map(|(at, _)| Timestamp::from_micros(*at));
-        let (blame, events_read) = self.folded(&shelf, query, places).await?;
-        let silence = self.silence(&shelf).await?;
+        let (blame, events_read) = self.folded(shelf, query, places).await?;
+        let looking = (until, silent.list());
+        let silence = self.silence(shelf, subject, looking).await?;
         // What is off now is not known to be off later.
         let gaps = blame.gaps(&silence, at.filter(|at| *at < self.now));
         Ok(Some(ObjectBlame {
             object,
             at: at.unwrap_or_else(|| last.map_or(self.now, |last| last.max(self.now))),
-            deactivated: self.deactivated_of(&blame, &shelf).await?,
+            deactivated: self.deactivated_of(&blame, shelf).await?,
             blame,
             gaps,
             events_read,
@@ -170,7 +183,6 @@ impl Snapshot {
         places: Vec<(i64, i64)>,
     ) -> Result<(Blame, usize), StoreError> {
         let inner = Arc::clone(&self.store.inner);
-        let mark = self.mark;
         let connection = self.transaction.connection();
         let of = kept::Blamed {
             log: shelf.log,
@@ -178,7 +190,7 @@ impl Snapshot {
             field: query.asked.field.clone(),
         };
         let times = inner.dictionaries_of(connection).times();
-        let stamp = kept::stamp(connection, shelf, mark, (self.removals, times)).await?;
+        let stamp = kept::stamp(connection, shelf, (self.removals, times)).await?;
         let mut keeping = inner.folds.keeping(of, stamp, &places);
         let (mut begun, fold) = keeping.begin(&query.asked);
         let events_read = places.len() - begun;
@@ -237,50 +249,6 @@ impl Snapshot {
         let blame = finishing.await;
         let blame = blame.map_err(|_| damaged("a fold did not end"))?;
         Ok((blame, events_read))
-    }
-
-    /// What a log does not tell.
-    async fn silence(&mut self, shelf: &Shelf) -> Result<Silence, StoreError> {
-        let log = shelf.log;
-        let connection = self.transaction.connection();
-        let released: Option<i64> =
-            database::query_scalar("SELECT max(before) FROM release WHERE ws = ?")
-                .bind(log.ws)
-                .fetch_one(&mut *connection)
-                .await?;
-        let switches = Filter {
-            action: RECORDING.parse().into_iter().collect(),
-            ..Filter::default()
-        };
-        let switches = shelf.texts.read().actions_named(&switches);
-        let switches = switches.unwrap_or_default();
-        let numbers =
-            by_actions(connection, log, (switches.list(), SWITCHES_MOST), self.mark).await?;
-        let texts = [(log.ws, Arc::clone(&shelf.texts))];
-        let tenant = self.scope.tenant();
-        let inner = &self.store.inner;
-        let events = inner.events(connection, tenant, &texts, &numbers, None);
-        let mut off: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
-        let events = events.await?;
-        let first = events.first().map(|event| event.occurred_at);
-        for event in events {
-            // Nobody can send an event that says that it is Daybook's.
-            let after = event.after.as_ref();
-            let is_on = after.and_then(|after| after.get("recording")?.as_bool());
-            let is_ours = event.source == Some(Source::Daybook);
-            match (is_on.filter(|_| is_ours), off.last_mut()) {
-                (Some(true), Some(last)) if last.1.is_none() => last.1 = Some(event.occurred_at),
-                (Some(false), last) if last.as_ref().is_none_or(|last| last.1.is_some()) => {
-                    off.push((event.occurred_at, None));
-                }
-                _ => {}
-            }
-        }
-        Ok(Silence {
-            released_before: released.map(Timestamp::from_micros),
-            off,
-            unread_before: first.filter(|_| numbers.len() == SWITCHES_MOST),
-        })
     }
 
     /// Who of those that are told to have set fields is deactivated now.
@@ -350,38 +318,4 @@ async fn own_events(
     let mut places: Vec<(i64, i64)> = serde_json::from_str(&places).map_err(broken)?;
     places.sort_unstable();
     Ok(places)
-}
-
-/// The numbers of the events with one of these actions, the last ones, in the order of time.
-async fn by_actions(
-    connection: &mut Connection,
-    log: Log,
-    (actions, most): (&[Number], usize),
-    up_to: i64,
-) -> Result<Vec<i64>, StoreError> {
-    if actions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let query = match connection.dialect() {
-        Dialect::Sqlite => database::query_as(
-            "SELECT x.at, x.n FROM json_each(?2) j CROSS JOIN i.by_action x \
-             WHERE x.ws = ?1 AND x.key = j.value AND x.n <= ?3 \
-             ORDER BY x.at DESC, x.n DESC LIMIT ?4",
-        )
-        .bind(log.ws),
-        Dialect::Postgres => database::query_as(
-            "SELECT at, n FROM by_action WHERE tenant = ?1 AND ws = ?2 AND key = ANY(?3) AND n <= ?4 \
-             ORDER BY at DESC, n DESC LIMIT ?5",
-        )
-        .bind(log.tenant)
-        .bind(log.ws),
-    };
-    let mut places: Vec<(i64, i64)> = query
-        .bind(list(actions))
-        .bind(up_to)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await?;
-    places.reverse();
-    Ok(places.into_iter().map(|(_, n)| n).collect())
 }

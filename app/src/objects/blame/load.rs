@@ -474,6 +474,11 @@ impl Page {
                 "What {} gave was erased: that something changed is known, and not what.",
                 entries(gap.count, since, until)
             ),
+            GapKind::ObjectsErased => format!(
+                "Of {} it was erased what they were about: it was something of this kind, and it may \
+                 have been this.",
+                entries(gap.count, since, until)
+            ),
             GapKind::LeftOut(what) => {
                 let until = until.unwrap_or_else(|| "now".to_owned());
                 let count = grouped(gap.count.unwrap_or_default());

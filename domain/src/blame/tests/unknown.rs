@@ -382,6 +382,11 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
         released_before: Some(at(5)),
         off: vec![(at(2), Some(at(4))), (at(7), Some(at(8))), (at(20), None)],
         unread_before: None,
+        objects_erased: Some(Unassigned {
+            events: 2,
+            since: Some(at(1)),
+            until: at(3),
+        }),
     };
     let kinds = |began: i64, verb: Verb, until: Option<i64>| -> Vec<String> {
         let until = until.map(at);
@@ -404,6 +409,7 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
         kinds(6, Verb::Update, None),
         [
             "retention -5",
+            "objects_erased 1-3",
             "recording_off 2-4",
             "recording_off 7-8",
             "recording_off 20-"
@@ -415,12 +421,12 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
     // It was imported later than what else occurred then was deleted.
     assert_eq!(
         kinds(3, Verb::Create, Some(6)),
-        ["recording_off 2-4", "retention 3-5"]
+        ["objects_erased 1-3", "recording_off 2-4", "retention 3-5"]
     );
     // Nothing is told of what came after the moment.
     assert_eq!(
         kinds(2, Verb::Update, Some(3)),
-        ["retention -3", "recording_off 2-3"]
+        ["retention -3", "objects_erased 1-3", "recording_off 2-3"]
     );
     assert_eq!(kinds(8, Verb::Create, Some(30)), ["recording_off 20-30"]);
 }
@@ -429,8 +435,7 @@ fn what_the_log_is_silent_about_is_a_gap_while_the_object_may_have_been_there() 
 fn a_creation_hides_what_was_deleted_before_it_only_where_it_tells_all() {
     let silence = Silence {
         released_before: Some(at(1)),
-        off: Vec::new(),
-        unread_before: None,
+        ..Silence::default()
     };
     let has_gap = |events: Vec<Telling>| {
         let gaps = now(events).gaps(&silence, None);

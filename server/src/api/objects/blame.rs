@@ -133,10 +133,11 @@ enum Status {
 struct BlameGap {
     /// Why: `retention` (events were deleted because they had expired), `recording_off` (nothing was
     /// recorded), `no_state` (events gave neither before nor after), `erased` (what events gave was
-    /// erased), `left_out` (there is more than can be kept).
+    /// erased), `objects_erased` (of events of something of this kind it was erased what they were about),
+    /// `left_out` (there is more than can be kept).
     #[schema(
         value_type = String,
-        pattern = "^(retention|recording_off|no_state|erased|left_out)$"
+        pattern = "^(retention|recording_off|no_state|erased|objects_erased|left_out)$"
     )]
     kind: &'static str,
     /// What was left out: events of one instant that are too many to be put in order (`instant`), fields

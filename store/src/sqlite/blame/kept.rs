@@ -7,7 +7,6 @@
 //! not matter who recorded an event late, or removed one, and from which process.
 
 use super::super::{change::Log, snapshot::Shelf};
-use super::by_actions;
 use crate::{
     StoreError,
     database::{self, Connection},
@@ -15,7 +14,7 @@ use crate::{
 use domain::{
     blame::{Asked, Fold, Kept},
     json::Path,
-    question::{Filter, Subject},
+    question::Subject,
 };
 use quick_cache::{Weighter, sync::Cache};
 use sha2::{Digest, Sha256};
@@ -29,8 +28,10 @@ const PARTS: usize = 8;
 /// And so many bytes each of them.
 pub(super) const POINT_MOST: usize = OF_ONE_MOST / PARTS;
 
-/// How Daybook tells that something was erased.
-const ERASED: &str = "AUDIT_CONTENT_ERASED";
+/// How many releases of a workspace are being carried out, and the newest one by erasure.
+const RELEASES: &str = "SELECT (SELECT count(*) FROM release WHERE ws = ?1 AND finished_at IS NULL) \
+         + (SELECT count(*) FROM erasure WHERE ws = ?1 AND finished_at IS NULL), \
+     (SELECT coalesce(max(id), 0) FROM erasure WHERE ws = ?1)";
 
 /// An object, and the field of it whose history is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +46,8 @@ pub(super) struct Blamed {
 pub(super) struct Stamp {
     /// The number of the catalogue that actions are read through.
     catalogue: i64,
+    /// The newest release by erasure.
+    erasure: i64,
     /// How often texts were emptied, and events removed.
     emptied: i64,
     removals: i64,
@@ -85,30 +88,21 @@ impl Weighter<Blamed, Arc<[Arc<Point>]>> for Weigher {
 pub(super) async fn stamp(
     connection: &mut Connection,
     shelf: &Shelf,
-    mark: i64,
     (removals, times): (i64, u64),
 ) -> Result<Option<Stamp>, StoreError> {
-    let log = shelf.log;
-    let (catalogue, erased) = {
+    // What a release takes out goes some at a time.
+    let (unfinished, erasure): (i64, i64) = database::query_as(RELEASES)
+        .bind(shelf.log.ws)
+        .fetch_one(connection)
+        .await?;
+    let (catalogue, emptied) = {
         let texts = shelf.texts.read();
-        let erased = Filter {
-            action: ERASED.parse().into_iter().collect(),
-            ..Filter::default()
-        };
-        let erased = texts.actions_named(&erased).unwrap_or_default();
-        (texts.catalogue_version(), erased)
+        (texts.catalogue_version(), shelf.texts.emptied())
     };
-    // What an erasure takes out it takes some at a time, after its event.
-    let erasures = by_actions(connection, log, (erased.list(), 1), mark).await?;
-    let unfinished: i64 =
-        database::query_scalar("SELECT count(*) FROM release WHERE ws = ? AND finished_at IS NULL")
-            .bind(log.ws)
-            .fetch_one(connection)
-            .await?;
-    let is_known = erasures.is_empty() && unfinished == 0;
-    Ok(is_known.then(|| Stamp {
+    Ok((unfinished == 0).then_some(Stamp {
         catalogue,
-        emptied: shelf.texts.emptied(),
+        erasure,
+        emptied,
         removals,
         times,
     }))
