@@ -12,13 +12,18 @@
 mod clean;
 
 pub use clean::{Cleaned, clean};
+pub(crate) use clean::{clean_copy, finished, note};
 
 use crate::{StoreError, holds::Hold};
 use domain::{
     event::{Action, EventId, Part, Parts},
     time::Timestamp,
 };
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// An e-mail address, lowercased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +87,19 @@ pub struct Extent {
     /// How many more events are by the same ids, told without the address: who is meant there is not
     /// known for sure, so they are left.
     pub same_ids: u64,
+    /// What an earlier erasure could not read, and so not erase: it is left, and not tried again.
+    pub damaged: Vec<Damaged>,
+    /// Texts by which what goes can be told where it lies about: names, and addresses.
+    pub texts: BTreeSet<String>,
+}
+
+/// An event that a release names and that cannot be erased, because it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// Which.
+    pub id: EventId,
+    /// What is wrong with it.
+    pub what: String,
 }
 
 impl Extent {
@@ -96,6 +114,9 @@ impl Extent {
 pub enum Released {
     /// It may go now, under these releases, which are to be carried out.
     Made(Vec<Release>, Extent),
+    /// The same of a part of it: somebody else made a release in the workspace meanwhile, and what is left
+    /// is to be looked for again when these are carried out.
+    Part(Vec<Release>, Extent),
     /// Nothing is left to erase.
     Nothing(Extent),
     /// Others that were made before are still being carried out.
@@ -111,7 +132,7 @@ pub struct Release {
 /// How far releases by erasure are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// All that they cover is erased.
+    /// All that they cover is erased, but for what cannot be read: see [`crate::Store::erasure_damage`].
     Finished,
     /// Not all.
     UnderWay,

@@ -121,6 +121,35 @@ impl At {
     }
 }
 
+impl At {
+    /// Whether a file of it knows a text, or, on PostgreSQL, an actor does.
+    async fn knows(&self, text: &str) -> bool {
+        let DatabaseUrl::Sqlite(path) = &self.options.database else {
+            let actors = format!("SELECT count(*) FROM actor a WHERE lower(a::TEXT) LIKE '%{text}%'");
+            return self.number(&actors).await > 0;
+        };
+        let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
+        files.filter_map(Result::ok).any(|file| {
+            // What lies beside a file comes and goes.
+            let bytes = std::fs::read(file.path()).unwrap_or_default();
+            let bytes = bytes.to_ascii_lowercase();
+            bytes.windows(text.len()).any(|some| some == text.as_bytes())
+        })
+    }
+}
+
+/// Events of some people, of whom one is called Quentin, now.
+fn of_quentin(count: usize) -> Vec<NewEvent> {
+    let who = |n: usize| match n % 3 {
+        0 => user("usr_q", "Quentin Quirk"),
+        _ => user(&format!("usr_{n}"), &format!("Somebody {n}")),
+    };
+    let about = || object("page", "p", "Page");
+    (0..count)
+        .map(|n| event(who(n), "NOTE", about(), "2026-06-20T08:00:00Z"))
+        .collect()
+}
+
 /// An installation with everything in it that there can be, and what opens it.
 struct Source {
     at: At,
@@ -940,10 +969,13 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
         let store = &source.log.store;
+        let grant = source.grant(0).await;
+        source.log.record(&grant, of_quentin(300)).await;
         let stopped = source
             .copy_until(&to, |step| matches!(step, Step::Fenced))
             .await;
         assert!(matches!(stopped, Err(CopyError::Stopped)), "{stopped:?}");
+        assert!(to.knows("quentin").await);
         // What a hold kept is removed, half of it: its release goes on in the copy.
         let revenue = settings(store, "acme/revenue").await;
         let reason = "Settled".parse().unwrap();
@@ -954,6 +986,7 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         assert!(remove_all(store).await > 20);
         // Who is erased of what was copied is erased there.
         assert!(erase(store, "acme/growth", "pérson.4@acme.example").await > 0);
+        assert_eq!(erase(store, "acme/growth", "quentin.quirk@acme.example").await, 100);
         // A key whose event is gone may come again.
         let grant = source.grant(1).await;
         let mut again = some_events("acme/revenue", 3, 1);
@@ -970,6 +1003,7 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
             .await;
         assert!(matches!(copied, Ok(Outcome::Moved(_))), "{copied:?}");
         assert!(removed > 0);
+        assert!(!to.knows("quentin").await);
         let moved = source.open(&to).await.unwrap();
         for secret in &source.secrets[..2] {
             let after = answers(&moved, secret).await;
@@ -979,7 +1013,7 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         assert_eq!(named.await, 0);
         source.check_index(&to, moved).await;
         let verified = verify(&to.options, &[], |_, _| ()).await.unwrap();
-        assert_eq!(verified.tenants[0].erased.len(), 2);
+        assert_eq!(verified.tenants[0].erased.len(), 3);
     }
 }
 

@@ -4,18 +4,22 @@ use super::{
     CommandError, Installation, arguments::minute, operator, reindex::counting, remark, say,
     settings,
 };
+use chrono::TimeDelta;
 use clap::{ArgGroup, Args};
 use domain::{
     event::{EventId, Part, Parts},
     slug::WorkspacePath,
 };
 use indicatif::{HumanCount, ProgressBar};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use store::{
     Store,
     access::SettingsScope,
     erasure::{
-        Address, Cleaned, Elsewhere, ErasureError, Extent, Progress, Release, Released, What, clean,
+        Address, Cleaned, Damaged, Elsewhere, ErasureError, Extent, Progress, Release, Released, What,
     },
     holds::Reason,
     retention::Removal,
@@ -70,14 +74,9 @@ impl Erase {
         let store = installation.open().await?;
         let done = self.erase(&store).await;
         store.close().await;
-        done?;
-        if self.dry_run {
-            return Ok(());
-        }
-        // An address; of an event, what went stood nowhere else that is known.
-        let texts: Vec<String> = self.person.iter().map(ToString::to_string).collect();
-        let cleaned = clean(&installation.options(), &texts).await?;
-        tell_cleaned(cleaned)
+        let done = done?;
+        tell_cleaned(done.cleaned)?;
+        tell_damage(&done.damaged)
     }
 
     fn what(&self) -> Result<What, CommandError> {
@@ -94,9 +93,11 @@ impl Erase {
     }
 
     /// Erases, and tells what.
-    async fn erase(&self, store: &Store) -> Result<(), CommandError> {
+    async fn erase(&self, store: &Store) -> Result<Done, CommandError> {
         let scope = settings::scope(store, &self.workspace).await?;
         let what = self.what()?;
+        let mut done = Done::default();
+        done.texts.extend(self.person.iter().map(ToString::to_string));
         // What is sought must be in the index.
         store.wait_for_index(|_, _| ()).await?;
         if self.dry_run {
@@ -112,30 +113,40 @@ impl Erase {
             let extent = store.would_erase(&scope, &what).await?;
             self.tell(&extent, "would be erased")?;
         } else {
+            // Whom an earlier one was about, which was cut short before it was cleaned, is not known here.
+            done.is_more_gone = store.is_to_be_cleaned(TimeDelta::zero()).await?;
             loop {
-                match store
-                    .erase(&scope, &what, &self.reason, &operator())
-                    .await?
-                {
+                let released = store.erase(&scope, &what, &self.reason, &operator());
+                let (made, extent, is_all) = match released.await? {
                     Released::Unfinished(earlier) => {
+                        // Nor what these erase.
+                        done.is_more_gone = true;
                         carry_out(store, &earlier, 0).await?;
+                        done.damaged.extend(store.erasure_damage(&earlier).await?);
+                        continue;
                     }
-                    Released::Made(made, extent) => {
-                        carry_out(store, &made, extent.all()).await?;
-                        self.tell(&extent, "erased")?;
-                        break;
-                    }
-                    Released::Nothing(extent) => {
-                        self.tell(&extent, "erased")?;
-                        break;
-                    }
+                    Released::Made(made, extent) => (made, extent, true),
+                    Released::Part(made, extent) => (made, extent, false),
+                    Released::Nothing(extent) => (Vec::new(), extent, true),
+                };
+                carry_out(store, &made, extent.all()).await?;
+                self.tell(&extent, "erased")?;
+                done.damaged.extend(store.erasure_damage(&made).await?);
+                done.damaged.extend(extent.damaged);
+                done.texts.extend(extent.texts);
+                if is_all {
+                    break;
                 }
             }
+            // At once: the server does it too, where nobody else did, and cannot know what to look for.
+            let texts: Vec<String> = done.texts.iter().cloned().collect();
+            let texts = (!done.is_more_gone).then_some(&texts[..]);
+            done.cleaned = store.clean(texts).await?;
         }
         if let Some(address) = &self.person {
             self.tell_mentions(store, &scope, address).await?;
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Says what went, or would go.
@@ -242,6 +253,32 @@ impl Erase {
         }
         Ok(())
     }
+}
+
+/// What came of erasing.
+#[derive(Debug, Default)]
+struct Done {
+    /// By which texts what went can be told where it lies about.
+    texts: BTreeSet<String>,
+    /// Whether more went than these tell of.
+    is_more_gone: bool,
+    damaged: Vec<Damaged>,
+    cleaned: Cleaned,
+}
+
+/// Tells of what could not be erased, and that the command did not do all.
+fn tell_damage(damaged: &[Damaged]) -> Result<(), CommandError> {
+    let told: BTreeMap<_, _> = damaged.iter().map(|it| (it.id.0, &it.what)).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    for (id, what) in &told {
+        remark(format_args!("Event {id} is not erased: it cannot be read ({what})."));
+    }
+    Err(CommandError::Failed(format!(
+        "{} cannot be read, and were passed over; all else is erased: see daybook verify",
+        counted(told.len() as u64)
+    )))
 }
 
 fn tell_cleaned(cleaned: Cleaned) -> Result<(), CommandError> {

@@ -201,6 +201,7 @@ impl<'a> Side<'a> {
             hash_values(&mut self.hash, &erasure.values());
             for event in &events {
                 hash_values(&mut self.hash, &event.values());
+                hash_values(&mut self.hash, &[event.damage.clone().into()]);
             }
             erasures.push((erasure, events));
         }

@@ -405,6 +405,7 @@ fn fenced_on_sqlite() -> impl Iterator<Item = &'static str> {
         "release",
         "erasure",
         "erasure_event",
+        "erasure_damage",
         "leaf",
         "content",
         "removal",
@@ -420,6 +421,7 @@ fn fenced_on_postgres() -> impl Iterator<Item = &'static str> {
         "release",
         "erasure",
         "erasure_event",
+        "erasure_damage",
         "tenant_head",
     ])
 }

@@ -8,7 +8,7 @@ use crate::{
     StoreError,
     database::{self, Connection, Dialect, Which},
     postgres::LogRows,
-    sqlite::{Content, damaged},
+    sqlite::damaged,
 };
 
 /// An event of which something was erased: its number in the tenant, which parts, and who stands there.
@@ -80,29 +80,13 @@ impl Writer {
             .bind(event.seq)
             .fetch_one(&mut self.end.connection)
             .await?;
-        let content = Content {
-            n,
-            actor: content.actor,
-            via: content.via,
-            action: content.action,
-            target: content.target,
-            related: content.related,
-            outcome: content.outcome,
-            operation: content.operation,
-            key: content.key,
-            salt: content.salt,
-            source: content.source,
-            keep: content.keep,
-            body: content.body,
-            erased: content.erased.zip(content.proofs),
-        };
         let lifted = self
             .begin_without(&[("content", "content_is_next")])
             .await?;
         let Which::Sqlite(connection) = self.end.connection.which() else {
             return Err(damaged("a file is none"));
         };
-        let contents = [content];
+        let contents = [content.row(n)];
         self.statements
             .write_contents(connection, &contents)
             .await?;
@@ -159,9 +143,11 @@ impl Writer {
                 .await?;
         match (unfinished, erasure.finished_at) {
             (None, _) => {
-                for event in read::erased_events(from, erasure.id).await? {
-                    write_event(connection, erasure, &event).await?;
+                let events = read::erased_events(from, erasure.id).await?;
+                for event in &events {
+                    write_event(connection, erasure, event).await?;
                 }
+                write_damage(connection, erasure, &events).await?;
                 let text = match connection.dialect() {
                     Dialect::Sqlite => {
                         "INSERT INTO erasure (id, ws, n, events, finished_at) \
@@ -177,6 +163,8 @@ impl Writer {
                 query.execute(connection).await?;
             }
             (Some(true), Some(finished_at)) => {
+                let events = read::erased_events(from, erasure.id).await?;
+                write_damage(connection, erasure, &events).await?;
                 database::query("UPDATE erasure SET finished_at = ? WHERE id = ?")
                     .bind(finished_at)
                     .bind(erasure.id)
@@ -187,6 +175,35 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Writes which of the events that a release names could not be erased.
+async fn write_damage(
+    connection: &mut Connection,
+    erasure: &Erasure,
+    events: &[ErasedEvent],
+) -> Result<(), StoreError> {
+    let text = match connection.dialect() {
+        Dialect::Sqlite => {
+            "INSERT INTO erasure_damage (erasure, n, what) \
+             SELECT ?1, l.n, ?4 FROM leaf l WHERE l.tenant = ?2 AND l.seq = ?3 ON CONFLICT DO NOTHING"
+        }
+        Dialect::Postgres => {
+            "INSERT INTO erasure_damage (erasure, seq, what) SELECT ?1, ?3, ?4 WHERE ?2 > 0 \
+             ON CONFLICT DO NOTHING"
+        }
+    };
+    for event in events {
+        let Some(what) = &event.damage else { continue };
+        database::query(text)
+            .bind(erasure.id)
+            .bind(erasure.tenant)
+            .bind(event.seq)
+            .bind(what.clone())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn write_event(

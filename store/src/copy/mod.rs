@@ -24,7 +24,7 @@ pub(crate) use end::holds_installation;
 use crate::{
     StoreError,
     administration::By,
-    database,
+    database, erasure,
     options::{DatabaseUrl, Options},
     sqlite::{
         Store, Use,
@@ -384,6 +384,9 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         }
         if is_new {
             self.seen = Some(read::removals(&mut self.source.connection).await?);
+            // What was erased before is copied as it is: the target never knows it.
+            let finished = erasure::finished(&mut self.source.connection).await?;
+            erasure::note(&mut self.writer.end.connection, finished).await?;
         }
         if self.fence.is_none() {
             for _ in 0..ROUNDS {
@@ -643,6 +646,11 @@ impl<T: FnMut(Step) -> ControlFlow<()> + Send> Copy<'_, T> {
         copied.fenced_for = fenced.elapsed();
         self.source.close().await?;
         self.writer.end.close().await?;
+        // Of what was erased while it was copied, the target knew more. Where that cannot be done now, its
+        // server does it.
+        if let Err(error) = erasure::clean_copy(self.to).await {
+            tracing::warn!("the target was not cleaned of what was erased meanwhile: {error}");
+        }
         Ok(Outcome::Moved(copied))
     }
 

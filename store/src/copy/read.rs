@@ -6,7 +6,7 @@ use crate::{
     database::{self, Connection, Dialect, Sql, Value},
     dictionary::Number,
     postgres::class_of,
-    sqlite::{KeyHash, damaged, settings::effective},
+    sqlite::{self, KeyHash, damaged, settings::effective},
 };
 use domain::time::Timestamp;
 use std::collections::HashMap;
@@ -557,12 +557,36 @@ impl Erasure {
 }
 
 /// An event that a release by erasure names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ErasedEvent {
     pub(crate) seq: i64,
     pub(crate) parts: i64,
     /// The texts that stand there then, where they are others.
     pub(crate) texts: [Option<i64>; 4],
+    /// Why it could not be erased.
+    pub(crate) damage: Option<String>,
+}
+
+impl Content {
+    /// The row that it is in a file, as what the event with this number there says.
+    pub(super) fn row(self, n: i64) -> sqlite::Content {
+        sqlite::Content {
+            n,
+            actor: self.actor,
+            via: self.via,
+            action: self.action,
+            target: self.target,
+            related: self.related,
+            outcome: self.outcome,
+            operation: self.operation,
+            key: self.key,
+            salt: self.salt,
+            source: self.source,
+            keep: self.keep,
+            body: self.body,
+            erased: self.erased.zip(self.proofs),
+        }
+    }
 }
 
 impl ErasedEvent {
@@ -615,12 +639,15 @@ pub(crate) async fn erased_events(
 ) -> Result<Vec<ErasedEvent>, StoreError> {
     let text = match connection.dialect() {
         Dialect::Sqlite => {
-            "SELECT l.seq, e.parts, e.actor, e.via, e.target, e.related \
-             FROM erasure_event e JOIN leaf l ON l.n = e.n WHERE e.erasure = ? ORDER BY e.n"
+            "SELECT l.seq, e.parts, e.actor, e.via, e.target, e.related, d.what \
+             FROM erasure_event e JOIN leaf l ON l.n = e.n \
+             LEFT JOIN erasure_damage d ON d.erasure = e.erasure AND d.n = e.n \
+             WHERE e.erasure = ? ORDER BY l.seq"
         }
         Dialect::Postgres => {
-            "SELECT seq, parts, actor, via, target, related FROM erasure_event \
-             WHERE erasure = ? ORDER BY seq"
+            "SELECT e.seq, e.parts, e.actor, e.via, e.target, e.related, d.what FROM erasure_event e \
+             LEFT JOIN erasure_damage d ON d.erasure = e.erasure AND d.seq = e.seq \
+             WHERE e.erasure = ? ORDER BY e.seq"
         }
     };
     let rows = database::query(text)
@@ -638,6 +665,7 @@ pub(crate) async fn erased_events(
                     row.try_get(4)?,
                     row.try_get(5)?,
                 ],
+                damage: row.try_get(6)?,
             })
         })
         .collect()

@@ -94,6 +94,8 @@ async fn every_table_and_column_of_sqlite_is_known() {
                 "erasure_event",
                 &["erasure", "n", "parts", "actor", "via", "target", "related"],
             ),
+            ("erasure_damage", &["erasure", "n", "what"]),
+            ("cleaning", &["one", "finished"]),
             // Counters for who has the log open: a copy begins without.
             ("removal", &["one", "batches"]),
             ("emptied", &["ws", "times"]),
@@ -194,6 +196,8 @@ async fn every_table_and_column_of_postgresql_is_known() {
                     "erasure", "seq", "parts", "actor", "via", "target", "related",
                 ],
             ),
+            ("erasure_damage", &["erasure", "seq", "what"]),
+            ("cleaning", &["one", "finished"]),
             // Made of events as they are copied.
             (
                 "entry",

@@ -14,7 +14,7 @@ use crate::{
     database::{self, Connection, Dialect, Sql, Value, Which},
     dictionary::Number,
     postgres::{DAY, Lies, LogRows, Partitions, Says},
-    sqlite::{Content, Indexer, Leaf, Numbered, Statements, damaged},
+    sqlite::{Indexer, Leaf, Numbered, Statements, damaged},
 };
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -335,22 +335,7 @@ impl Writer {
             let Some(content) = event.content else {
                 continue;
             };
-            contents.push(Content {
-                n,
-                actor: content.actor,
-                via: content.via,
-                action: content.action,
-                target: content.target,
-                related: content.related,
-                outcome: content.outcome,
-                operation: content.operation,
-                key: content.key,
-                salt: content.salt,
-                source: content.source,
-                keep: content.keep,
-                body: content.body,
-                erased: content.erased.zip(content.proofs),
-            });
+            contents.push(content.row(n));
         }
         // Here ids rise in each tenant, and not in all of them together.
         let lifted = self.begin_without(&[("leaf", "leaf_is_next")]).await?;
@@ -637,6 +622,7 @@ impl Writer {
             ("release", "release_is_due"),
             ("erasure", "erasure_is_told"),
             ("erasure_event", "erasure_event_is_new"),
+            ("erasure_damage", "erasure_damage_is_named"),
             // They come as they are, those that are there already among them.
             ("signing_key", "signing_key_is_next"),
             ("tile", "tile_is_next"),

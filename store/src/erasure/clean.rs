@@ -7,11 +7,13 @@
 
 use crate::{
     StoreError,
-    database::Connection,
-    options::{DatabaseUrl, Options, PostgresUrl},
+    database::{self, Connection},
+    options::{DatabaseUrl, Options},
     postgres,
-    sqlite::{self, Files, damaged, made_of_our_own_texts},
+    sqlite::{self, Files, Store, damaged, made_of_our_own_texts},
 };
+use chrono::TimeDelta;
+use domain::time::Timestamp;
 use std::{
     fs::File,
     io::{self, Read},
@@ -36,45 +38,122 @@ pub struct Cleaned {
     pub is_left: bool,
 }
 
-/// Has a database forget what was erased, under whichever release and by whomever it was carried out, and
-/// these texts where they stand in nothing but free pages. Others may use it meanwhile.
+/// Has a database forget what was erased, under whichever release and by whomever it was carried out: these
+/// texts where they stand in nothing but free pages, or, where it is not known which they were, whatever
+/// stands there. Others may use it meanwhile.
 ///
 /// # Errors
 ///
 /// The files cannot be read or written.
-pub async fn clean(options: &Options, texts: &[String]) -> Result<Cleaned, StoreError> {
-    match &options.database {
+pub async fn clean(options: &Options, texts: Option<&[String]>) -> Result<Cleaned, StoreError> {
+    clean_database(&options.database, texts).await
+}
+
+async fn clean_database(
+    database: &DatabaseUrl,
+    texts: Option<&[String]>,
+) -> Result<Cleaned, StoreError> {
+    match database {
         DatabaseUrl::Sqlite(path) => clean_files(path, texts).await,
         DatabaseUrl::Postgres(url) => {
-            vacuum(url).await?;
+            let mut connection = postgres::unmigrated(url).await?;
+            let finished = finished(&mut connection).await?;
+            vacuum(&mut connection).await?;
+            note(&mut connection, finished).await?;
             Ok(Cleaned::default())
         }
     }
 }
 
-async fn clean_files(log: &Path, texts: &[String]) -> Result<Cleaned, StoreError> {
+/// How many releases by erasure are finished.
+pub(crate) async fn finished(connection: &mut Connection) -> Result<i64, StoreError> {
+    let count = "SELECT count(finished_at) FROM erasure";
+    Ok(database::query_scalar(count).fetch_one(connection).await?)
+}
+
+/// Notes that what so many releases erased is forgotten.
+pub(crate) async fn note(connection: &mut Connection, finished: i64) -> Result<(), StoreError> {
+    database::query("UPDATE cleaning SET finished = ?1 WHERE finished < ?1")
+        .bind(finished)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Has a database that nobody uses yet forget what was erased while it was written.
+pub(crate) async fn clean_copy(database: &DatabaseUrl) -> Result<(), StoreError> {
+    let mut connection = match database {
+        DatabaseUrl::Sqlite(path) => sqlite::unmigrated(path).await?,
+        DatabaseUrl::Postgres(url) => postgres::unmigrated(url).await?,
+    };
+    let known: i64 = database::query_scalar("SELECT finished FROM cleaning")
+        .fetch_one(&mut connection)
+        .await?;
+    if finished(&mut connection).await? > known {
+        drop(connection);
+        clean_database(database, None).await?;
+    }
+    Ok(())
+}
+
+async fn clean_files(log: &Path, texts: Option<&[String]>) -> Result<Cleaned, StoreError> {
     let files = Files::new(log, None);
     let mut cleaned = Cleaned::default();
-    for (path, is_log) in [(&files.log, true), (&files.index, false)] {
-        if !path.exists() {
-            continue;
-        }
-        let mut connection = sqlite::unmigrated(path).await?;
-        connection.run("PRAGMA secure_delete = ON").await?;
-        let mut is_emptied = empty_wal(&mut connection).await?;
-        if is_log && holds_any(path.clone(), texts.to_vec()).await? {
-            match connection.run("VACUUM").await {
-                Ok(()) => cleaned.rewritten = true,
-                Err(error) => {
-                    tracing::warn!("the log's file could not be written anew: {error}");
-                    cleaned.is_left = true;
-                }
+    let mut connection = sqlite::unmigrated(&files.log).await?;
+    let finished = finished(&mut connection).await?;
+    connection.run("PRAGMA secure_delete = ON").await?;
+    let mut is_emptied = empty_wal(&mut connection).await?;
+    let is_written_anew = match texts {
+        Some(texts) => holds_any(files.log.clone(), texts.to_vec()).await?,
+        None => true,
+    };
+    if is_written_anew {
+        match connection.run("VACUUM").await {
+            Ok(()) => cleaned.rewritten = true,
+            Err(error) => {
+                tracing::warn!("the log's file could not be written anew: {error}");
+                cleaned.is_left = true;
             }
-            is_emptied = empty_wal(&mut connection).await?;
         }
-        cleaned.is_left |= !is_emptied;
+        is_emptied = empty_wal(&mut connection).await?;
+    }
+    cleaned.is_left |= !is_emptied;
+    if files.index.exists() {
+        let mut index = sqlite::unmigrated(&files.index).await?;
+        cleaned.is_left |= !empty_wal(&mut index).await?;
+    }
+    if !cleaned.is_left {
+        note(&mut connection, finished).await?;
     }
     Ok(cleaned)
+}
+
+impl Store {
+    /// Whether something was erased that the database was not cleaned of: for so long already, because who
+    /// erased it may be about to clean it.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn is_to_be_cleaned(&self, since: TimeDelta) -> Result<bool, StoreError> {
+        let (is_more, last): (bool, Option<i64>) = database::query_as(
+            "SELECT count(e.finished_at) > c.finished, max(e.finished_at) \
+             FROM cleaning c LEFT JOIN erasure e ON e.finished_at IS NOT NULL GROUP BY c.finished",
+        )
+        .fetch_one(&self.inner.readers)
+        .await?;
+        let last = last.map(|at| Timestamp::from_micros(at).plus(since));
+        Ok(is_more && last.is_some_and(|until| until <= self.now()))
+    }
+
+    /// The same as [`clean`], of the store's own database, while it is open.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be read or written.
+    pub async fn clean(&self, texts: Option<&[String]>) -> Result<Cleaned, StoreError> {
+        clean_database(&self.inner.database, texts).await
+    }
 }
 
 /// Moves what was committed into a file, and empties what lies beside it; false: others are in the way.
@@ -127,8 +206,7 @@ fn look_through(path: &Path, texts: &[String]) -> io::Result<bool> {
 }
 
 /// Vacuums the tables in which something was erased.
-async fn vacuum(url: &PostgresUrl) -> Result<(), StoreError> {
-    let mut connection = postgres::unmigrated(url).await?;
+async fn vacuum(connection: &mut Connection) -> Result<(), StoreError> {
     let connection = connection.postgres()?;
     let distributed: bool = sqlx::query_scalar("SELECT is_distributed()")
         .fetch_one(&mut *connection)

@@ -9,7 +9,7 @@ use crate::{
     sqlite::{
         change::Log,
         dictionaries::read_extent,
-        erasure::{BATCH, Covered, Rewritten, rewritten},
+        erasure::{BATCH, Covered, Damage, all_rewritten, tell_damage},
     },
 };
 use sqlx::PgConnection;
@@ -46,10 +46,12 @@ impl Server {
         connection: &mut Connection,
         id: i64,
         log: Log,
-    ) -> Result<Vec<Covered>, StoreError> {
+    ) -> Result<Vec<(i64, Result<Covered, StoreError>)>, StoreError> {
         type Texts = (i64, Option<i64>, Option<i64>);
         let rows: Vec<(i64, i64, Option<i64>, Option<i64>)> = database::query_as(
-            "SELECT seq, parts, actor, via FROM erasure_event WHERE erasure = ? ORDER BY seq",
+            "SELECT seq, parts, actor, via FROM erasure_event e WHERE erasure = ? AND NOT EXISTS \
+                 (SELECT 1 FROM erasure_damage d WHERE d.erasure = e.erasure AND d.seq = e.seq) \
+             ORDER BY seq",
         )
         .bind(id)
         .fetch_all(&mut *connection)
@@ -68,10 +70,12 @@ impl Server {
                 .fetch_all(&mut *connection)
                 .await?;
             for row in &rows {
-                let Some((parts, actor, via)) = wanted.get(&row.try_get::<i64>(0)?) else {
+                let seq = row.try_get::<i64>(0)?;
+                let Some((parts, actor, via)) = wanted.get(&seq) else {
                     continue;
                 };
-                covered.extend(Covered::left(row, *parts, *actor, *via)?);
+                let left = Covered::left(row, *parts, *actor, *via).transpose();
+                covered.extend(left.map(|left| (seq, left)));
             }
             if !covered.is_empty() {
                 break;
@@ -91,7 +95,7 @@ impl Server {
         let covered = self.left(&mut connection, id, log).await?;
         if covered.is_empty() {
             drop(connection);
-            return Ok(end(functions, id, now).await?);
+            return Ok(end(functions, (id, log), now).await?);
         }
         let extent = read_extent(&mut connection, log).await?;
         let texts = self
@@ -100,10 +104,16 @@ impl Server {
             .extend(&mut connection, log, extent)
             .await?;
         drop(connection);
-        let rewritten: Vec<Rewritten> = covered
-            .into_iter()
-            .map(|covered| rewritten(covered, &texts))
-            .collect::<Result<_, _>>()?;
+        let (rewritten, damage) = all_rewritten(covered, &texts);
+        if !damage.is_empty() {
+            note_damage(functions, (id, log), &damage).await?;
+        }
+        if rewritten.is_empty() {
+            return Ok(Removal::Erased {
+                events: 0,
+                kept_waiting: Duration::ZERO,
+            });
+        }
         let numbers: Vec<i64> = rewritten.iter().map(|event| event.n).collect();
         let (mut bodies, mut proofs) = (Vec::new(), Vec::new());
         for event in rewritten {
@@ -126,9 +136,46 @@ impl Server {
     }
 }
 
-/// Empties the texts that nothing refers to any more, and ends a release.
-async fn end(connection: &mut PgConnection, id: i64, now: i64) -> Result<Removal, sqlx::Error> {
-    let (mut after, mut kept_waiting) = (Some(-1), Duration::ZERO);
+/// Notes of what cannot be read that it is passed over.
+async fn note_damage(
+    connection: &mut PgConnection,
+    (id, log): (i64, Log),
+    damage: &[Damage],
+) -> Result<(), sqlx::Error> {
+    for (seq, what) in damage {
+        sqlx::query(
+            "INSERT INTO erasure_damage (erasure, seq, what) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(seq)
+        .bind(what)
+        .execute(&mut *connection)
+        .await?;
+        let event: Vec<u8> = sqlx::query_scalar("SELECT id FROM leaf WHERE tenant = $1 AND seq = $2")
+            .bind(log.tenant)
+            .bind(seq)
+            .fetch_one(&mut *connection)
+            .await?;
+        tell_damage(&event, what);
+    }
+    Ok(())
+}
+
+/// Empties the texts that nothing refers to any more, and ends a release. They are looked for when the log's
+/// last one ends: what it still has to erase may be what refers to them.
+async fn end(
+    connection: &mut PgConnection,
+    (id, log): (i64, Log),
+    now: i64,
+) -> Result<Removal, sqlx::Error> {
+    let is_last: bool = sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT 1 FROM erasure WHERE ws = $1 AND id <> $2 AND finished_at IS NULL)",
+    )
+    .bind(log.ws)
+    .bind(id)
+    .fetch_one(&mut *connection)
+    .await?;
+    let (mut after, mut kept_waiting) = (is_last.then_some(-1), Duration::ZERO);
     while let Some(from) = after {
         let begun = Instant::now();
         after = sqlx::query_scalar("SELECT empty_erased_texts($1, $2, $3)")

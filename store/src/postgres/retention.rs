@@ -220,6 +220,7 @@ impl Server {
             Some(turn) => turn,
             None => Turn::new(self.remover.acquire().await?),
         };
+        let mut failed = None;
         if let Some(release) = erasure::next(&mut turn.connection).await? {
             if !turn.take().await? {
                 return Ok(Removal::Elsewhere);
@@ -227,9 +228,14 @@ impl Server {
             let now = self.clock.now().micros();
             let ws = release.1.ws;
             let erased = self.erase_some(&mut turn.connection, release, now).await;
-            let erased = turn.unless_held(ws, erased).await;
-            *ours = Some(turn);
-            return erased;
+            match turn.unless_held(ws, erased).await {
+                Ok(erased) => {
+                    *ours = Some(turn);
+                    return Ok(erased);
+                }
+                // It keeps nothing from being removed.
+                Err(error) => failed = Some(error),
+            }
         }
         let release: Option<(i64, i64)> = sqlx::query_as(
             "SELECT r.id, r.ws FROM release r WHERE r.finished_at IS NULL AND NOT is_held(r.ws) \
@@ -240,7 +246,7 @@ impl Server {
         .await?;
         let Some((id, ws)) = release else {
             turn.end().await?;
-            return Ok(Removal::Nothing);
+            return failed.map_or(Ok(Removal::Nothing), Err);
         };
         if !turn.take().await? {
             return Ok(Removal::Elsewhere);

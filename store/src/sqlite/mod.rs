@@ -90,6 +90,8 @@ const LEASES_MOST: Duration = Duration::from_millis(500);
 /// What all parts of an open store share.
 #[derive(Debug)]
 pub(crate) struct Inner {
+    /// Where it is.
+    pub(crate) database: DatabaseUrl,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gather_within: Duration,
     pub(crate) keys: Keys,
@@ -229,6 +231,7 @@ impl Store {
     fn new(options: Options, parts: Parts) -> Self {
         let proof = proof::State::new(options.key_file(), &parts.keys, parts.uncovered);
         let inner = Arc::new(Inner {
+            database: options.database,
             redaction: Key::new(parts.keys.redaction.bytes()),
             rules: redaction::KnownRules::default(),
             clock: options.clock,

@@ -396,12 +396,21 @@ async fn make(
 }
 
 impl Keeper {
+    /// Erases a batch, or removes one. What cannot be erased keeps nothing from being removed.
+    pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
+        match self.erase_some(indexer).await {
+            Ok(Some(erased)) => Ok(erased),
+            Ok(None) => self.remove_expired(indexer).await,
+            Err(error) => match self.remove_expired(indexer).await? {
+                Removal::Nothing => Err(error),
+                removed => Ok(removed),
+            },
+        }
+    }
+
     /// Removes a batch of what the oldest release covers that is unfinished and not suspended by a
     /// legal hold; or ends it, where nothing is left.
-    pub(super) async fn remove_some(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
-        if let Some(erased) = self.erase_some(indexer).await? {
-            return Ok(erased);
-        }
+    async fn remove_expired(&self, indexer: &mut Indexer) -> Result<Removal, StoreError> {
         let release: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
             "SELECT r.id, r.ws, r.n, r.before FROM release r \
              WHERE r.finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM moving) AND NOT ",

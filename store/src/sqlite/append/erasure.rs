@@ -7,6 +7,7 @@ use crate::{
     sqlite::{append::Numbered, change::Log, dictionaries::Shared},
 };
 use domain::event::{NewEvent, Part, Parts};
+use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 
@@ -89,22 +90,25 @@ impl Appender {
 impl Staged {
     pub(super) async fn write(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let Self { n, erasure, shapes } = self;
-        for event in &erasure.events {
-            let texts = event.texts(&shapes).ok_or(StoreError::Closing)?;
-            sqlx::query(
-                "INSERT INTO erasure_event (erasure, n, parts, actor, via, target, related) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(erasure.id)
-            .bind(event.n)
-            .bind(i64::from(event.parts.bits()))
-            .bind(texts.actor.map(i64::from))
-            .bind(texts.via.map(i64::from))
-            .bind(texts.target.map(i64::from))
-            .bind(texts.related.map(i64::from))
-            .execute(&mut *connection)
-            .await?;
-        }
+        let events: Vec<Value> = erasure
+            .events
+            .iter()
+            .map(|event| {
+                let texts = event.texts(&shapes).ok_or(StoreError::Closing)?;
+                let parts = event.parts.bits();
+                let NewTexts { actor, via, target, related } = texts;
+                Ok(json!([event.n, parts, actor, via, target, related]))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        sqlx::query(
+            "INSERT INTO erasure_event (erasure, n, parts, actor, via, target, related) \
+             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+             FROM json_each(?2)",
+        )
+        .bind(erasure.id)
+        .bind(Value::from(events).to_string())
+        .execute(&mut *connection)
+        .await?;
         sqlx::query("INSERT INTO erasure (id, ws, n, events) VALUES (?, ?, ?, ?)")
             .bind(erasure.id)
             .bind(erasure.ws)

@@ -8,6 +8,7 @@ use super::{
         index::Indexer,
         keeper::Keeper,
     },
+    damage::{self, Damage},
     find::{proofs, put_body, read_parts},
 };
 use crate::{
@@ -20,6 +21,7 @@ use domain::{
     event::{NewEvent, Part, Parts},
     leaf::{PartProofs, part_hash, part_of},
 };
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// How many events are rewritten at a time: whoever records meanwhile waits until they are.
@@ -97,7 +99,7 @@ impl Covered {
 const BODY: [Part; 3] = [Part::Change, Part::Details, Part::Context];
 
 /// Takes what is to go out of an event, and puts the hashes of it in its place.
-pub(crate) fn rewritten(covered: Covered, texts: &Shared) -> Result<Rewritten, StoreError> {
+fn rewritten(covered: Covered, texts: &Shared) -> Result<Rewritten, StoreError> {
     let missing = || damaged("a text that an event names is not there");
     let known = texts.read();
     // What was done is not looked at: the facts stay.
@@ -138,13 +140,33 @@ pub(crate) fn rewritten(covered: Covered, texts: &Shared) -> Result<Rewritten, S
     })
 }
 
+/// Takes what is to go out of some events, each with its number; what of them cannot be read is passed over.
+pub(crate) fn all_rewritten(
+    covered: Vec<(i64, Result<Covered, StoreError>)>,
+    texts: &Shared,
+) -> (Vec<Rewritten>, Vec<Damage>) {
+    let (mut all, mut damage) = (Vec::with_capacity(covered.len()), Vec::new());
+    for (n, covered) in covered {
+        match covered.and_then(|covered| rewritten(covered, texts)) {
+            Ok(event) => all.push(event),
+            Err(error) => damage.push((n, error.to_string())),
+        }
+    }
+    (all, damage)
+}
+
 /// What is left of a release: of so many events at most. The body is read where a part of it is to go.
 const LEFT: &str = "SELECT e.n, e.parts, c.erased, c.salt, c.proofs, c.actor, c.via, c.target, c.related, \
          CASE WHEN e.parts & 112 <> 0 THEN c.body END \
      FROM erasure_event e JOIN content c ON c.n = e.n \
      WHERE e.erasure = ? AND (coalesce(c.erased, 0) & e.parts <> e.parts \
          OR (e.parts & 2 <> 0 AND c.actor <> e.actor) OR (e.parts & 4 <> 0 AND c.via IS NOT e.via)) \
+         AND NOT EXISTS (SELECT 1 FROM erasure_damage d WHERE d.erasure = e.erasure AND d.n = e.n) \
      ORDER BY e.n LIMIT ?";
+
+/// Notes of events of a release that they cannot be read.
+const DAMAGED: &str = "INSERT INTO erasure_damage (erasure, n, what) \
+     SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)";
 
 impl Keeper {
     /// Erases a batch of what the oldest release by erasure covers that is unfinished and not suspended by
@@ -197,7 +219,10 @@ impl Keeper {
             .fetch_all(&mut connection)
             .await?;
         drop(connection);
-        let covered: Vec<Covered> = rows.iter().map(Covered::read).collect::<Result<_, _>>()?;
+        let covered: Vec<_> = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, Covered::read(row))))
+            .collect::<Result<_, StoreError>>()?;
         drop(rows);
         if covered.is_empty() {
             return self.end_erasure(indexer, id, log).await;
@@ -207,10 +232,16 @@ impl Keeper {
         };
         let texts = turn.texts(log).await?;
         drop(turn);
-        let rewritten: Vec<Rewritten> = covered
-            .into_iter()
-            .map(|covered| rewritten(covered, &texts))
-            .collect::<Result<_, _>>()?;
+        let (rewritten, damage) = all_rewritten(covered, &texts);
+        if !damage.is_empty() {
+            self.note_damage(id, &damage).await?;
+        }
+        if rewritten.is_empty() {
+            return Ok(Removal::Erased {
+                events: 0,
+                kept_waiting: Duration::ZERO,
+            });
+        }
         let numbers: Vec<String> = rewritten.iter().map(|event| event.n.to_string()).collect();
         let numbers = format!("[{}]", numbers.join(","));
         indexer.gather_these(&numbers).await?;
@@ -227,23 +258,65 @@ impl Keeper {
         })
     }
 
-    /// Empties the texts that nothing refers to any more, and ends a release.
+    /// Notes of what cannot be read that it is passed over.
+    async fn note_damage(&self, id: i64, damage: &[Damage]) -> Result<(), StoreError> {
+        let Ok(mut turn) = self.turn().await else {
+            // They are met again.
+            return Ok(());
+        };
+        let connection = turn.connection.sqlite()?;
+        sqlx::query(DAMAGED)
+            .bind(id)
+            .bind(json!(damage).to_string())
+            .execute(&mut *connection)
+            .await?;
+        for (n, what) in damage {
+            let event: Vec<u8> = sqlx::query_scalar("SELECT id FROM leaf WHERE n = ?")
+                .bind(n)
+                .fetch_one(&mut *connection)
+                .await?;
+            damage::tell(&event, what);
+        }
+        Ok(())
+    }
+
+    /// Whether other releases by erasure of a log are still to be carried out.
+    async fn is_more_to_erase(&self, id: i64, log: Log) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM erasure WHERE ws = ? AND id <> ? AND finished_at IS NULL)",
+        )
+        .bind(log.ws)
+        .bind(id)
+        .fetch_one(&self.watcher)
+        .await?)
+    }
+
+    /// Empties the texts that nothing refers to any more, and ends a release. They are looked for when the
+    /// last one ends: what it still has to erase may be what refers to them.
     async fn end_erasure(
         &self,
         indexer: &mut Indexer,
         id: i64,
         log: Log,
     ) -> Result<Removal, StoreError> {
+        let is_last = !self.is_more_to_erase(id, log).await?;
         let (mut after, mut kept_waiting) = (Some(0), Duration::ZERO);
         while let Some(from) = after {
             let Ok(turn) = self.turn().await else {
                 return Ok(Removal::DELAYED);
             };
             let begun = Instant::now();
-            after = indexer.empty_texts(log.ws, from).await?;
+            after = if is_last {
+                indexer.empty_texts(log.ws, from).await?
+            } else {
+                None
+            };
             if after.is_none() {
                 let now = self.clock.now().micros();
-                indexer.finish_erasure(id, log.ws, now).await?;
+                indexer.finish_erasure(id, now).await?;
+                if is_last {
+                    indexer.forget_emptied(log.ws).await?;
+                }
             }
             drop(turn);
             kept_waiting = kept_waiting.max(begun.elapsed());

@@ -4,74 +4,28 @@ use super::super::{
     Inner,
     admit::Body,
     change::Log,
-    dictionaries::{Dictionaries, Shared, damaged, read_extent},
+    dictionaries::{Shared, damaged, read_extent},
+};
+use super::{
+    damage,
+    found::{Found, FoundEvent, Of, OneEvent, Person, Stands},
 };
 use crate::{
     StoreError,
     access::Workspace,
     database::{self, Connection, Dialect, Row},
-    dictionary::Number,
-    erasure::{Address, ERASABLE, ErasureError, Extent, What},
-    holds::Reason,
+    erasure::{Address, ERASABLE, ErasureError, What},
     keys::{Key, mac},
 };
 use domain::{
-    event::{Actor, EventId, NewEvent, Outcome, Part, Parts, Source, Target},
+    event::{Actor, EventId, NewEvent, Object, Outcome, Part, Parts, Source, Target},
     leaf::{PartProofs, Salt, part_of, proven_parts_hash},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Under which texts an event stands: its actor, and the chain of those who carried it out.
-pub(super) type Stands = (Number, Option<Number>);
-
-/// An event of which parts are to be erased.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FoundEvent {
-    pub(super) parts: Parts,
-    pub(super) stands: Stands,
-}
-
-/// What was found to be erased.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// By the number in the installation, or, on PostgreSQL, in the tenant.
-    pub(super) events: BTreeMap<i64, FoundEvent>,
-    pub(super) pseudonym: Option<String>,
-    same_ids: u64,
-    /// Up to which event it was looked for.
-    mark: i64,
-    texts: Arc<Shared>,
-    of: Of,
-}
-
-/// Whom or what it is about.
-#[derive(Debug)]
-enum Of {
-    /// A person.
-    Person(Person),
-    /// An event, whose texts these are to be.
-    Event(Box<OneEvent>),
-}
-
-#[derive(Debug)]
-struct Person {
-    address: Address,
-    /// The numbers of the actors that are they,
-    theirs: BTreeSet<Number>,
-    /// among those up to this one.
-    known: Number,
-}
-
-#[derive(Debug)]
-struct OneEvent {
-    /// As it is to be.
-    shape: NewEvent,
-    /// Addresses that go.
-    addresses: Vec<Address>,
-}
+/// What goes of an event is told by so many of its texts, the longest.
+const TEXTS: usize = 16;
 
 /// What stands in place of somebody: the same for the same words, and not to be told from them by who
 /// has not the installation's secret.
@@ -88,7 +42,7 @@ fn pseudonym(key: &Key, words: &[&str]) -> String {
     format!("erased-{number:016x}")
 }
 
-fn named(kind: domain::event::ActorKind, pseudonym: String) -> Actor {
+pub(super) fn named(kind: domain::event::ActorKind, pseudonym: String) -> Actor {
     Actor {
         kind,
         id: Some(pseudonym),
@@ -161,7 +115,9 @@ impl Inner {
                 &["person", tenant, address.as_str()],
             )),
             same_ids: 0,
+            damaged: BTreeMap::new(),
             mark,
+            released_to: None,
             texts,
             of: Of::Person(Person {
                 address: address.clone(),
@@ -188,6 +144,7 @@ impl Inner {
         }
         same_ids.retain(|n| !found.events.contains_key(n));
         found.same_ids = same_ids.len() as u64;
+        found.pass_over(damage::of_log(connection, log).await?);
         Ok(found)
     }
 
@@ -226,11 +183,13 @@ impl Inner {
             .ok_or(ErasureError::UnknownEvent(id))?;
         let extent = read_extent(connection, log).await?;
         let texts = self.dictionaries.extend(connection, log, extent).await?;
-        let Some((mut event, source, stands)) = recorded(&row, &texts)? else {
+        // What cannot be read does not say what was recorded either.
+        let altered = |_: StoreError| ErasureError::Altered(id);
+        let Some((mut event, source, stands)) = recorded(&row, &texts).map_err(altered)? else {
             return Err(ErasureError::Expired(id));
         };
-        let gone = read_parts(row.try_get(6)?)?;
-        let proofs = proofs(gone, row.try_get(9)?, row.try_get(10)?)?;
+        let gone = read_parts(row.try_get(6)?).map_err(altered)?;
+        let proofs = proofs(gone, row.try_get(9)?, row.try_get(10)?).map_err(altered)?;
         let leaf: &[u8] = row.try_get(14)?;
         if proven_parts_hash(&event, source, proofs.each()).0 != leaf {
             return Err(ErasureError::Altered(id));
@@ -247,6 +206,7 @@ impl Inner {
             let action = event.action;
             return Err(ErasureError::Judges { id, action });
         }
+        let told_by = texts_of(&event, parts);
         let mut addresses = Vec::new();
         let words = |index: usize| ["event".to_owned(), id.to_string(), index.to_string()];
         let erase = |actor: &mut Actor, index: usize, addresses: &mut Vec<Address>| {
@@ -279,11 +239,14 @@ impl Inner {
             events: events.into_iter().collect(),
             pseudonym,
             same_ids: 0,
+            damaged: BTreeMap::new(),
             mark: n,
+            released_to: None,
             texts,
             of: Of::Event(Box::new(OneEvent {
                 shape: event,
                 addresses,
+                texts: told_by,
             })),
         })
     }
@@ -372,169 +335,57 @@ pub(super) fn put_body(event: &mut NewEvent, body: Option<&str>) -> Result<(), S
     Ok(())
 }
 
-impl Found {
-    /// Adds an event of theirs.
-    fn add(&mut self, n: i64, actor: Number, via: Option<Number>) {
-        let Of::Person(Person { theirs, .. }) = &self.of else {
-            return;
-        };
-        let known = self.texts.read();
-        let carried_out = via.and_then(|via| known.chain(via));
-        let mut parts = Parts::NONE;
-        if theirs.contains(&actor) {
-            parts = parts.with(Part::Actor);
-        }
-        if carried_out.is_some_and(|members| members.iter().any(|it| theirs.contains(it))) {
-            parts = parts.with(Part::Via);
-        }
-        if !parts.is_empty() {
-            let stands = (actor, via);
-            self.events.insert(n, FoundEvent { parts, stands });
-        }
+/// The longest texts in some parts of an event, as they are written in the database.
+fn texts_of(event: &NewEvent, parts: Parts) -> BTreeSet<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut actors: Vec<&Actor> = Vec::new();
+    if parts.has(Part::Actor) {
+        actors.push(&event.actor);
     }
-
-    /// Adds what came since it was looked for, while nothing more can.
-    pub(super) async fn add_since(
-        &mut self,
-        connection: &mut Connection,
-        workspace: &Workspace,
-    ) -> Result<(), StoreError> {
-        if matches!(self.of, Of::Event(_)) {
-            return Ok(());
-        }
-        let log = Log::from(workspace);
-        let rows = match connection.dialect() {
-            Dialect::Sqlite => database::query(
-                "SELECT c.n, c.actor, c.via FROM leaf l JOIN content c ON c.n = l.n \
-                 WHERE l.n > ? AND l.ws = ?",
-            )
-            .bind(self.mark)
-            .bind(log.ws),
-            Dialect::Postgres => database::query(
-                "SELECT c.seq, c.actor, c.via FROM leaf l JOIN content c ON c.tenant = l.tenant \
-                     AND c.ws = l.ws AND c.at = l.occurred_at AND c.seq = l.seq AND c.class = l.class \
-                 WHERE l.seq > ? AND l.ws = ? AND l.tenant = ?",
-            )
-            .bind(self.mark)
-            .bind(log.ws)
-            .bind(log.tenant),
-        };
-        let rows = rows.fetch_all(&mut *connection).await?;
-        if !rows.is_empty() {
-            self.read_new_texts(connection, log).await?;
-        }
-        for row in &rows {
-            self.add(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        }
-        Ok(())
+    if parts.has(Part::Via) {
+        actors.extend(&event.via);
     }
-
-    /// Reads what came up since of texts.
-    async fn read_new_texts(
-        &mut self,
-        connection: &mut Connection,
-        log: Log,
-    ) -> Result<(), StoreError> {
-        let Of::Person(person) = &mut self.of else {
-            return Ok(());
-        };
-        let extent = read_extent(connection, log).await?;
-        if extent.is_beyond(self.texts.read().sizes()) {
-            // By itself: what is read in a transaction that may be undone is for nobody else.
-            self.texts = Dictionaries::default()
-                .extend(connection, log, extent)
-                .await?;
-        }
-        let known = self.texts.read();
-        let new = known.actors_of(&person.address).into_iter();
-        person
-            .theirs
-            .extend(new.filter(|number| *number > person.known));
-        Ok(())
+    let names = actors.iter().flat_map(|actor| [&actor.name, &actor.email]);
+    texts.extend(names.flatten().cloned());
+    if parts.has(Part::Objects) {
+        let objects = event.related.iter().chain([&event.target]);
+        let names = objects.flat_map(|object| [&object.id, &object.name, &object.url]);
+        texts.extend(names.flatten().cloned());
     }
-
-    /// Whether a reason holds an address that is to go.
-    pub(super) fn is_told_by(&self, reason: &Reason) -> bool {
-        match &self.of {
-            Of::Person(_) => false,
-            Of::Event(event) => {
-                let mut addresses = event.addresses.iter();
-                addresses.any(|address| address.is_in(reason.as_str()))
-            }
+    let mut put = |object: Option<&Object>| {
+        for value in object.into_iter().flat_map(|object| object.values()) {
+            put_texts(value, &mut texts);
         }
+    };
+    if parts.has(Part::Change) {
+        put(event.before.as_ref());
+        put(event.after.as_ref());
     }
-
-    /// How much it is.
-    pub(super) fn extent(&self) -> Extent {
-        let mut extent = Extent {
-            pseudonym: self.pseudonym.clone(),
-            same_ids: self.same_ids,
-            ..Extent::default()
-        };
-        for event in self.events.values() {
-            *extent.events.entry(event.parts).or_default() += 1;
-        }
-        extent
+    if parts.has(Part::Context) {
+        put(event.context.as_ref());
     }
+    if parts.has(Part::Details) {
+        put(event.metadata.as_ref());
+        let own = [&event.description, &event.idempotency_key];
+        texts.extend(own.into_iter().flatten().map(|text| written(text)));
+    }
+    texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
+    texts.truncate(TEXTS);
+    texts.into_iter().collect()
+}
 
-    /// What stands in place of what is erased, for each way in which events stand: as an event whose
-    /// other parts are those of one that is given.
-    pub(super) fn shapes(&self, like: &NewEvent) -> Vec<(Stands, NewEvent)> {
-        let all: BTreeSet<Stands> = self.events.values().map(|event| event.stands).collect();
-        let known = self.texts.read();
-        let shape = |stands: Stands| match &self.of {
-            Of::Event(event) => event.shape.clone(),
-            Of::Person(Person { theirs, .. }) => {
-                let erased = |number: Number, actor: &Actor| match &self.pseudonym {
-                    Some(pseudonym) if theirs.contains(&number) => {
-                        named(actor.kind, pseudonym.clone())
-                    }
-                    _ => actor.clone(),
-                };
-                let mut shape =
-                    NewEvent::new(like.actor.clone(), like.action.clone(), like.target.clone());
-                if let Some(actor) = known.actor(stands.0)
-                    && theirs.contains(&stands.0)
-                {
-                    shape.actor = erased(stands.0, actor);
-                }
-                let members = stands.1.and_then(|via| known.chain(via));
-                shape.via = members
-                    .unwrap_or_default()
-                    .iter()
-                    .filter_map(|number| Some(erased(*number, known.actor(*number)?)))
-                    .collect();
-                shape
-            }
-        };
-        all.into_iter()
-            .map(|stands| (stands, shape(stands)))
-            .collect()
+fn put_texts(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(written(text)),
+        Value::Array(list) => list.iter().for_each(|value| put_texts(value, texts)),
+        Value::Object(object) => object.values().for_each(|value| put_texts(value, texts)),
+        _ => {}
     }
 }
 
-/// The numbers in the tenant of what was found.
-pub(super) async fn numbers_in_tenant(
-    connection: &mut Connection,
-    workspace: &Workspace,
-    found: &Found,
-) -> Result<HashMap<i64, u64>, StoreError> {
-    let all: Vec<i64> = found.events.keys().copied().collect();
-    let number = |seq: i64| u64::try_from(seq).unwrap_or_default();
-    if connection.dialect() == Dialect::Postgres {
-        return Ok(all.into_iter().map(|n| (n, number(n))).collect());
-    }
-    let mut numbers = HashMap::with_capacity(all.len());
-    for some in all.chunks(10_000) {
-        let rows: Vec<(i64, i64)> = database::query_as(
-            "SELECT l.n, l.seq FROM json_each(?1) j CROSS JOIN leaf l ON l.n = j.value \
-             WHERE l.tenant = ?2",
-        )
-        .bind(some.to_vec())
-        .bind(workspace.tenant.id)
-        .fetch_all(&mut *connection)
-        .await?;
-        numbers.extend(rows.into_iter().map(|(n, seq)| (n, number(seq))));
-    }
-    Ok(numbers)
+/// A text as it is written in JSON.
+fn written(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(text).to_owned()
 }

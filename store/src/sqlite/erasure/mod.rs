@@ -1,10 +1,13 @@
 //! Erasure: making releases of parts of events, and carrying them out.
 
 mod carry_out;
+mod damage;
 mod find;
+mod found;
 mod mentions;
 
-pub(crate) use carry_out::{BATCH, Covered, Rewritten, rewritten};
+pub(crate) use carry_out::{BATCH, Covered, Rewritten, all_rewritten};
+pub(crate) use damage::{Damage, tell as tell_damage};
 pub(crate) use find::{proofs, read_parts};
 
 use super::{
@@ -26,7 +29,7 @@ use domain::{
     erasure::Erased,
     event::{Event, EventId},
 };
-use find::{Found, FoundEvent};
+use found::{Found, numbers_in_tenant};
 use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -34,7 +37,16 @@ use uuid::Uuid;
 /// How many events one release names at most: its own event tells all of their numbers.
 const EVENTS: usize = 5_000;
 
-/// The releases of a log that are not carried out, and the number of the newest.
+/// What came of making one release.
+enum Step {
+    Made(Release),
+    /// Nothing is left to erase.
+    Nothing,
+    /// Somebody else made one in the workspace since it was looked for.
+    Overtaken,
+}
+
+/// The releases of a log that are not carried out, and the number of its newest.
 async fn releases(connection: &mut Connection, ws: i64) -> Result<(Vec<Release>, i64), StoreError> {
     let unfinished: Vec<i64> = database::query_scalar(
         "SELECT id FROM erasure WHERE ws = ? AND finished_at IS NULL ORDER BY id",
@@ -42,7 +54,8 @@ async fn releases(connection: &mut Connection, ws: i64) -> Result<(Vec<Release>,
     .bind(ws)
     .fetch_all(&mut *connection)
     .await?;
-    let last: i64 = database::query_scalar("SELECT coalesce(max(id), 0) FROM erasure")
+    let last: i64 = database::query_scalar("SELECT coalesce(max(id), 0) FROM erasure WHERE ws = ?")
+        .bind(ws)
         .fetch_one(connection)
         .await?;
     let unfinished = unfinished.into_iter().map(|id| Release { id }).collect();
@@ -72,7 +85,8 @@ impl Store {
     }
 
     /// Permits the erasure of parts of an event, or of a person, and records that. They are erased
-    /// afterwards: [`Self::remove_some`].
+    /// afterwards: [`Self::remove_some`]. Of many events several releases are made, one after the other, and
+    /// others record in between.
     ///
     /// # Errors
     ///
@@ -112,12 +126,39 @@ impl Store {
             if found.events.is_empty() && matches!(what, What::Event(..)) {
                 return Ok(Released::Nothing(found.extent()));
             }
-            let mut change = self.inner.change().await?;
-            let result = make(&mut change, workspace, &mut found, last, reason, by).await;
-            if let Some(released) = change.finish(result).await? {
+            let released = self.release_found(workspace, &mut found, last, (reason, by));
+            if let Some(released) = released.await? {
                 return Ok(released);
             }
             // Somebody else made a release meanwhile: what was found is looked for again.
+        }
+    }
+
+    /// Makes releases of what was found when `last` was the workspace's newest; none where it is not any
+    /// more.
+    async fn release_found(
+        &self,
+        workspace: &Workspace,
+        found: &mut Found,
+        mut last: i64,
+        (reason, by): (&Reason, &By),
+    ) -> Result<Option<Released>, ErasureError> {
+        let mut made = Vec::new();
+        loop {
+            let mut change = self.inner.change().await?;
+            let step = make(&mut change, workspace, found, last, (reason, by)).await;
+            match change.finish(step).await? {
+                Step::Made(release) => {
+                    last = release.id;
+                    made.push(release);
+                }
+                Step::Nothing => return Ok(Some(Released::Nothing(found.extent()))),
+                Step::Overtaken if made.is_empty() => return Ok(None),
+                Step::Overtaken => return Ok(Some(Released::Part(made, found.released()))),
+            }
+            if found.is_released() {
+                return Ok(Some(Released::Made(made, found.extent())));
+            }
         }
     }
 
@@ -181,64 +222,63 @@ impl Snapshot {
     }
 }
 
-/// Makes the releases, each with its event; none where another was made since what they cover was looked
-/// for.
+/// Makes the next release of what was found, with its event.
 async fn make(
     change: &mut Change<'_>,
     workspace: &Workspace,
     found: &mut Found,
     last: i64,
-    reason: &Reason,
-    by: &By,
-) -> Result<Option<Released>, ErasureError> {
+    (reason, by): (&Reason, &By),
+) -> Result<Step, ErasureError> {
     let connection = change.connection();
     if let Some(hold) = standing_hold(connection, workspace.id).await? {
         return Err(ErasureError::Held(hold));
     }
     if releases(connection, workspace.id).await?.1 != last {
-        return Ok(None);
+        return Ok(Step::Overtaken);
     }
-    found.add_since(connection, workspace).await?;
-    if found.events.is_empty() {
-        return Ok(Some(Released::Nothing(found.extent())));
+    if found.released_to.is_none() {
+        found.add_since(connection, workspace).await?;
     }
-    let numbers = find::numbers_in_tenant(connection, workspace, found).await?;
-    let found = &*found;
-    let events: Vec<(&i64, &FoundEvent)> = found.events.iter().collect();
-    let mut made = Vec::new();
-    for (some, id) in events.chunks(EVENTS).zip(last + 1..) {
-        let named: Erased = some
-            .iter()
-            .filter_map(|(n, event)| Some((*numbers.get(n)?, event.parts)))
-            .collect();
-        let mut after = json!({"events": named.len(), "erased": named.told()});
-        if let Some(pseudonym) = &found.pseudonym {
-            after["pseudonym"] = pseudonym.as_str().into();
-        }
-        let about = target("workspace", workspace.path().to_string(), &*workspace.name)?;
-        let mut event = told(by, "AUDIT_CONTENT_ERASED", about, None, Some(after))?;
-        event.description = Some(reason.to_string());
-        let metadata = event.metadata.get_or_insert_default();
-        metadata.insert("reason".to_owned(), reason.as_str().into());
-        let shapes = found.shapes(&event);
-        change.record(Log::from(workspace), event).await?;
-        let mut places: BTreeMap<_, usize> = BTreeMap::new();
-        for (at, (key, _)) in shapes.iter().enumerate() {
-            places.insert(*key, at);
-        }
-        let erased = some.iter().map(|(n, event)| NewErased {
-            n: **n,
-            parts: event.parts,
-            shape: places.get(&event.stands).copied().unwrap_or_default(),
-        });
-        change.erase(NewErasure {
-            id,
-            ws: workspace.id,
-            tenant: workspace.tenant.id,
-            events: erased.collect(),
-            shapes: shapes.into_iter().map(|(_, shape)| shape).collect(),
-        })?;
-        made.push(Release { id });
+    let some = found.unreleased(EVENTS);
+    let Some((to, _)) = some.last().copied() else {
+        return Ok(Step::Nothing);
+    };
+    let id: i64 = database::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM erasure")
+        .fetch_one(&mut *connection)
+        .await?;
+    let numbers = numbers_in_tenant(connection, workspace, &some).await?;
+    let named: Erased = some
+        .iter()
+        .filter_map(|(n, event)| Some((*numbers.get(n)?, event.parts)))
+        .collect();
+    let mut after = json!({"events": named.len(), "erased": named.told()});
+    if let Some(pseudonym) = &found.pseudonym {
+        after["pseudonym"] = pseudonym.as_str().into();
     }
-    Ok(Some(Released::Made(made, found.extent())))
+    let about = target("workspace", workspace.path().to_string(), &*workspace.name)?;
+    let mut event = told(by, "AUDIT_CONTENT_ERASED", about, None, Some(after))?;
+    event.description = Some(reason.to_string());
+    let metadata = event.metadata.get_or_insert_default();
+    metadata.insert("reason".to_owned(), reason.as_str().into());
+    let shapes = found.shapes(&some, &event);
+    change.record(Log::from(workspace), event).await?;
+    let mut places: BTreeMap<_, usize> = BTreeMap::new();
+    for (at, (key, _)) in shapes.iter().enumerate() {
+        places.insert(*key, at);
+    }
+    let erased = some.iter().map(|(n, event)| NewErased {
+        n: *n,
+        parts: event.parts,
+        shape: places.get(&event.stands).copied().unwrap_or_default(),
+    });
+    change.erase(NewErasure {
+        id,
+        ws: workspace.id,
+        tenant: workspace.tenant.id,
+        events: erased.collect(),
+        shapes: shapes.into_iter().map(|(_, shape)| shape).collect(),
+    })?;
+    found.released_to = Some(to);
+    Ok(Step::Made(Release { id }))
 }

@@ -106,19 +106,13 @@ impl Indexer {
         Ok(())
     }
 
-    /// Ends a release by erasure of a workspace, whose texts are emptied, at the moment `now`, in
-    /// microseconds; nobody else may be writing the log.
-    pub(crate) async fn finish_erasure(
-        &mut self,
-        release: i64,
-        ws: i64,
-        now: i64,
-    ) -> Result<(), StoreError> {
+    /// Ends a release by erasure at the moment `now`, in microseconds; nobody else may be writing the log.
+    pub(crate) async fn finish_erasure(&mut self, release: i64, now: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE log.erasure SET finished_at = ? WHERE id = ?")
             .bind(now)
             .bind(release)
             .execute(&mut self.connection)
             .await?;
-        self.forget_emptied(ws).await
+        Ok(())
     }
 }

@@ -197,7 +197,7 @@ impl Indexer {
     }
 
     /// Forgets the texts of a workspace that were emptied.
-    pub(super) async fn forget_emptied(&mut self, ws: i64) -> Result<(), StoreError> {
+    pub(crate) async fn forget_emptied(&mut self, ws: i64) -> Result<(), StoreError> {
         // What they stood for is gone; should this be lost, they are passed over the next time.
         sqlx::query(
             "DELETE FROM count_actor WHERE ws = ?1 AND entries = 0; \
@@ -362,7 +362,8 @@ const END_OF_TEXTS: &str = "SELECT max(key) FROM (
      ORDER BY key LIMIT ?3)";
 
 /// Empties the actors and targets of ?1 with numbers after ?3 and up to ?4 that have no entry in the
-/// index, whose mark is ?2, nor in the log beyond it.
+/// index, whose mark is ?2, nor in the log beyond it, and that no unfinished release by erasure puts in the
+/// place of what it names.
 const EMPTY_TEXTS: &[&str] = &[
     "BEGIN IMMEDIATE",
     "DELETE FROM temp.batch",
@@ -377,14 +378,24 @@ const EMPTY_TEXTS: &[&str] = &[
              WHERE ws = ?1 AND key > ?3 AND key <= ?4 AND entries = 0)
          AND num NOT IN (SELECT actor FROM temp.batch UNION ALL
              SELECT m.value FROM temp.batch b JOIN log.via v ON v.ws = ?1 AND v.num = b.via,
-             json_each(v.members) m)",
+             json_each(v.members) m)
+         AND num NOT IN (SELECT e.actor FROM log.erasure_event e WHERE e.actor IS NOT NULL AND e.erasure IN
+                 (SELECT id FROM log.erasure WHERE ws = ?1 AND finished_at IS NULL) UNION
+             SELECT m.value FROM (SELECT DISTINCT e.via FROM log.erasure_event e WHERE e.erasure IN
+                 (SELECT id FROM log.erasure WHERE ws = ?1 AND finished_at IS NULL)) b
+             JOIN log.via v ON v.ws = ?1 AND v.num = b.via, json_each(v.members) m)",
     "UPDATE log.target SET id = NULL, name = NULL, url = NULL
      WHERE ws = ?1 AND num > ?3 AND num <= ?4 AND coalesce(id, name, url) IS NOT NULL
          AND num IN (SELECT key FROM count_target
              WHERE ws = ?1 AND key > ?3 AND key <= ?4 AND entries = 0)
          AND num NOT IN (SELECT target FROM temp.batch UNION ALL
              SELECT m.value FROM temp.batch b JOIN log.related r ON r.ws = ?1 AND r.num = b.related,
-             json_each(r.members) m)",
+             json_each(r.members) m)
+         AND num NOT IN (SELECT e.target FROM log.erasure_event e WHERE e.target IS NOT NULL AND e.erasure IN
+                 (SELECT id FROM log.erasure WHERE ws = ?1 AND finished_at IS NULL) UNION
+             SELECT m.value FROM (SELECT DISTINCT e.related FROM log.erasure_event e WHERE e.erasure IN
+                 (SELECT id FROM log.erasure WHERE ws = ?1 AND finished_at IS NULL)) b
+             JOIN log.related r ON r.ws = ?1 AND r.num = b.related, json_each(r.members) m)",
     "COMMIT",
 ];
 
