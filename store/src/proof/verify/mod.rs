@@ -97,20 +97,20 @@ async fn verify_opened(
     };
     // The index is another file, which is looked at beside the log; as long as both are, the bar is where
     // the one that is behind is.
-    let told = Mutex::new(Told {
+    let told = Mutex::new(Progress {
         of_log: (0, 0),
         of_index: 0,
         told,
     });
     let log = verify_all(&mut connection, kept, Seen::AtOnce, |checked, of| {
-        Told::tell(&told, |it| it.of_log = (checked, of));
+        Progress::tell(&told, |it| it.of_log = (checked, of));
     });
     let index = async {
         let found = sqlite::compare_index(path, |checked| {
-            Told::tell(&told, |it| it.of_index = checked);
+            Progress::tell(&told, |it| it.of_index = checked);
         });
         let found = found.await;
-        Told::tell(&told, |it| it.of_index = u64::MAX);
+        Progress::tell(&told, |it| it.of_index = u64::MAX);
         found
     };
     let (verified, compared) = tokio::join!(log, index);
@@ -128,13 +128,13 @@ async fn verify_opened(
 }
 
 /// How far two are that look at the same entries.
-struct Told<T> {
+struct Progress<T> {
     of_log: (u64, u64),
     of_index: u64,
     told: T,
 }
 
-impl<T: FnMut(u64, u64)> Told<T> {
+impl<T: FnMut(u64, u64)> Progress<T> {
     fn tell(this: &Mutex<Self>, change: impl FnOnce(&mut Self)) {
         let mut this = this.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut this);

@@ -273,12 +273,12 @@ async fn find_strange(
     }
     for (table, columns) in COUNTS {
         // Of what is not there any more a count may be left, which is none.
-        let counts =
-            |schema: &str| format!("SELECT {columns} FROM {schema}.{table} WHERE events <> 0");
-        let counts = |schema: &str| match columns.contains("entries") {
-            true => format!("{} OR entries <> 0", counts(schema)),
-            false => counts(schema),
+        let some = if columns.contains("entries") {
+            "events <> 0 OR entries <> 0"
+        } else {
+            "events <> 0"
         };
+        let counts = |schema: &str| format!("SELECT {columns} FROM {schema}.{table} WHERE {some}");
         let (is, should) = (counts("main"), counts("temp"));
         let differ =
             format!("SELECT EXISTS ({is} EXCEPT {should}) OR EXISTS ({should} EXCEPT {is})");
