@@ -25,7 +25,9 @@ use std::collections::HashMap;
 pub(super) struct Released {
     erasure: Erasure,
     named: Erased,
-    /// The pseudonym that its entry tells. That it does is looked at when that entry is.
+    /// Whether its entry names the same, and the pseudonym that it tells. That it does is looked at when that
+    /// entry is.
+    is_told: bool,
     pseudonym: Option<String>,
 }
 
@@ -90,13 +92,19 @@ impl Released {
         let entry = read::events_as_they_are(connection, erasure.tenant, (seq - 1, seq)).await?;
         let content = entry.into_iter().next().and_then(|entry| entry.content);
         let body = content.and_then(|content| serde_json::from_str(&content.body?).ok());
-        let pseudonym = body.and_then(|body: Body| pseudonym_in(body.after.as_ref()));
+        let after = body.and_then(|body: Body| body.after);
         Ok(Self {
+            is_told: erased_in(after.as_ref()).as_ref() == Some(&named),
+            pseudonym: pseudonym_in(after.as_ref()),
             erasure,
             named,
-            pseudonym,
         })
     }
+}
+
+/// What the entry of a release names.
+fn erased_in(after: Option<&Object>) -> Option<Erased> {
+    Erased::read(after?.get("erased")?)
 }
 
 /// The pseudonym that the entry of a release tells.
@@ -219,7 +227,10 @@ pub(super) struct Erasures {
 impl Erasures {
     pub(super) fn new(all: Vec<Released>) -> Self {
         let mut erasures = Self::default();
-        for (at, Released { erasure, named, .. }) in all.iter().enumerate() {
+        for (at, released) in all.iter().enumerate() {
+            let Released { erasure, named, .. } = released;
+            // One that names something else than its entry is found when that is looked at.
+            let is_finished = erasure.finished_at.is_some() && released.is_told;
             let told = erasure.seq.unsigned_abs();
             for (seq, parts) in named.each() {
                 let of = erasures.named.entry(seq).or_insert_with(|| Named {
@@ -234,7 +245,7 @@ impl Erasures {
                 if of.ws == erasure.ws {
                     of.parts = of.parts.and(parts);
                     of.by.push((at, parts));
-                    if erasure.finished_at.is_some() {
+                    if is_finished {
                         of.finished = of.finished.and(parts);
                     }
                 }
@@ -380,9 +391,10 @@ impl Released {
             erasure,
             named,
             pseudonym,
+            ..
         } = self;
         let after = told.after.as_ref();
-        let said = after.and_then(|after| Erased::read(after.get("erased")?));
+        let said = erased_in(after);
         let is_told = said.as_ref() == Some(named) && pseudonym_in(after) == *pseudonym;
         if erasure.ws != leaf.ws || !is_told {
             return Err(Fault::Release("covers something else than that entry says"));
