@@ -125,7 +125,8 @@ impl At {
     /// Whether a file of it knows a text, or, on PostgreSQL, an actor does.
     async fn knows(&self, text: &str) -> bool {
         let DatabaseUrl::Sqlite(path) = &self.options.database else {
-            let actors = format!("SELECT count(*) FROM actor a WHERE lower(a::TEXT) LIKE '%{text}%'");
+            let actors =
+                format!("SELECT count(*) FROM actor a WHERE lower(a::TEXT) LIKE '%{text}%'");
             return self.number(&actors).await > 0;
         };
         let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
@@ -133,7 +134,9 @@ impl At {
             // What lies beside a file comes and goes.
             let bytes = std::fs::read(file.path()).unwrap_or_default();
             let bytes = bytes.to_ascii_lowercase();
-            bytes.windows(text.len()).any(|some| some == text.as_bytes())
+            bytes
+                .windows(text.len())
+                .any(|some| some == text.as_bytes())
         })
     }
 }
@@ -986,7 +989,10 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
         assert!(remove_all(store).await > 20);
         // Who is erased of what was copied is erased there.
         assert!(erase(store, "acme/growth", "pérson.4@acme.example").await > 0);
-        assert_eq!(erase(store, "acme/growth", "quentin.quirk@acme.example").await, 100);
+        assert_eq!(
+            erase(store, "acme/growth", "quentin.quirk@acme.example").await,
+            100
+        );
         // A key whose event is gone may come again.
         let grant = source.grant(1).await;
         let mut again = some_events("acme/revenue", 3, 1);

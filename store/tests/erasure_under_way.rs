@@ -384,8 +384,14 @@ async fn texts_that_a_release_puts_in_place_are_not_emptied_by_another() {
         panic!("it is there")
     };
     let pseudonym = left.actor.actor.id.as_deref();
-    assert!(pseudonym.is_some_and(|id| id.starts_with("erased-")), "{left:?}");
-    assert!(left.via.iter().all(|member| member.id.is_some()), "{left:?}");
+    assert!(
+        pseudonym.is_some_and(|id| id.starts_with("erased-")),
+        "{left:?}"
+    );
+    assert!(
+        left.via.iter().all(|member| member.id.is_some()),
+        "{left:?}"
+    );
     erasing.verified().await.unwrap();
 }
 

@@ -151,11 +151,12 @@ async fn note_damage(
         .bind(what)
         .execute(&mut *connection)
         .await?;
-        let event: Vec<u8> = sqlx::query_scalar("SELECT id FROM leaf WHERE tenant = $1 AND seq = $2")
-            .bind(log.tenant)
-            .bind(seq)
-            .fetch_one(&mut *connection)
-            .await?;
+        let event: Vec<u8> =
+            sqlx::query_scalar("SELECT id FROM leaf WHERE tenant = $1 AND seq = $2")
+                .bind(log.tenant)
+                .bind(seq)
+                .fetch_one(&mut *connection)
+                .await?;
         tell_damage(&event, what);
     }
     Ok(())

@@ -180,7 +180,11 @@ impl Erasing {
         })
         .await;
         let (store, by) = (&self.log.store, operator());
-        let log: ExpiringLog = store.expiring_log(&path("acme/growth")).await.unwrap().unwrap();
+        let log: ExpiringLog = store
+            .expiring_log(&path("acme/growth"))
+            .await
+            .unwrap()
+            .unwrap();
         match store.release(&log, Occasion::Asked, &by).await.unwrap() {
             store::retention::Released::Made(release, _) => release,
             other => panic!("{other:?}"),
@@ -223,8 +227,6 @@ pub async fn carry_out(store: &Store) {
         }
     }
 }
-
-
 
 pub async fn one(erasing: &Erasing) -> (EventId, Event) {
     let mut some = event(

@@ -96,7 +96,12 @@ impl Staged {
             .map(|event| {
                 let texts = event.texts(&shapes).ok_or(StoreError::Closing)?;
                 let parts = event.parts.bits();
-                let NewTexts { actor, via, target, related } = texts;
+                let NewTexts {
+                    actor,
+                    via,
+                    target,
+                    related,
+                } = texts;
                 Ok(json!([event.n, parts, actor, via, target, related]))
             })
             .collect::<Result<_, StoreError>>()?;

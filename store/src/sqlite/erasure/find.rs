@@ -386,6 +386,8 @@ fn put_texts(value: &Value, texts: &mut Vec<String>) {
 /// A text as it is written in JSON.
 fn written(text: &str) -> String {
     let quoted = Value::from(text).to_string();
-    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or(text).to_owned()
 }

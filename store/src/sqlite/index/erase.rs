@@ -107,7 +107,11 @@ impl Indexer {
     }
 
     /// Ends a release by erasure at the moment `now`, in microseconds; nobody else may be writing the log.
-    pub(crate) async fn finish_erasure(&mut self, release: i64, now: i64) -> Result<(), StoreError> {
+    pub(crate) async fn finish_erasure(
+        &mut self,
+        release: i64,
+        now: i64,
+    ) -> Result<(), StoreError> {
         sqlx::query("UPDATE log.erasure SET finished_at = ? WHERE id = ?")
             .bind(now)
             .bind(release)
