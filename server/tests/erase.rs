@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::{Client, Daybook, READ_AND_WRITE, event, with};
+use harness::{Client, Daybook, READ_AND_WRITE, Server, event, wait_for, with};
 use serde_json::{Value, json};
 use std::{fs, process::Stdio, time::Duration};
 
@@ -16,6 +16,15 @@ const LINE: [&str; 5] = [
     "--reason",
     "Request 4711",
 ];
+
+/// An installation, a server of it, and who may read and write there.
+fn served() -> (Daybook, Server, Client) {
+    let daybook = Daybook::acme();
+    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
+    let server = daybook.serve();
+    let client = server.client().with_token(&secret);
+    (daybook, server, client)
+}
 
 fn erase(daybook: &Daybook, more: &[&str]) -> harness::Ran {
     daybook.run(&[&LINE[..], more].concat())
@@ -61,10 +70,7 @@ fn no_file_knows(daybook: &Daybook, text: &str) {
 
 #[test]
 fn a_person_is_erased_beside_a_running_server_that_forgets_them() {
-    let daybook = Daybook::acme();
-    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
-    let server = daybook.serve();
-    let client = server.client().with_token(&secret);
+    let (daybook, server, client) = served();
     send(
         &client,
         (0..40).map(|n| of(["jane", "kim"][n % 2], n)).collect(),
@@ -127,10 +133,7 @@ fn a_person_is_erased_beside_a_running_server_that_forgets_them() {
 
 #[test]
 fn what_is_refused_ends_with_a_sentence() {
-    let daybook = Daybook::acme();
-    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
-    let server = daybook.serve();
-    let client = server.client().with_token(&secret);
+    let (daybook, server, client) = served();
     send(&client, vec![of("jane", 1)]);
     let [id] = &client.walk("actor=jane").texts("/id")[..] else {
         panic!("one event");
@@ -170,10 +173,7 @@ fn what_is_refused_ends_with_a_sentence() {
 
 #[test]
 fn killed_anywhere_it_goes_on() {
-    let daybook = Daybook::acme();
-    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
-    let server = daybook.serve();
-    let client = server.client().with_token(&secret);
+    let (daybook, server, client) = served();
     send(
         &client,
         (0..6_000).map(|n| of(["jane", "kim"][n % 2], n)).collect(),
@@ -197,7 +197,7 @@ fn killed_anywhere_it_goes_on() {
     assert!(done.out.contains("no other part"), "{done:#?}");
     no_file_knows(&daybook, JANE);
     let server = daybook.serve();
-    let client = server.client().with_token(&secret);
+    let client = client.at(server.client().base());
     assert_eq!(client.walk("actor=jane&limit=500").texts("/id").len(), 0);
     assert_eq!(client.walk("actor=kim&limit=500").texts("/id").len(), 3_000);
     let all = client.walk("action=MEMBER_ADDED&limit=500");
@@ -212,11 +212,80 @@ fn killed_anywhere_it_goes_on() {
 }
 
 #[test]
+fn a_server_cleans_what_a_killed_command_left() {
+    let (daybook, server, client) = served();
+    send(
+        &client,
+        (0..6_000).map(|n| of(["jane", "kim"][n % 2], n)).collect(),
+    );
+    let mut command = daybook.command(&[&LINE[..], &["--person", JANE]].concat());
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = quiet.stderr(Stdio::null()).spawn().unwrap();
+    let number = |statement: &str| daybook.ask_database(statement).unwrap();
+    wait_for("a release is made", || {
+        (number("SELECT count(*) FROM erasure") > 0).then_some(())
+    });
+    let _ = child.kill();
+    child.wait().unwrap();
+    wait_for("the server cleans the database", || {
+        (number("SELECT finished FROM cleaning") > 0).then_some(())
+    });
+    assert_eq!(client.walk("actor=jane&limit=500").texts("/id").len(), 0);
+    no_file_knows(&daybook, JANE);
+    no_file_knows(&daybook, "jane doe");
+    // It goes on, with the same log.
+    send(&client, vec![of("kim", 7_000)]);
+    assert!(server.stop().0.success());
+    daybook.run(&["verify"]).succeeded();
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_the_rest_is_erased() {
+    let (daybook, server, client) = served();
+    send(&client, (0..20).map(|n| of("jane", n)).collect());
+    let id = &client.walk("actor=jane").texts("/id")[4];
+    let lift = if harness::postgres().is_some() {
+        "ALTER TABLE content DISABLE TRIGGER USER"
+    } else {
+        "DROP TRIGGER content_keeps"
+    };
+    daybook.ask_database(lift).unwrap();
+    let n = harness::postgres().map_or("n", |_| "seq");
+    let hex = id.replace('-', "");
+    let of_id =
+        harness::postgres().map_or(format!("x'{hex}'"), |_| format!("decode('{hex}', 'hex')"));
+    let damage = format!(
+        "UPDATE content SET related = 99999 WHERE {n} = (SELECT {n} FROM leaf WHERE id = {of_id})"
+    );
+    daybook.ask_database(&damage).unwrap();
+    for _ in 0..2 {
+        let erased = erase(&daybook, &["--person", JANE]).ended(1);
+        let names = format!("Event {id} is not erased: it cannot be read");
+        assert!(erased.err.contains(&names), "{erased:#?}");
+        assert!(
+            erased
+                .err
+                .contains("1 event cannot be read, and was passed over"),
+            "{erased:#?}"
+        );
+    }
+    if harness::postgres().is_none() {
+        let told = server.told();
+        let names = format!("event {id} cannot be read, and is not erased");
+        assert!(told.contains(&names), "{told}");
+    }
+    let erased = "SELECT count(*) FROM content WHERE erased IS NOT NULL";
+    assert_eq!(daybook.ask_database(erased), Ok(19));
+    // Others are erased after that, too.
+    send(&client, vec![of("kim", 1)]);
+    let kim = erase(&daybook, &["--person", "kim.doe@acme.example"]).succeeded();
+    assert!(kim.out.contains("of 1 event erased: actor"), "{kim:#?}");
+    assert!(server.stop().0.success());
+}
+
+#[test]
 fn what_was_erased_is_exported_so_and_imported_as_nobody_known() {
-    let daybook = Daybook::acme();
-    let secret = daybook.token("acme/growth", &READ_AND_WRITE);
-    let server = daybook.serve();
-    let client = server.client().with_token(&secret);
+    let (daybook, server, client) = served();
     send(&client, vec![of("jane", 1)]);
     assert!(server.stop().0.success());
     erase(&daybook, &["--person", JANE]).succeeded();

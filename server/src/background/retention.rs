@@ -77,7 +77,9 @@ impl Cleaning {
                 "others were using the database all the time: it may hold some of what was erased where \
                  nobody reads; it is cleaned later"
             ),
-            Err(error) => tracing::error!("the database was not cleaned of what was erased: {error}"),
+            Err(error) => {
+                tracing::error!("the database was not cleaned of what was erased: {error}")
+            }
         }
         Ok(())
     }

@@ -19,7 +19,8 @@ use store::{
     Store,
     access::SettingsScope,
     erasure::{
-        Address, Cleaned, Damaged, Elsewhere, ErasureError, Extent, Progress, Release, Released, What,
+        Address, Cleaned, Damaged, Elsewhere, ErasureError, Extent, Progress, Release, Released,
+        What,
     },
     holds::Reason,
     retention::Removal,
@@ -97,7 +98,8 @@ impl Erase {
         let scope = settings::scope(store, &self.workspace).await?;
         let what = self.what()?;
         let mut done = Done::default();
-        done.texts.extend(self.person.iter().map(ToString::to_string));
+        done.texts
+            .extend(self.person.iter().map(ToString::to_string));
         // What is sought must be in the index.
         store.wait_for_index(|_, _| ()).await?;
         if self.dry_run {
@@ -116,8 +118,9 @@ impl Erase {
             // Whom an earlier one was about, which was cut short before it was cleaned, is not known here.
             done.is_more_gone = store.is_to_be_cleaned(TimeDelta::zero()).await?;
             loop {
-                let released = store.erase(&scope, &what, &self.reason, &operator());
-                let (made, extent, is_all) = match released.await? {
+                let by = operator();
+                let released = store.erase(&scope, &what, &self.reason, &by).await?;
+                let (made, extent, is_all) = match released {
                     Released::Unfinished(earlier) => {
                         // Nor what these erase.
                         done.is_more_gone = true;
@@ -273,10 +276,13 @@ fn tell_damage(damaged: &[Damaged]) -> Result<(), CommandError> {
         return Ok(());
     }
     for (id, what) in &told {
-        remark(format_args!("Event {id} is not erased: it cannot be read ({what})."));
+        remark(format_args!(
+            "Event {id} is not erased: it cannot be read ({what})."
+        ));
     }
+    let were = if told.len() == 1 { "was" } else { "were" };
     Err(CommandError::Failed(format!(
-        "{} cannot be read, and were passed over; all else is erased: see daybook verify",
+        "{} cannot be read, and {were} passed over; all else is erased: see daybook verify",
         counted(told.len() as u64)
     )))
 }
