@@ -78,7 +78,7 @@ impl Cleaning {
                  nobody reads; it is cleaned later"
             ),
             Err(error) => {
-                tracing::error!("the database was not cleaned of what was erased: {error}")
+                tracing::error!("the database was not cleaned of what was erased: {error}");
             }
         }
         Ok(())
