@@ -19,12 +19,12 @@ const KINDS: &str = "SELECT min(c.seq) FROM content c \
 const ENTRIES: &str = "WITH others AS ( \
          SELECT c.ws, c.seq, m.value::INTEGER AS num FROM content c \
          JOIN related r ON r.tenant = ?1 AND r.ws = c.ws AND r.num = c.related \
-         CROSS JOIN LATERAL json_array_elements_text(r.members::JSON) m \
+         JOIN LATERAL json_array_elements_text(r.members::JSON) m ON TRUE \
          WHERE c.tenant = ?1 \
      ), keys AS ( \
          SELECT c.ws, c.seq, 1 AS what, m.value::INTEGER AS key FROM content c \
          JOIN via v ON v.tenant = ?1 AND v.ws = c.ws AND v.num = c.via \
-         CROSS JOIN LATERAL json_array_elements_text(v.members::JSON) m \
+         JOIN LATERAL json_array_elements_text(v.members::JSON) m ON TRUE \
          WHERE c.tenant = ?1 \
          UNION SELECT ws, seq, 2, num FROM others \
          UNION SELECT o.ws, o.seq, 3, t.kind FROM others o \
@@ -53,9 +53,9 @@ const CLASSES: &str = "SELECT min(c.seq) FROM content c WHERE c.tenant = ?1 AND 
 const COUNTS: &str = "WITH wanted AS ( \
          SELECT ws, what, key, other, sum(events)::BIGINT AS events, sum(entries)::BIGINT AS entries FROM ( \
              SELECT c.ws, x.what, x.key, x.other, count(*) AS events, count(*) AS entries \
-             FROM content c CROSS JOIN LATERAL (VALUES (1, c.actor, 0), (2, c.action, 0), (3, c.kind, 0), \
+             FROM content c JOIN LATERAL (VALUES (1, c.actor, 0), (2, c.action, 0), (3, c.kind, 0), \
                  (4, c.target, 0), (5, c.outcome::INTEGER, 0), (6, c.action, c.actor), \
-                 (7, c.action, c.kind)) x(what, key, other) \
+                 (7, c.action, c.kind)) x(what, key, other) ON TRUE \
              WHERE c.tenant = ?1 GROUP BY c.ws, x.what, x.key, x.other \
              UNION ALL \
              SELECT e.ws, CASE e.what WHEN 1 THEN 1 WHEN 2 THEN 4 ELSE 3 END, e.key, 0, 0, count(*) \
