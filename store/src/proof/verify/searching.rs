@@ -10,12 +10,8 @@ use crate::{
 };
 use domain::slug::Slug;
 
-/// The first entry of a tenant that stands under another kind than its target's.
-const KINDS: &str = "SELECT min(c.seq) FROM content c \
-     LEFT JOIN target t ON t.tenant = ?1 AND t.ws = c.ws AND t.num = c.target \
-     WHERE c.tenant = ?1 AND c.kind IS DISTINCT FROM t.kind";
-
-/// The first one that does not stand under whom and what else it concerns, or under something else.
+/// The first entry of a tenant that does not stand under whom and what else it concerns, or stands under
+/// something else.
 const ENTRIES: &str = "WITH others AS ( \
          SELECT c.ws, c.seq, m.value::INTEGER AS num FROM content c \
          JOIN related r ON r.tenant = ?1 AND r.ws = c.ws AND r.num = c.related \
@@ -78,7 +74,6 @@ pub(super) async fn check_tables(
     slug: &Slug,
 ) -> Result<(), VerifyError> {
     for (table, statement) in [
-        ("content", KINDS),
         ("entry", ENTRIES),
         ("idempotency", KEYS),
         ("log_class", CLASSES),
