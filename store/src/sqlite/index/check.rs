@@ -3,7 +3,7 @@
 
 use super::{
     super::{connect::Files, sql::made_of_our_own_texts},
-    ADD, EMPTY, KEYS, STEP_AFTER_MARK, TEMPORARY, VERSION, hash_at, text_of,
+    EMPTY, KEYS, STEP_AFTER_MARK, TEMPORARY, VERSION, hash_at, text_of,
 };
 use crate::StoreError;
 use sqlx::{Connection, Executor, Row, SqliteConnection};
@@ -99,16 +99,48 @@ const COPIES: [Copy; 8] = [
     },
 ];
 
-/// What is counted, and the columns of it. It is counted again in tables of the same names.
-const COUNTS: [(&str, &str); 8] = [
-    ("count_actor", "ws, key, events, entries"),
-    ("count_action", "ws, key, events"),
-    ("count_kind", "ws, key, events, entries"),
-    ("count_target", "ws, key, events, entries"),
-    ("count_outcome", "ws, key, events"),
-    ("count_pair", "ws, action, actor, events"),
-    ("count_action_kind", "ws, action, kind, events"),
-    ("count_via", "ws, key, actor, events"),
+/// What is counted, the columns of it, and what it is to be: counted in the copies, once they are right.
+const COUNTS: [(&str, &str, &str); 8] = [
+    (
+        "count_actor",
+        "ws, key, events, entries",
+        "SELECT ws, key, sum(own), count(*) FROM by_actor GROUP BY ws, key",
+    ),
+    (
+        "count_action",
+        "ws, key, events",
+        "SELECT ws, key, count(*) FROM by_action GROUP BY ws, key",
+    ),
+    (
+        "count_kind",
+        "ws, key, events, entries",
+        "SELECT ws, key, sum(own), count(*) FROM by_kind GROUP BY ws, key",
+    ),
+    (
+        "count_target",
+        "ws, key, events, entries",
+        "SELECT ws, key, sum(own), count(*) FROM by_target GROUP BY ws, key",
+    ),
+    (
+        "count_outcome",
+        "ws, key, events",
+        "SELECT ws, outcome, count(*) FROM by_time GROUP BY ws, outcome",
+    ),
+    (
+        "count_pair",
+        "ws, action, actor, events",
+        "SELECT ws, key, actor, count(*) FROM by_action GROUP BY ws, key, actor",
+    ),
+    (
+        "count_action_kind",
+        "ws, action, kind, events",
+        "SELECT ws, key, kind, count(*) FROM by_action GROUP BY ws, key, kind",
+    ),
+    (
+        "count_via",
+        "ws, key, actor, events",
+        "SELECT ws, key, actor, count(*) FROM by_actor WHERE own = 0 GROUP BY ws, key, actor",
+    ),
 ];
 
 /// What came of comparing an index with its log.
@@ -142,15 +174,13 @@ impl Copy {
             .map(|(own, from)| format!("x.{own} = b.{from}"))
             .chain(filters.map(|name| format!("x.{name} IS b.{name}")))
             .collect();
-        let (_, sorted): (Vec<&str>, Vec<&str>) = self.key.iter().copied().unzip();
         format!(
             "SELECT min(CASE WHEN NOT EXISTS (SELECT 1 FROM main.{} x WHERE {}) THEN b.n END), count(*) \
-             FROM (SELECT * FROM temp.{} b WHERE {} ORDER BY {}) b",
+             FROM temp.{} b WHERE {}",
             self.table,
             same.join(" AND "),
             self.from,
             self.which,
-            sorted.join(", "),
         )
     }
 }
@@ -219,24 +249,7 @@ async fn find_strange(
     told: &mut (impl FnMut(u64) + Send),
 ) -> Result<Option<Strange>, StoreError> {
     connection.execute(TEMPORARY).await?;
-    for (table, columns) in COUNTS {
-        let unique: Vec<&str> = columns
-            .split(", ")
-            .filter(|column| !["events", "entries"].contains(column))
-            .collect();
-        let table = format!(
-            "CREATE TEMP TABLE {table} ({columns}, PRIMARY KEY ({})) WITHOUT ROWID",
-            unique.join(", ")
-        );
-        connection.execute(made_of_our_own_texts(table)).await?;
-    }
-    let counting: Vec<&str> = ADD.iter().copied().filter(|add| counts(add)).collect();
-    let counting: Vec<String> = counting
-        .iter()
-        .map(|add| add.replacen("INSERT INTO ", "INSERT INTO temp.", 1))
-        .collect();
-    let counting: Vec<&str> = counting.iter().map(String::as_str).collect();
-    let step = text_of(&[EMPTY, &[STEP_AFTER_MARK], KEYS, &counting]);
+    let step = text_of(&[EMPTY, &[STEP_AFTER_MARK], KEYS]);
     let missing: Vec<Arc<str>> = COPIES.iter().map(|copy| copy.missing().into()).collect();
     let mut rows = [0_u64; COPIES.len()];
     let mut from = 0;
@@ -271,15 +284,14 @@ async fn find_strange(
             return Ok(Some(Strange::Rows(more, copy.table)));
         }
     }
-    for (table, columns) in COUNTS {
+    for (table, columns, should) in COUNTS {
         // Of what is not there any more a count may be left, which is none.
         let some = if columns.contains("entries") {
             "events <> 0 OR entries <> 0"
         } else {
             "events <> 0"
         };
-        let counts = |schema: &str| format!("SELECT {columns} FROM {schema}.{table} WHERE {some}");
-        let (is, should) = (counts("main"), counts("temp"));
+        let is = format!("SELECT {columns} FROM {table} WHERE {some}");
         let differ =
             format!("SELECT EXISTS ({is} EXCEPT {should}) OR EXISTS ({should} EXCEPT {is})");
         let differ: bool = sqlx::query_scalar(made_of_our_own_texts(differ))
@@ -290,9 +302,4 @@ async fn find_strange(
         }
     }
     Ok(None)
-}
-
-/// Whether a statement that takes a step over counts it.
-fn counts(statement: &str) -> bool {
-    statement.starts_with("INSERT INTO count_")
 }
