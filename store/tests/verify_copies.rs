@@ -19,7 +19,7 @@ fn some_event(number: usize) -> NewEvent {
     event.via = vec![user("agt_1", "Assistant")];
     event.related = vec![object("user", "usr_9", "Kim Berg")];
     event.idempotency_key = Some(format!("key-{number}"));
-    event.operation = (number % 4 == 0).then(|| "bulk-7".to_owned());
+    event.operation = number.is_multiple_of(4).then(|| "bulk-7".to_owned());
     if number.is_multiple_of(7) {
         event.outcome = Outcome::Denied;
     }
