@@ -304,10 +304,15 @@ const KEYS: &[&str] = &[
      SELECT DISTINCT b.ws, m.value, b.at, b.n, 0, b.actor, b.via, b.action, b.kind, b.target,
          b.related, b.outcome
      FROM batch b JOIN log.related r ON r.ws = b.ws AND r.num = b.related, json_each(r.members) m",
+    // A target is of one kind; related objects may be several of the same.
     "INSERT INTO temp.of_kind
-     SELECT DISTINCT o.ws, coalesce(t.kind, o.kind) AS key, o.at, o.n, o.own, o.actor, o.via,
-         o.action, o.kind, o.target, o.related, o.outcome
-     FROM of_target o LEFT JOIN log.target t ON t.ws = o.ws AND t.num = o.key",
+     SELECT ws, kind AS key, at, n, 1 AS own, actor, via, action, kind, target, related, outcome
+     FROM batch
+     UNION ALL
+     SELECT DISTINCT o.ws, coalesce(t.kind, o.kind), o.at, o.n, 0, o.actor, o.via, o.action, o.kind,
+         o.target, o.related, o.outcome
+     FROM of_target o LEFT JOIN log.target t ON t.ws = o.ws AND t.num = o.key
+     WHERE o.own = 0",
 ];
 
 /// Takes a batch over. Each copy is filled in its own order, so that neighbours are written
