@@ -173,9 +173,10 @@ impl Snapshot {
         }))
     }
 
-    /// What the events at these places come to, and how many of them were read for it. It begins where an earlier fold came to, where nothing
-    /// changed of what that read; and reads while the last events that were read are being folded, where
-    /// nobody else waits for it. It ends when nobody waits for the answer any more.
+    /// What the events at these places come to, and how many of them were read for it. It begins where an
+    /// earlier fold came to, where nothing changed of what that read; and reads while the last events that
+    /// were read are being folded, where nobody else waits for it. It ends when nobody waits for the answer
+    /// any more.
     async fn folded(
         &mut self,
         shelf: &Shelf,
@@ -227,7 +228,7 @@ impl Snapshot {
                     state.fold.settle();
                 }
                 let kept = if keeps {
-                    state.fold.keep(kept::POINT_MOST)
+                    state.fold.keep(kept::OF_ONE_MOST)
                 } else {
                     None
                 };

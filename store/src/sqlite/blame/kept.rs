@@ -22,11 +22,10 @@ use std::sync::Arc;
 
 /// About how many bytes are kept of all objects, and of one at most.
 const BYTES_MOST: u64 = 64 << 20;
-const OF_ONE_MOST: usize = 8 << 20;
-/// Into about so many parts an object's history is divided by the moments that are kept.
+pub(super) const OF_ONE_MOST: usize = 8 << 20;
+/// Into about so many parts an object's history is divided by the moments that are kept, where so many can
+/// be.
 const PARTS: usize = 8;
-/// And so many bytes each of them.
-pub(super) const POINT_MOST: usize = OF_ONE_MOST / PARTS;
 
 /// How many releases of a workspace are being carried out, and the newest one by erasure.
 const RELEASES: &str = "SELECT (SELECT count(*) FROM release WHERE ws = ?1 AND finished_at IS NULL) \
@@ -63,6 +62,8 @@ struct Point {
     events: usize,
     digest: [u8; 32],
     kept: Kept,
+    /// About how many bytes it takes.
+    weight: usize,
 }
 
 /// All that is kept.
@@ -78,7 +79,7 @@ struct Weigher;
 
 impl Weighter<Blamed, Arc<[Arc<Point>]>> for Weigher {
     fn weight(&self, _: &Blamed, points: &Arc<[Arc<Point>]>) -> u64 {
-        let weights = points.iter().map(|point| point.kept.weight() + 512);
+        let weights = points.iter().map(|point| point.weight + 512);
         weights.sum::<usize>() as u64 + 512
     }
 }
@@ -221,18 +222,24 @@ impl Keeping<'_> {
             stamp,
             events,
             digest: self.prefix.to(events, self.places),
+            weight: kept.weight(),
             kept,
         });
         let place = self.points.partition_point(|known| known.events <= events);
         self.points.insert(place, point);
-        // Of too many, the one goes that is nearest to its neighbours.
-        if self.points.len() > 2 * PARTS {
-            let between = self.points.windows(3);
-            let between = between.map(|three| three[2].events - three[0].events);
-            let nearest = between.enumerate().min_by_key(|(_, between)| *between);
-            if let Some((before, _)) = nearest {
-                self.points.remove(before + 1);
-            }
+        let weight = |points: &[Arc<Point>]| points.iter().map(|point| point.weight).sum::<usize>();
+        // Of too many, the one goes that is nearest to its neighbours; the latest, which most questions
+        // go on from, stays.
+        while self.points.len() > 2 * PARTS
+            || (self.points.len() > 1 && weight(&self.points) > OF_ONE_MOST)
+        {
+            let before = |at: usize| match at.checked_sub(1) {
+                Some(before) => self.points[before].events,
+                None => 0,
+            };
+            let places = 0..self.points.len() - 1;
+            let nearest = places.min_by_key(|at| self.points[at + 1].events - before(*at));
+            self.points.remove(nearest.unwrap_or_default());
         }
     }
 
