@@ -6,7 +6,6 @@ mod log;
 
 use domain::slug::{Slug, WorkspacePath};
 use log::{BEGINNING, Log, event, object, operator, user};
-use std::fmt::Write;
 use store::proof::verify::{Steady, Step, VerifyError, Wrong, verify};
 
 /// Two logs, covered by checkpoints.
@@ -35,38 +34,6 @@ async fn recorded() -> Log {
     }
     log.store.cover().await.unwrap();
     log
-}
-
-/// Statements of somebody who may do everything on the database, with its triggers and conditions out of the
-/// way.
-async fn attack(log: &Log, statements: &str) {
-    if log::postgres().is_some() {
-        let tables = ["leaf", "content", "tile", "checkpoint", "tenant"];
-        let mut off = tables
-            .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"))
-            .concat();
-        off.push_str(
-            "DO $$ DECLARE c RECORD; BEGIN \
-             FOR c IN SELECT conrelid::regclass AS of, conname FROM pg_constraint \
-                 WHERE contype = 'c' AND conparentid = 0 AND coninhcount = 0 \
-                 AND conrelid::regclass::text IN ('leaf', 'content', 'tile', 'checkpoint') LOOP \
-                 EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.of, c.conname); \
-             END LOOP; END $$;",
-        );
-        log.execute(&format!("{off} {statements}")).await;
-        return;
-    }
-    let triggers: Vec<(String,)> = log
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .await;
-    let mut drops = String::new();
-    for (name,) in triggers {
-        write!(drops, "DROP TRIGGER {name};").unwrap();
-    }
-    log.execute(&format!(
-        "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; {drops} {statements}"
-    ))
-    .await;
 }
 
 async fn rounds(log: &Log, rounds: usize) {
@@ -141,7 +108,7 @@ async fn what_cannot_be_read_is_found_where_it_is_and_keeps_no_other_log_from_be
         assert_eq!(known(&log, "acme").await.0, None);
         log.execute("UPDATE background_check SET passed = NULL")
             .await;
-        attack(&log, &of_acme(statement)).await;
+        log.attack(&of_acme(statement)).await;
         rounds(&log, 2).await;
         let (fault, passed) = known(&log, "acme").await;
         let fault = fault.unwrap_or_else(|| panic!("{statement}: nothing is found"));
@@ -168,10 +135,9 @@ async fn what_cannot_be_read_is_found_where_it_is_and_keeps_no_other_log_from_be
 #[tokio::test]
 async fn a_newest_checkpoint_that_cannot_be_read_is_found_at_once() {
     let log = recorded().await;
-    attack(
-        &log,
-        &of_acme("UPDATE checkpoint SET root = x'00' WHERE tenant = 1"),
-    )
+    log.attack(&of_acme(
+        "UPDATE checkpoint SET root = x'00' WHERE tenant = 1",
+    ))
     .await;
     assert_eq!(log.store.check_newest().await.unwrap(), 1);
     let fault = known(&log, "acme").await.0.unwrap();
@@ -181,7 +147,8 @@ async fn a_newest_checkpoint_that_cannot_be_read_is_found_at_once() {
 #[tokio::test]
 async fn a_tenant_whose_name_is_none_hides_no_other() {
     let log = recorded().await;
-    attack(&log, "UPDATE tenant SET slug = 'a b' WHERE slug = 'acme'").await;
+    log.attack("UPDATE tenant SET slug = 'a b' WHERE slug = 'acme'")
+        .await;
     assert_eq!(log.store.check_newest().await.unwrap(), 1);
     rounds(&log, 2).await;
     let (fault, _) = known(&log, "a b").await;
@@ -200,7 +167,7 @@ async fn what_is_earlier_in_the_log_is_told_before_what_cannot_be_read() {
     let log = recorded().await;
     let statements = "UPDATE leaf SET id = x'00' WHERE tenant = 1 AND seq = 200; \
          UPDATE leaf SET occurred_at = occurred_at + 1 WHERE tenant = 1 AND seq = 100;";
-    attack(&log, &of_acme(statements)).await;
+    log.attack(&of_acme(statements)).await;
     let found = verified(&log).await;
     assert!(
         matches!(found, Err(Wrong::Altered { seq: 100, .. })),

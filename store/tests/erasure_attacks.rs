@@ -6,7 +6,7 @@ mod erasing;
 mod log;
 
 use domain::event::{NewEvent, Part};
-use erasing::{Erasing, attack, jane, one, parts};
+use erasing::{Erasing, jane, one, parts};
 use std::collections::BTreeMap;
 use store::{erasure::What, proof::verify::Wrong};
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_release_that_its_entry_does_not_tell_of_is_found() {
         let erasing = Erasing::with_jane().await;
         erasing.erase(&jane()).await;
         erasing.verified().await.unwrap();
-        attack(&erasing.log, statements).await;
+        erasing.log.attack(statements).await;
         let found = erasing.verified().await;
         assert!(
             matches!(found, Err(Wrong::Release { .. } | Wrong::Unerased { .. })),
@@ -90,11 +90,12 @@ async fn what_was_nulled_without_a_release_is_found() {
     } else {
         "content AS c"
     };
-    attack(
-        &erasing.log,
-        &format!("UPDATE {table} SET body = NULL, key = NULL, key_rest = NULL WHERE EXISTS {it}"),
-    )
-    .await;
+    erasing
+        .log
+        .attack(&format!(
+            "UPDATE {table} SET body = NULL, key = NULL, key_rest = NULL WHERE EXISTS {it}"
+        ))
+        .await;
     assert!(matches!(
         erasing.verified().await,
         Err(Wrong::Altered { .. })
@@ -133,11 +134,12 @@ async fn what_was_nulled_without_a_release_is_found() {
     } else {
         format!("x'{hex}'")
     };
-    attack(
-        &erasing.log,
-        &format!("UPDATE {table} SET erased = 112, proofs = {bytes} WHERE EXISTS {it}"),
-    )
-    .await;
+    erasing
+        .log
+        .attack(&format!(
+            "UPDATE {table} SET erased = 112, proofs = {bytes} WHERE EXISTS {it}"
+        ))
+        .await;
     let found = erasing.verified().await;
     let Err(Wrong::Unerased { parts, seq, .. }) = found else {
         panic!("{found:?}")
@@ -150,11 +152,10 @@ async fn an_erasure_under_a_hold_is_found() {
     let erasing = Erasing::with_jane().await;
     erasing.place_hold().await;
     // The row of the hold is made to say that it was lifted, while it is erased.
-    attack(
-        &erasing.log,
-        "UPDATE hold SET lifted_at = 1, lifted_by = 'x', lifted_reason = 'x'",
-    )
-    .await;
+    erasing
+        .log
+        .attack("UPDATE hold SET lifted_at = 1, lifted_by = 'x', lifted_reason = 'x'")
+        .await;
     erasing.erase(&jane()).await;
     let found = erasing.verified().await;
     let Err(Wrong::Release { what, .. }) = found else {

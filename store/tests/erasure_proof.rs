@@ -82,25 +82,6 @@ async fn verified(log: &Log) -> Result<Verified, Wrong> {
     }
 }
 
-/// Statements of somebody who may do everything on the database, with its triggers out of the way.
-async fn attack(log: &Log, statements: &str) {
-    if log::postgres().is_some() {
-        let tables = ["content", "actor", "erasure", "erasure_event"];
-        let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"));
-        log.execute(&format!("{} {statements}", off.concat())).await;
-        return;
-    }
-    let triggers: Vec<(String,)> = log
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .await;
-    let drops = triggers
-        .into_iter()
-        .map(|(name,)| format!("DROP TRIGGER {name};"));
-    let drops: String = drops.collect();
-    log.execute(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"))
-        .await;
-}
-
 fn strange(found: Result<Verified, Wrong>) -> &'static str {
     match found {
         Err(Wrong::Altered { what, .. }) => what,
@@ -120,7 +101,7 @@ async fn who_did_it_stands_under_no_other_pseudonym_than_the_release_tells() {
         "UPDATE actor SET id = NULL WHERE id LIKE 'erased-%'",
     ] {
         let log = erased(vec![did(jane(), Vec::new())], &person()).await;
-        attack(&log, attacked).await;
+        log.attack(attacked).await;
         let what = strange(verified(&log).await);
         assert!(what.contains("pseudonym"), "{attacked}: {what}");
     }
@@ -135,7 +116,7 @@ async fn who_carried_it_out_stands_under_no_other_pseudonym_either() {
         "UPDATE actor SET name = 'Mallory' WHERE id LIKE 'erased-%'",
     ] {
         let log = erased(vec![did(user("usr_2", "Alex Kim"), through())], &person()).await;
-        attack(&log, attacked).await;
+        log.attack(attacked).await;
         let what = strange(verified(&log).await);
         assert!(what.contains("carried it out"), "{attacked}: {what}");
     }
@@ -169,7 +150,7 @@ async fn of_one_event_all_who_were_erased_stand_under_pseudonyms() {
         release(&log, &What::Event(sent.id, Some(parts))).await;
         carry_out(&log).await;
         verified(&log).await.unwrap();
-        attack(&log, attacked).await;
+        log.attack(attacked).await;
         let what = strange(verified(&log).await);
         assert!(what.contains("pseudonym"), "{what}");
     }
@@ -184,7 +165,7 @@ async fn a_release_that_is_said_to_be_finished_has_left_nothing() {
     release(&log, &person()).await;
     let found = verified(&log).await.unwrap();
     assert!(found.tenants[0].erased[0].is_under_way);
-    attack(&log, "UPDATE erasure SET finished_at = 1").await;
+    log.attack("UPDATE erasure SET finished_at = 1").await;
     let found = verified(&log).await;
     let Err(Wrong::Left { parts, .. }) = &found else {
         panic!("{found:?}");

@@ -10,7 +10,7 @@ use domain::{
     event::{Event, NewEvent},
     question::Query,
 };
-use erasing::{Erasing, JANE, asked, attack, carry_out, jane, jane_as, one, reason};
+use erasing::{Erasing, JANE, asked, carry_out, jane, jane_as, one, reason};
 use log::{BEGINNING, Log, event, limit, object, operator};
 use sqlx::{Connection, SqliteConnection};
 use store::{
@@ -244,7 +244,7 @@ async fn what_cannot_be_read_is_told_and_keeps_nothing_else_back() {
     let (store, what) = (&erasing.log.store, jane());
     let all = store.would_erase(&erasing.scope, &what).await.unwrap();
     let all = i64::try_from(all.all()).unwrap();
-    attack(&erasing.log, &statement).await;
+    erasing.log.attack(&statement).await;
     let releases = erasing.released(&jane()).await.unwrap();
     erasing.carry_out().await;
     assert_eq!(erasing.progress(&releases).await, Progress::Finished);

@@ -83,34 +83,6 @@ async fn verified(log: &Log) -> Result<Verified, Wrong> {
     verified_with(log, &[]).await
 }
 
-/// Statements of somebody who may do everything on the database, with its triggers out of the way.
-async fn attack(log: &Log, statements: &str) {
-    if log::postgres().is_some() {
-        let tables = [
-            "leaf",
-            "content",
-            "actor",
-            "action",
-            "target",
-            "tile",
-            "checkpoint",
-            "release",
-        ];
-        let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"));
-        log.execute(&format!("{} {statements}", off.concat())).await;
-        return;
-    }
-    let triggers: Vec<(String,)> = log
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .await;
-    let mut drops = String::new();
-    for (name,) in triggers {
-        write!(drops, "DROP TRIGGER {name};").unwrap();
-    }
-    log.execute(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"))
-        .await;
-}
-
 /// The tenant acme's number, and how its contents are told from others.
 async fn acme(log: &Log) -> i64 {
     log.number("SELECT id FROM tenant WHERE slug = 'acme'")
@@ -206,7 +178,8 @@ async fn what_an_entry_says_cannot_be_changed_unseen() {
             change.replace("keep_of_others", "1")
         };
         let of = content_of(&log, SOME).await;
-        attack(&log, &format!("UPDATE {table} SET {change} WHERE {of}")).await;
+        log.attack(&format!("UPDATE {table} SET {change} WHERE {of}"))
+            .await;
         let found = altered(verified(&log).await);
         let tenant = "acme".to_owned();
         assert_eq!(found, (tenant, SOME.cast_unsigned(), what), "{change}");
@@ -255,7 +228,7 @@ async fn the_name_of_an_actor_or_a_target_cannot_be_changed_unseen() {
                     _ => event.action.as_str() == "MEMBER_ADDED",
                 }
         });
-        attack(&log, &format!("UPDATE {table} SET {change}")).await;
+        log.attack(&format!("UPDATE {table} SET {change}")).await;
         let (tenant, seq, _) = altered(verified(&log).await);
         assert_eq!(
             (tenant.as_str(), seq),
@@ -291,10 +264,9 @@ async fn a_time_an_id_or_a_place_cannot_be_changed_unseen() {
             .replace("reversed", &bytes("01970c3e8d1c7cc0b3a15f0e6f1f8a11"))
             .replace("zeros", &bytes(&"00".repeat(32)));
         let tenant = acme(&log).await;
-        attack(
-            &log,
-            &format!("UPDATE leaf SET {change} WHERE tenant = {tenant} AND seq = {SOME}"),
-        )
+        log.attack(&format!(
+            "UPDATE leaf SET {change} WHERE tenant = {tenant} AND seq = {SOME}"
+        ))
         .await;
         let (tenant, seq, _) = altered(verified(&log).await);
         assert_eq!(
@@ -308,13 +280,10 @@ async fn a_time_an_id_or_a_place_cannot_be_changed_unseen() {
 /// Gives leaves of acme other numbers: through numbers that no other has.
 async fn renumbered(log: &Log, change: &str, of: &str) {
     let tenant = acme(log).await;
-    attack(
-        log,
-        &format!(
-            "UPDATE leaf SET seq = -({change}) WHERE tenant = {tenant} AND {of}; \
+    log.attack(&format!(
+        "UPDATE leaf SET seq = -({change}) WHERE tenant = {tenant} AND {of}; \
              UPDATE leaf SET seq = -seq WHERE tenant = {tenant} AND seq < 0;"
-        ),
-    )
+    ))
     .await;
 }
 
@@ -335,7 +304,7 @@ async fn an_entry_cannot_be_removed_unseen() {
         "DELETE FROM content WHERE {of}; \
          DELETE FROM leaf WHERE tenant = {tenant} AND seq = {SOME}"
     );
-    attack(&log, &remove).await;
+    log.attack(&remove).await;
     let missing = Wrong::Missing {
         tenant: "acme".parse().unwrap(),
         seq: SOME.cast_unsigned(),
@@ -351,7 +320,7 @@ async fn an_entry_cannot_be_removed_unseen() {
 async fn what_an_entry_said_cannot_be_removed_unseen() {
     let log = recorded().await;
     let of = content_of(&log, SOME).await;
-    attack(&log, &format!("DELETE FROM content WHERE {of}")).await;
+    log.attack(&format!("DELETE FROM content WHERE {of}")).await;
     let found = verified(&log).await;
     let is_named =
         matches!(&found, Err(Wrong::Unreleased { seq, .. }) if *seq == SOME.cast_unsigned());
@@ -373,7 +342,7 @@ async fn what_an_entry_said_cannot_be_removed_unseen() {
              SELECT 1, {ws}, n, 9000000000000000, 1, 1 FROM leaf WHERE tenant = {tenant} AND seq = 150"
         )
     };
-    attack(&log, &release).await;
+    log.attack(&release).await;
     let found = verified(&log).await;
     let is_named = matches!(&found, Err(Wrong::Release { seq: 150, .. }));
     assert!(is_named, "{found:?}");
@@ -405,13 +374,10 @@ async fn an_entry_cannot_be_put_in_between_unseen() {
     } else {
         ""
     };
-    attack(
-        &log,
-        &format!(
-            "INSERT INTO leaf ({columns}) SELECT {n}tenant, 100, {id}, ws, occurred_at, recorded_at, \
+    log.attack(&format!(
+        "INSERT INTO leaf ({columns}) SELECT {n}tenant, 100, {id}, ws, occurred_at, recorded_at, \
              parts{class} FROM leaf WHERE tenant = {tenant} AND seq = 102"
-        ),
-    )
+    ))
     .await;
     let found = verified(&log).await;
     let (tenant, seq, _) = altered(found);
@@ -430,7 +396,7 @@ async fn entries_of_two_tenants_cannot_be_swapped_unseen() {
         "UPDATE leaf SET tenant = -tenant WHERE seq = {SOME}; \
          UPDATE leaf SET tenant = {one} + {other} + tenant WHERE tenant < 0;"
     );
-    attack(&log, &swap).await;
+    log.attack(&swap).await;
     let (tenant, seq, _) = altered(verified(&log).await);
     assert_eq!((tenant.as_str(), seq), ("acme", SOME.cast_unsigned()));
 }
@@ -445,7 +411,7 @@ async fn rows_that_belong_to_no_log_are_found() {
         "INSERT INTO leaf SELECT n + 100000, 99, seq, randomblob(16), ws, occurred_at, recorded_at, \
          parts FROM leaf WHERE seq = 5 LIMIT 1"
     };
-    attack(&log, last).await;
+    log.attack(last).await;
     let strange = Wrong::Strange {
         rows: 1,
         table: "leaf",
@@ -504,24 +470,18 @@ async fn who_makes_the_tree_anew_too_is_found_by_what_was_signed() {
     let log = recorded().await;
     let tenant = acme(&log).await;
     // In PostgreSQL a content lies by when it occurred: this changes when it was recorded.
-    attack(
-        &log,
-        &format!(
-            "UPDATE leaf SET recorded_at = recorded_at - 1 WHERE tenant = {tenant} AND seq = {SOME}"
-        ),
-    )
+    log.attack(&format!(
+        "UPDATE leaf SET recorded_at = recorded_at - 1 WHERE tenant = {tenant} AND seq = {SOME}"
+    ))
     .await;
     let leaves = leaves_of(&log).await;
     for (place, tile) in leaves.chunks(256).enumerate() {
         let hashes: Vec<u8> = tile.iter().flat_map(|hash| hash.0).collect();
         let hashes = bytes(&hashes);
-        attack(
-            &log,
-            &format!(
-                "UPDATE tile SET hashes = {hashes} \
+        log.attack(&format!(
+            "UPDATE tile SET hashes = {hashes} \
                  WHERE tenant = {tenant} AND level = 0 AND place = {place}"
-            ),
-        )
+        ))
         .await;
     }
     let found = verified(&log).await;
@@ -534,19 +494,15 @@ async fn who_makes_the_tree_anew_too_is_found_by_what_was_signed() {
         .await;
     for (size,) in &sizes {
         let root = bytes(&root(&leaves[..usize::try_from(*size).unwrap()]).0);
-        attack(
-            &log,
-            &format!(
-                "UPDATE checkpoint SET root = {root} WHERE tenant = {tenant} AND size = {size}"
-            ),
-        )
+        log.attack(&format!(
+            "UPDATE checkpoint SET root = {root} WHERE tenant = {tenant} AND size = {size}"
+        ))
         .await;
     }
     let whole = bytes(&root(&leaves[..256]).0);
-    attack(
-        &log,
-        &format!("UPDATE tile SET hashes = {whole} WHERE tenant = {tenant} AND level = 1"),
-    )
+    log.attack(&format!(
+        "UPDATE tile SET hashes = {whole} WHERE tenant = {tenant} AND level = 1"
+    ))
     .await;
     let found = verified(&log).await;
     assert!(matches!(&found, Err(Wrong::Signature { .. })), "{found:?}");
@@ -560,7 +516,7 @@ async fn what_a_store_signed_it_does_not_sign_anew_as_something_else() {
         "UPDATE leaf SET recorded_at = recorded_at + 1 WHERE tenant = {tenant} AND seq = {SOME}; \
          DELETE FROM checkpoint WHERE tenant = {tenant}; DELETE FROM tile WHERE tenant = {tenant};"
     );
-    attack(&log, &attacked).await;
+    log.attack(&attacked).await;
     let growth = log.token("acme/growth").await;
     log.record(&growth, some(300..301)).await;
     let refused = log.store.cover().await.unwrap_err().to_string();
@@ -617,7 +573,7 @@ async fn tiles_and_checkpoints_that_are_gone_or_others_are_found() {
         ),
     ] {
         let log = recorded().await;
-        attack(&log, &statement).await;
+        log.attack(&statement).await;
         let found = verified(&log).await.unwrap_err();
         assert!(
             format!("{found:?}").starts_with(shows),
@@ -679,27 +635,21 @@ async fn a_log_whose_newest_entries_are_gone_is_found_by_a_checkpoint_that_was_k
         // The index is of another state then, and made anew.
         String::new()
     };
-    attack(
-        &log,
-        &format!(
-            "DELETE FROM content WHERE {contents}; {searched_by} \
+    log.attack(&format!(
+        "DELETE FROM content WHERE {contents}; {searched_by} \
              DELETE FROM leaf WHERE tenant = {tenant} AND seq > {size};"
-        ),
-    )
+    ))
     .await;
     let found = verified(&log).await;
     assert!(matches!(&found, Err(Wrong::Shrunk { .. })), "{found:?}");
     let place = size / 256;
-    attack(
-        &log,
-        &format!(
-            "DELETE FROM checkpoint WHERE tenant = {tenant} AND size > {size}; \
+    log.attack(&format!(
+        "DELETE FROM checkpoint WHERE tenant = {tenant} AND size > {size}; \
              DELETE FROM tile WHERE tenant = {tenant} AND level = 0 AND place > {place}; \
              UPDATE tile SET hashes = substr(hashes, 1, {}) \
              WHERE tenant = {tenant} AND level = 0 AND place = {place}",
-            size % 256 * 32
-        ),
-    )
+        size % 256 * 32
+    ))
     .await;
     // By itself the database shows nothing: it is as it was then.
     verified(&log).await.unwrap();
@@ -842,13 +792,14 @@ async fn a_release_that_covers_more_than_its_entry_says_is_found() {
     log.later(31);
     log.expires("acme/growth").await;
     log.store.cover().await.unwrap();
-    attack(&log, "UPDATE release SET before = before + 86400000000").await;
+    log.attack("UPDATE release SET before = before + 86400000000")
+        .await;
     let found = verified(&log).await.unwrap_err();
     assert!(
         matches!(&found, Wrong::Release { what, .. } if what.contains("something else")),
         "{found}"
     );
-    attack(&log, "DELETE FROM release").await;
+    log.attack("DELETE FROM release").await;
     let found = verified(&log).await.unwrap_err();
     assert!(matches!(&found, Wrong::Unreleased { .. }), "{found}");
 }

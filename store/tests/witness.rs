@@ -11,7 +11,7 @@ use domain::{
     slug::Slug,
 };
 use log::{BEGINNING, Log, event, limit, object, operator, user};
-use std::{fmt::Write, fs, time::Duration};
+use std::{fs, time::Duration};
 use store::{
     Store, StoreError,
     access::Secret,
@@ -52,25 +52,6 @@ async fn recorded(events: usize) -> Log {
     log.record(&growth, some(events / 2..events)).await;
     log.store.cover().await.unwrap();
     log
-}
-
-/// Statements of somebody who may do everything on the database, with its triggers out of the way.
-async fn attack(log: &Log, statements: &str) {
-    if log::postgres().is_some() {
-        let tables = ["leaf", "content", "action", "tile", "checkpoint"];
-        let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"));
-        log.execute(&format!("{} {statements}", off.concat())).await;
-        return;
-    }
-    let triggers: Vec<(String,)> = log
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .await;
-    let mut drops = String::new();
-    for (name,) in triggers {
-        write!(drops, "DROP TRIGGER {name};").unwrap();
-    }
-    log.execute(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"))
-        .await;
 }
 
 /// A whole round of the check that goes on and on: how many entries it looked at.
@@ -139,7 +120,7 @@ async fn what_was_altered_is_found_claimed_to_admins_and_forgotten_once_it_is_ri
     let mut steady = Steady::default();
     round(&mut steady, &log.store).await;
     let text = "UPDATE action SET action = 'secret:rotatf' WHERE action = 'secret:rotate'";
-    attack(&log, text).await;
+    log.attack(text).await;
     round(&mut steady, &log.store).await;
     let told = fault(&log).await.unwrap();
     assert!(
@@ -198,7 +179,7 @@ async fn a_newest_checkpoint_that_is_not_what_was_signed_is_found_at_once() {
         if zeroes.is_empty() {
             statement = statement.replace("zeroes", "zeroblob");
         }
-        attack(&log, &statement).await;
+        log.attack(&statement).await;
         assert_eq!(log.store.check_newest().await.unwrap(), 1, "{statement}");
         let told = fault(&log).await.unwrap();
         assert!(told.contains(words), "{told}");
@@ -210,7 +191,8 @@ async fn whoever_removes_checkpoints_and_begins_the_server_anew_gets_nothing_sig
     let mut log = recorded(600).await;
     log.store.close().await;
     assert!(file(&log.folder).exists());
-    attack(&log, "DELETE FROM tile; DELETE FROM checkpoint;").await;
+    log.attack("DELETE FROM tile; DELETE FROM checkpoint;")
+        .await;
     log.store = open(&log).await;
     let refused = log.store.cover().await;
     // Nothing was recorded by this process, so nothing was to be covered.
@@ -259,7 +241,7 @@ async fn what_was_signed_of_another_tree_is_no_past_of_a_larger_one() {
     let kept = file(&log.folder);
     let remembered = fs::read(&kept).unwrap();
     fs::remove_file(&kept).unwrap();
-    attack(&log, "DELETE FROM tile; DELETE FROM checkpoint; UPDATE leaf SET occurred_at = occurred_at + 1 WHERE seq = 2").await;
+    log.attack("DELETE FROM tile; DELETE FROM checkpoint; UPDATE leaf SET occurred_at = occurred_at + 1 WHERE seq = 2").await;
     log.store = open(&log).await;
     record(&log, 20..40).await;
     log.store.cover().await.unwrap();
@@ -478,7 +460,8 @@ async fn a_checkpoint_that_a_witness_holds_and_the_log_does_not_begin_with_is_to
     // An older copy comes back, and what this machine remembers is gone.
     fs::remove_file(file(&log.folder)).unwrap();
     let size = Checkpoint::try_from(&newest).unwrap().size;
-    attack(&log, &format!("DELETE FROM checkpoint WHERE size = {size}")).await;
+    log.attack(&format!("DELETE FROM checkpoint WHERE size = {size}"))
+        .await;
     log.store = open(&log).await;
     let conflicts = log
         .store

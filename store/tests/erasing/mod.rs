@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use crate::log::{self, BEGINNING, Log, event, object, operator, user};
+use crate::log::{BEGINNING, Log, event, object, operator, user};
 use domain::{
     event::{Actor, ActorKind, Event, EventId, Part, Parts},
     question::{Query, Unknown},
@@ -283,33 +283,6 @@ pub fn without(mut event: Event, gone: Parts, now: &Event) -> Event {
         event.context = None;
     }
     event
-}
-
-/// Statements of somebody who may do everything on the database, with its triggers out of the way.
-pub async fn attack(log: &Log, statements: &str) {
-    if log::postgres().is_some() {
-        let tables = [
-            "leaf",
-            "content",
-            "actor",
-            "erasure",
-            "erasure_event",
-            "hold",
-        ];
-        let off = tables.map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"));
-        log.execute(&format!("{} {statements}", off.concat())).await;
-        return;
-    }
-    let triggers: Vec<(String,)> = log
-        .rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .await;
-    let drops: Vec<String> = triggers
-        .into_iter()
-        .map(|(name,)| format!("DROP TRIGGER {name};"))
-        .collect();
-    let drops = drops.concat();
-    log.execute(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"))
-        .await;
 }
 
 pub fn asked(words: &str) -> Query {
