@@ -161,24 +161,16 @@ async fn what_was_altered_is_found_claimed_to_admins_and_forgotten_once_it_is_ri
 
 #[tokio::test]
 async fn a_newest_checkpoint_that_is_not_what_was_signed_is_found_at_once() {
-    for (statement, words) in [
-        ("UPDATE checkpoint SET signature = zeroes(64)", "not signed"),
-        (
-            "UPDATE tile SET hashes = zeroes(length(hashes))",
-            "another tree",
-        ),
+    for (table, column, length, words) in [
+        ("checkpoint", "signature", "64", "not signed"),
+        ("tile", "hashes", "length(hashes)", "another tree"),
     ] {
         let log = recorded(10).await;
-        let zeroes = if log::postgres().is_some() {
-            "CREATE FUNCTION zeroes(INTEGER) RETURNS BYTEA LANGUAGE sql AS \
-             'SELECT decode(repeat(''00'', $1), ''hex'')';"
-        } else {
-            ""
+        let zeroes = match log::postgres() {
+            Some(_) => format!("decode(repeat('00', {length}), 'hex')"),
+            None => format!("zeroblob({length})"),
         };
-        let mut statement = format!("{zeroes} {statement}");
-        if zeroes.is_empty() {
-            statement = statement.replace("zeroes", "zeroblob");
-        }
+        let statement = format!("UPDATE {table} SET {column} = {zeroes}");
         log.attack(&statement).await;
         assert_eq!(log.store.check_newest().await.unwrap(), 1, "{statement}");
         let told = fault(&log).await.unwrap();

@@ -241,8 +241,10 @@ impl Log {
             self.execute(&format!("{off} {drops} {statements}")).await;
             return;
         }
-        let tables = "SELECT DISTINCT tgrelid::regclass::text, '' FROM pg_trigger \
-             WHERE NOT tgisinternal AND tgparentid = 0";
+        let tables = "SELECT DISTINCT r.oid::regclass::text, '' \
+             FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid \
+             WHERE NOT t.tgisinternal AND t.tgparentid = 0 \
+                 AND r.relnamespace = 'public'::regnamespace";
         for (table, _) in names(tables).await {
             self.execute(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"))
                 .await;
