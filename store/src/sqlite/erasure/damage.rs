@@ -63,21 +63,43 @@ impl Store {
     pub async fn erasure_damage(&self, releases: &[Release]) -> Result<Vec<Damaged>, StoreError> {
         let ids: Vec<i64> = releases.iter().map(|release| release.id).collect();
         let mut connection = self.inner.readers.acquire().await?;
-        let statement = match connection.dialect() {
-            Dialect::Sqlite => {
+        let connection = &mut *connection;
+        if connection.dialect() == Dialect::Sqlite {
+            let rows: Vec<(Vec<u8>, String)> = database::query_as(
                 "SELECT l.id, d.what FROM erasure_damage d JOIN leaf l ON l.n = d.n \
-                 WHERE d.erasure IN (SELECT value FROM json_each(?)) ORDER BY d.n"
-            }
-            Dialect::Postgres => {
-                "SELECT l.id, d.what FROM erasure_damage d JOIN erasure r ON r.id = d.erasure \
-                 JOIN leaf l ON l.tenant = r.tenant AND l.seq = d.seq \
-                 WHERE d.erasure IN (SELECT value FROM json_each(?)) ORDER BY d.seq"
-            }
-        };
-        let rows: Vec<(Vec<u8>, String)> = database::query_as(statement)
+                 WHERE d.erasure IN (SELECT value FROM json_each(?)) ORDER BY d.n",
+            )
             .bind(ids)
+            .fetch_all(connection)
+            .await?;
+            return rows.into_iter().map(|(id, what)| read(&id, what)).collect();
+        }
+        let rows: Vec<(i64, i64, String)> = database::query_as(
+            "SELECT r.tenant, d.seq, d.what FROM erasure_damage d JOIN erasure r ON r.id = d.erasure \
+             WHERE d.erasure IN (SELECT value FROM json_each(?)) ORDER BY r.tenant, d.seq",
+        )
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut all = Vec::with_capacity(rows.len());
+        // Each node is asked for its tenants' entries.
+        for of_tenant in rows.chunk_by(|one, next| one.0 == next.0) {
+            let tenant = of_tenant.first().map(|(tenant, ..)| *tenant);
+            let seqs: Vec<i64> = of_tenant.iter().map(|(_, seq, _)| *seq).collect();
+            let ids: Vec<(i64, Vec<u8>)> = database::query_as(
+                "SELECT seq, id FROM leaf WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?))",
+            )
+            .bind(tenant)
+            .bind(seqs)
             .fetch_all(&mut *connection)
             .await?;
-        rows.into_iter().map(|(id, what)| read(&id, what)).collect()
+            let ids: BTreeMap<i64, Vec<u8>> = ids.into_iter().collect();
+            for (_, seq, what) in of_tenant {
+                if let Some(id) = ids.get(seq) {
+                    all.push(read(id, what.clone())?);
+                }
+            }
+        }
+        Ok(all)
     }
 }
