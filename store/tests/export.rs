@@ -257,6 +257,42 @@ async fn the_log_tells_who_took_which_data_before_the_first_byte_and_at_the_end(
     log.store.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_reads_on_in_another_state_though_nobody_keeps_it_waiting() {
+    only_postgres!();
+    let (log, _, export) = log_of(6_000).await;
+    if log.is_distributed().await {
+        return log::leave_out();
+    }
+    log.attack("").await;
+    let wanted = Log::wanted(&query("order=desc"), Format::Ndjson);
+    let export = log.store.export(&export, wanted, &operator()).await;
+    let mut export = export.unwrap();
+    let first = export.next().await.unwrap().unwrap();
+    // It is read ahead for a while, and then waits for whoever has the table.
+    let mut other = log.connection().await;
+    let lock = "BEGIN; LOCK TABLE content IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut other).await.unwrap();
+    let taking = tokio::spawn(async move {
+        let (more, broken) = rest(&mut export).await;
+        assert_eq!(broken, None);
+        more
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+         AND datname = current_database() AND now() - query_start > interval '200 milliseconds'";
+    while log.number(waits).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let oldest = "DELETE FROM content WHERE seq <= 1000; COMMIT";
+    sqlx::raw_sql(oldest).execute(&mut other).await.unwrap();
+    let more = taking.await.unwrap();
+    let file = String::from_utf8([first, more].concat()).unwrap();
+    let lines = file.lines().count();
+    // A few of those that went were of another log.
+    assert!(lines < 5_100, "{lines}");
+    log.store.close().await;
+}
+
 #[tokio::test]
 async fn what_is_recorded_or_removed_meanwhile_changes_nothing_else() {
     let (log, scope, export) = log_of(6_000).await;

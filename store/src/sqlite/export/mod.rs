@@ -809,6 +809,10 @@ async fn read_on(
                 break true;
             };
             room.send(lines);
+            // Whoever always finds room would else never wait, and never end their turn.
+            if tokio::time::Instant::now() >= ends {
+                break false;
+            }
             // Until then it is worth waiting for room, with what was begun.
             match tokio::time::timeout_at(ends, read.reserve()).await {
                 Ok(Ok(next)) => room = next,
