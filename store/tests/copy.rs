@@ -520,6 +520,7 @@ async fn checkpoints(source: &Source) -> Vec<Kept> {
 /// Moved from one to the other, everything is there, and everything goes on there.
 #[tokio::test]
 async fn all_of_an_installation_moves() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -689,6 +690,7 @@ fn refused(error: &RecordError) -> Option<Moving> {
 
 #[tokio::test]
 async fn a_source_that_moved_takes_nothing_and_answers() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -746,6 +748,7 @@ async fn a_source_that_moved_takes_nothing_and_answers() {
 
 #[tokio::test]
 async fn what_is_recorded_meanwhile_moves_too_and_nothing_is_acknowledged_later() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -797,6 +800,7 @@ async fn what_is_recorded_meanwhile_moves_too_and_nothing_is_acknowledged_later(
 /// source takes what is sent.
 #[tokio::test]
 async fn a_copy_goes_on_wherever_it_was_stopped() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -848,6 +852,7 @@ async fn a_copy_goes_on_wherever_it_was_stopped() {
 
 #[tokio::test]
 async fn addresses_that_persons_exchanged_since_a_copy_was_stopped_are_theirs_in_it() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -886,6 +891,7 @@ fn meanwhile<T: Send, F: Future<Output = T>>(begin: impl FnOnce() -> F + Send) -
 
 #[tokio::test]
 async fn a_copy_whose_fence_somebody_lifted_opens_nothing() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -919,6 +925,7 @@ async fn a_copy_whose_fence_somebody_lifted_opens_nothing() {
 
 #[tokio::test]
 async fn of_two_copies_at_once_one_moves_and_the_other_opens_nothing() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let slow = At::new(to, &source.log.clock);
@@ -950,6 +957,7 @@ async fn of_two_copies_at_once_one_moves_and_the_other_opens_nothing() {
 
 #[tokio::test]
 async fn what_is_not_whole_yet_is_not_copied_further() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let half = At::new(to, &source.log.clock);
@@ -968,6 +976,7 @@ async fn what_is_not_whole_yet_is_not_copied_further() {
 
 #[tokio::test]
 async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -1025,6 +1034,7 @@ async fn what_is_removed_between_rounds_goes_in_the_copy_too() {
 
 #[tokio::test]
 async fn a_copy_that_differs_is_not_opened_and_the_source_goes_on() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -1070,6 +1080,7 @@ async fn a_copy_that_differs_is_not_opened_and_the_source_goes_on() {
 
 #[tokio::test]
 async fn a_name_that_differs_is_found_though_every_event_is_the_same() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let to = At::new(to, &source.log.clock);
@@ -1097,6 +1108,7 @@ async fn a_name_that_differs_is_found_though_every_event_is_the_same() {
 
 #[tokio::test]
 async fn a_target_that_holds_something_else_is_left_alone() {
+    only_one_node!();
     for (from, to) in ways() {
         let source = Source::new(from).await;
         let used = At::new(to, &source.log.clock);

@@ -260,10 +260,8 @@ async fn the_log_tells_who_took_which_data_before_the_first_byte_and_at_the_end(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_reads_on_in_another_state_though_nobody_keeps_it_waiting() {
     only_postgres!();
+    only_one_node!();
     let (log, _, export) = log_of(6_000).await;
-    if log.is_distributed().await {
-        return log::leave_out();
-    }
     log.attack("").await;
     let wanted = Log::wanted(&query("order=desc"), Format::Ndjson);
     let export = log.store.export(&export, wanted, &operator()).await;

@@ -482,6 +482,7 @@ fn told(event: &Event) -> String {
 #[tokio::test]
 async fn it_comes_to_the_same_as_batches_which_go_where_somebody_has_the_table() {
     only_postgres!();
+    only_one_node!();
     let whole = shortened().await;
     let by_batches = shortened().await;
     let reader = reader_of(&by_batches).await;
@@ -504,6 +505,7 @@ async fn it_comes_to_the_same_as_batches_which_go_where_somebody_has_the_table()
 #[tokio::test]
 async fn a_hold_of_one_workspace_stops_it_until_it_is_lifted() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let place = "INSERT INTO hold (id, workspace, reason, placed_by, placed_at) \
          SELECT coalesce(max(id), 0) + 1, 2, 'case 12', 'Ingrid', 0 FROM hold";
@@ -529,6 +531,7 @@ async fn a_hold_of_one_workspace_stops_it_until_it_is_lifted() {
 #[tokio::test]
 async fn a_hold_that_is_being_placed_is_waited_for_and_seen() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     // As whoever places one has it before the commit.
     let mut placing = log.connection().await;
@@ -556,6 +559,7 @@ async fn a_hold_that_is_being_placed_is_waited_for_and_seen() {
 #[tokio::test]
 async fn where_another_workspace_keeps_longer_the_others_expire_in_batches() {
     only_postgres!();
+    only_one_node!();
     let log = log_of_a_year().await;
     log.keep(GROWTH, Retention::Days(90)).await;
     log.release_all().await;
@@ -577,6 +581,7 @@ async fn where_another_workspace_keeps_longer_the_others_expire_in_batches() {
 #[tokio::test]
 async fn the_database_drops_nothing_that_no_release_covers() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let there = log.partitions().await;
     for name in [
@@ -607,6 +612,7 @@ async fn the_database_drops_nothing_that_no_release_covers() {
 #[tokio::test]
 async fn a_state_that_somebody_reads_stays_whole() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let scope = log.scope(GROWTH).await;
     // What the log looks like is known from then on.
@@ -632,6 +638,7 @@ async fn a_state_that_somebody_reads_stays_whole() {
 #[tokio::test]
 async fn who_reads_and_records_meanwhile_sees_neither_errors_nor_gaps() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let grant = log.token(GROWTH).await;
     let (scope, exports) = (grant.read_scope().unwrap(), grant.export_scope().unwrap());
@@ -701,6 +708,7 @@ async fn who_reads_and_records_meanwhile_sees_neither_errors_nor_gaps() {
 #[tokio::test]
 async fn who_records_in_a_partition_that_is_being_removed_waits_for_nobody_and_it_stays() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let _undisturbed = undisturbed(&log).await;
     log.keep(GROWTH, Retention::Years(1)).await;
@@ -727,6 +735,7 @@ async fn who_records_in_a_partition_that_is_being_removed_waits_for_nobody_and_i
 #[tokio::test]
 async fn where_somebody_has_the_tables_for_long_that_is_found_before_anything_is_counted() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let _undisturbed = undisturbed(&log).await;
     let mut dump = log.connection().await;
@@ -753,6 +762,7 @@ async fn where_somebody_has_the_tables_for_long_that_is_found_before_anything_is
 #[tokio::test]
 async fn who_is_killed_in_the_middle_loses_nothing() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     let before = everything(&log).await;
     // Who records and does not end.
@@ -789,6 +799,7 @@ async fn who_is_killed_in_the_middle_loses_nothing() {
 #[tokio::test]
 async fn who_keeps_longer_again_records_in_a_month_that_was_dropped() {
     only_postgres!();
+    only_one_node!();
     let log = shortened().await;
     // Another server, which knows the partitions that were there.
     let second = store::Store::open(Log::options(&log.folder, &log.clock))
@@ -828,6 +839,7 @@ const LOCKS: i64 = 700;
 #[tokio::test]
 async fn the_widest_question_takes_no_more_locks_than_is_said() {
     only_postgres!();
+    only_one_node!();
     let log = Log::new().await;
     let grant = log.token(GROWTH).await;
     log.record(&grant, vec![happened("2026-05", 12)]).await;

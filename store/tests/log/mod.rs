@@ -67,6 +67,21 @@ macro_rules! only_postgres {
     };
 }
 
+/// Ends a test of what there is on one machine alone, where tenants are spread over several nodes.
+#[macro_export]
+macro_rules! only_one_node {
+    () => {
+        if log::has_nodes().await {
+            return log::leave_out();
+        }
+    };
+}
+
+/// Whether the server that the tests are run on spreads tenants over the nodes of a Citus.
+pub async fn has_nodes() -> bool {
+    postgres::has_nodes().await
+}
+
 /// Notes that a test is not one of the database that the tests are run on. A test cannot say so itself and
 /// passes: who counts them takes off a line for each, in the file that is named by
 /// `DAYBOOK_TEST_LEFT_OUT`.

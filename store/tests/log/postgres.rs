@@ -113,6 +113,17 @@ async fn drop_on_node(mut node: PgConnection, name: String) {
     run(&mut node, drop).await;
 }
 
+/// Whether the server that the tests are run on spreads tenants over the nodes of a Citus.
+pub async fn has_nodes() -> bool {
+    match server() {
+        Some(server) => {
+            let mut connection = connect(&server, "postgres").await;
+            !workers(&server, &mut connection).await.is_empty()
+        }
+        None => false,
+    }
+}
+
 /// The other nodes of a Citus of which the server is the coordinator; none where it is not.
 async fn workers(server: &str, connection: &mut PgConnection) -> Vec<PgConnectOptions> {
     let is_citus: bool =
