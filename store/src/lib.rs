@@ -19,6 +19,7 @@ mod coalescing;
 pub mod copy;
 mod cursor;
 mod database;
+mod days;
 mod dictionary;
 pub mod erasure;
 pub mod error;

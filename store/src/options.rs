@@ -156,6 +156,10 @@ pub struct Options {
     /// that is estimated to take no longer than this; else value by value, which takes a multiple of
     /// its estimate where filters occur together less often than if they were independent.
     pub gather_within: Duration,
+    /// For how long entries are read to count when events occurred: then what was counted is the answer.
+    pub count_within: Duration,
+    /// About so many of them at a time.
+    pub count_at_once: u32,
     /// Of an object with so many events, what they come to is kept in memory at some moments, so that the
     /// next question about it begins there.
     pub fold_kept_from: usize,
@@ -170,6 +174,8 @@ impl Options {
             key_file: None,
             clock: Arc::new(SystemClock),
             gather_within: Duration::from_micros(2_500),
+            count_within: Duration::from_millis(200),
+            count_at_once: 100_000,
             fold_kept_from: 3_000,
         }
     }

@@ -8,7 +8,7 @@
 
 mod counting;
 
-pub(crate) use counting::Counting;
+pub(crate) use counting::{Counting, Whole};
 
 use domain::question::Sort;
 use std::{fmt, sync::Arc, time::Duration};
@@ -615,11 +615,9 @@ impl Conditions {
         let share = |opening: &Opening| (opening.entries / total).clamp(1e-7, 1.0);
         let all_shares: f64 = openings.iter().map(share).product();
 
-        // What reading in time order, and what gathering costs by each way.
+        // What reading in time order costs by each way.
         let mut in_order = (wanted / all_shares).min(total * time) * look + seek;
-        let mut order_arms = vec![all.clone()];
-        let mut gather = total * time * sorted + seek;
-        let mut gather_arms = vec![all];
+        let mut order_arms = vec![all];
         for (at, opening) in openings.iter().enumerate() {
             let forced = only.is_some();
             if only.is_some_and(|only| only != at) {
@@ -632,12 +630,13 @@ impl Conditions {
                 in_order = cost;
                 order_arms.clone_from(&opening.arms);
             }
-            let cost = entries * sorted + opening.seeks * seek;
-            if cost < gather || forced {
-                gather = cost;
-                gather_arms.clone_from(&opening.arms);
-            }
         }
+        let Whole {
+            arms: gather_arms,
+            entries,
+            seeks,
+        } = self.whole(counts, openings, sorted);
+        let gather = entries * sorted + seeks * seek;
 
         let way = |plan, cost| Way {
             plan,

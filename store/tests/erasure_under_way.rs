@@ -116,8 +116,9 @@ async fn index_of(folder: &log::Folder) -> Vec<String> {
         ("count_target", "ws, key, events, entries"),
         ("count_pair", "ws, action, actor, events"),
         ("count_via", "ws, key, actor, events"),
+        ("count_day", "ws, day, hex(hours), hex(quarters)"),
     ] {
-        let counted = if table.starts_with("count") {
+        let counted = if columns.ends_with("events") || columns.ends_with("entries") {
             "WHERE events <> 0"
         } else {
             ""

@@ -142,8 +142,12 @@ impl Log {
                 .fetch_all(&mut index)
                 .await
                 .unwrap();
+            let shown = columns
+                .iter()
+                .map(|name| format!("iif(typeof({name}) = 'blob', hex({name}), {name})"));
+            let shown = shown.collect::<Vec<_>>().join(", ");
             let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-                "SELECT json_array({0}) FROM {table} ORDER BY {0}",
+                "SELECT json_array({shown}) FROM {table} ORDER BY {}",
                 columns.join(", ")
             )))
             .fetch_all(&mut index)

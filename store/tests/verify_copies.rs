@@ -44,7 +44,7 @@ async fn verified(log: &Log) -> Result<Verified, Wrong> {
 }
 
 /// The table that an alteration is found in, and what alters it.
-const ON_SQLITE: [(&str, &str); 14] = [
+const ON_SQLITE: [(&str, &str); 18] = [
     ("by_time", "DELETE FROM i.by_time WHERE n = 20"),
     ("by_time", "UPDATE i.by_time SET at = at - 1 WHERE n = 20"),
     (
@@ -85,6 +85,19 @@ const ON_SQLITE: [(&str, &str); 14] = [
         "UPDATE i.count_actor SET events = events - 1 WHERE key = 2 AND events > 0",
     ),
     ("count_pair", "DELETE FROM i.count_pair"),
+    ("count_day", "DELETE FROM i.count_day"),
+    (
+        "count_day",
+        "UPDATE i.count_day SET hours = CAST(substr(hours, 1, length(hours) - 1) || x'7f' AS BLOB)",
+    ),
+    (
+        "count_day",
+        "UPDATE i.count_day SET quarters = CAST(substr(quarters, 1, length(quarters) - 1) || x'7f' AS BLOB)",
+    ),
+    (
+        "count_day",
+        "INSERT INTO i.count_day SELECT ws, day + 1, hours, quarters FROM i.count_day",
+    ),
 ];
 
 const ON_POSTGRES: [(&str, &str); 8] = [

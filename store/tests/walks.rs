@@ -9,7 +9,7 @@ use domain::{
     catalogue::{Catalogue, OwnedEntry},
     category::Category,
     event::{Actor, ActorKind, Event, Given, NewEvent, Outcome, Target},
-    question::{Filter, Limit, Moment, Order, Query, Sort, Span},
+    question::{BucketsMost, Filter, HistogramQuery, Limit, Moment, Order, Query, Sort, Span},
     retention::Retention,
     role::Role,
     time::Timestamp,
@@ -273,11 +273,40 @@ async fn expect_answers(
         prop_assert_eq!(&there, &wanted, "{}", query.query_string());
         prop_assert_eq!(&back, &wanted, "back: {}", query.query_string());
     }
+    expect_histograms(log, scope, all, queries).await?;
     // Last, because the log tells of exports.
     if let Some(scope) = grant.export_scope().ok().filter(|it| it.scope() == scope) {
         for query in queries {
             expect_exported(log, &scope, query).await?;
         }
+    }
+    Ok(())
+}
+
+/// When events occurred is what counting them one by one gives: by whole quarters of an hour, by parts of
+/// them, and in the days of zones that are no whole hours apart.
+async fn expect_histograms(
+    log: &Log,
+    scope: &Scope,
+    all: &[Event],
+    queries: &[Query],
+) -> Result<(), TestCaseError> {
+    let zones = ["UTC", "Asia/Kathmandu", "Australia/Lord_Howe"];
+    let asked = zones
+        .iter()
+        .cycle()
+        .zip([100, 3, 1_000, 30].into_iter().cycle());
+    for (query, (zone, most)) in queries.iter().zip(asked) {
+        let mut filter = query.filter.clone();
+        filter.tz = Some(zone.parse().unwrap());
+        let query = HistogramQuery {
+            filter,
+            most: BucketsMost::try_from(most).unwrap(),
+        };
+        let histogram = log.store.histogram(scope, &query).await.unwrap();
+        let catalogue = Catalogue::default();
+        let wanted = log::counted::histogram(&catalogue, all, &query, log.store.now());
+        prop_assert_eq!(histogram, wanted, "{:?}", query);
     }
     Ok(())
 }

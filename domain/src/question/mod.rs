@@ -5,6 +5,7 @@
 mod blame;
 mod feed;
 mod filter;
+mod histogram;
 mod parameters;
 mod range;
 mod sort;
@@ -13,6 +14,7 @@ mod zone;
 pub use blame::BlameParameters;
 pub use feed::{FeedQuery, Wait};
 pub use filter::{Filter, Subject};
+pub use histogram::{Bucket, Buckets, BucketsMost, Histogram, HistogramQuery, Step};
 pub use parameters::{Fault, PARAMETERS, Read, Unknown};
 pub use range::{Moment, MomentError, Range, Span};
 pub use sort::{Order, Sort};

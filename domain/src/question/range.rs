@@ -172,7 +172,7 @@ impl Span {
 }
 
 #[cfg(feature = "zones")]
-mod resolve {
+pub(super) mod resolve {
     use super::{Moment, Timestamp};
     use chrono::{MappedLocalTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
     use chrono_tz::Tz;
@@ -218,7 +218,7 @@ mod resolve {
 
     /// The instant at which clocks jumped over `time`: found to the microsecond between a moment
     /// before the gap and one after it (no gap is longer than a day and a few hours).
-    fn after_gap(time: NaiveDateTime, zone: Tz) -> Timestamp {
+    pub(in crate::question) fn after_gap(time: NaiveDateTime, zone: Tz) -> Timestamp {
         let guess = time.and_utc().timestamp_micros();
         let day = TimeDelta::hours(30).num_microseconds().unwrap_or_default();
         let (mut before, mut after) = (guess - day, guess + day);

@@ -126,3 +126,11 @@ CREATE TABLE count_via (
     ws INTEGER NOT NULL, key INTEGER NOT NULL, actor INTEGER NOT NULL, events INTEGER NOT NULL,
     PRIMARY KEY (ws, key, actor)
 ) STRICT, WITHOUT ROWID;
+
+-- How many events there are of which action in which hour, and in which quarter of one, for each day since
+-- the beginning of 1970 (UTC): what activity is shown from, in the days of any time zone. An erasure changes
+-- none of it.
+CREATE TABLE count_day (
+    ws INTEGER NOT NULL, day INTEGER NOT NULL, hours BLOB NOT NULL, quarters BLOB NOT NULL,
+    PRIMARY KEY (ws, day)
+) STRICT, WITHOUT ROWID;

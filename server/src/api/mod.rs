@@ -70,6 +70,7 @@ pub fn operations() -> OpenApiRouter<Store> {
     OpenApiRouter::with_openapi(documentation::Document::openapi())
         .routes(routes!(events::list::list, events::record::record))
         .routes(routes!(events::export::export))
+        .routes(routes!(events::histogram::histogram))
         .routes(routes!(events::show::show))
         .routes(routes!(events::feed::feed))
         .routes(routes!(objects::blame::blame))

@@ -1,6 +1,15 @@
 //! How many match: what the kept counts tell of it, and what is worth reading for the rest.
 
-use super::{Arm, Conditions, Counts, Numbers, Object, float};
+use super::{Arm, Conditions, Counts, Numbers, Object, Opening, float};
+
+/// How all that match are read, every entry of the way in.
+pub(crate) struct Whole {
+    pub(crate) arms: Vec<Arm>,
+    /// About so many entries stand there, of the time that is asked for.
+    pub(crate) entries: f64,
+    /// In so many places.
+    pub(crate) seeks: f64,
+}
 
 /// How all that match are counted.
 pub(crate) struct Counting {
@@ -12,6 +21,52 @@ pub(crate) struct Counting {
 }
 
 impl Conditions {
+    /// The way in by which all that match are read with the least work, where an entry costs `each`
+    /// microseconds; none, where nothing can match.
+    pub(crate) fn read_whole(&self, counts: &Counts) -> Option<Whole> {
+        let openings = self.openings(counts);
+        (!self.is_contradiction()).then(|| self.whole(counts, openings, counts.costs.look))
+    }
+
+    /// The same of its openings.
+    pub(super) fn whole(&self, counts: &Counts, openings: Vec<Opening>, each: f64) -> Whole {
+        let time = self.part_of_time(counts);
+        let opened = |opening: Opening| Whole {
+            arms: opening.arms,
+            entries: opening.entries * time,
+            seeks: opening.seeks,
+        };
+        let all = Whole {
+            arms: vec![Arm::all()],
+            entries: float(counts.total.max(1)) * time,
+            seeks: 1.0,
+        };
+        // An operation cannot be tested elsewhere.
+        if self.operation.is_some() {
+            return openings.into_iter().next_back().map_or(all, opened);
+        }
+        let cost = |whole: &Whole| whole.entries * each + whole.seeks * counts.costs.seek;
+        // Of equal ones the first: nothing is sought for.
+        openings.into_iter().map(opened).fold(all, |best, other| {
+            if cost(&other) < cost(&best) {
+                other
+            } else {
+                best
+            }
+        })
+    }
+
+    /// Whether events are asked for by their actions and a time alone, or by nothing.
+    pub(crate) fn is_by_action_alone(&self) -> bool {
+        let alone = Self {
+            action: self.action.clone(),
+            since: self.since,
+            until: self.until,
+            ..Self::default()
+        };
+        *self == alone
+    }
+
     /// How all that match are counted: by which way in, how many entries stand there, and what part
     /// of them is likely to match.
     pub(crate) fn counting(&self, counts: &Counts) -> Counting {

@@ -700,7 +700,7 @@ fn is_own(sql: &mut Sql, own: Option<bool>) {
 }
 
 /// `column` is one of `numbers`: compared with few, looked up in a map of bytes for many.
-fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
+pub(crate) fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
     let mut sql = Sql::default();
     match numbers.list() {
         [] => {

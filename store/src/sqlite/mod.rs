@@ -19,6 +19,7 @@ pub(crate) mod erasure;
 pub(crate) mod export;
 mod feed;
 mod find;
+mod histogram;
 mod holds;
 mod index;
 mod invites;
@@ -94,6 +95,10 @@ pub(crate) struct Inner {
     pub(crate) database: DatabaseUrl,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gather_within: Duration,
+    /// For how long is counted when events occurred.
+    pub(crate) count_within: Duration,
+    /// About so many entries at a time.
+    pub(crate) count_at_once: u32,
     pub(crate) keys: Keys,
     pub(crate) redaction: Key,
     rules: redaction::KnownRules,
@@ -236,6 +241,8 @@ impl Store {
             rules: redaction::KnownRules::default(),
             clock: options.clock,
             gather_within: options.gather_within,
+            count_within: options.count_within,
+            count_at_once: options.count_at_once,
             keys: parts.keys,
             readers: parts.readers,
             dictionaries: parts.dictionaries,

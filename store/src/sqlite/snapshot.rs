@@ -62,6 +62,11 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
+    /// On PostgreSQL, the classes that it has contents in.
+    pub(super) fn classes(&self) -> &[i64] {
+        &self.classes
+    }
+
     /// Where its events are looked for.
     pub(super) fn within(&self, connection: &Connection) -> Within<'_> {
         Within {

@@ -23,6 +23,7 @@ use store::{
 };
 use tempfile::TempDir;
 
+pub mod counted;
 mod postgres;
 
 use postgres::{Database, OF_ALL_NODES, name_for};
@@ -188,9 +189,15 @@ impl Log {
 
     /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
     pub async fn new() -> Self {
+        Self::with(|options| options).await
+    }
+
+    /// The same, whose store is opened with other options.
+    pub async fn with(options: impl FnOnce(Options) -> Options) -> Self {
         let folder = Folder::new();
         let clock = SetClock::at(time(BEGINNING));
-        let store = Store::open(Self::options(&folder, &clock)).await.unwrap();
+        let options = options(Self::options(&folder, &clock));
+        let store = Store::open(options).await.unwrap();
         store
             .create_tenant(&"acme".parse().unwrap(), "Acme Inc", &operator())
             .await
@@ -326,6 +333,22 @@ impl Log {
         let server = postgres().unwrap();
         let url = format!("{server}/{}", database_of(self.folder.path()));
         PgConnection::connect(&url).await.unwrap()
+    }
+
+    /// The node of a Citus on which a tenant lies, as its host and port.
+    pub async fn node_of(&self, tenant: &str) -> (String, u16) {
+        let found = self
+            .rows::<(String, i64)>(&format!(
+                "SELECT n.nodename, n.nodeport::BIGINT FROM tenant t \
+                 JOIN pg_dist_placement p \
+                     ON p.shardid = get_shard_id_for_distribution_column('tenant_head', t.id) \
+                 JOIN pg_dist_node n USING (groupid) WHERE t.slug = '{tenant}'"
+            ))
+            .await;
+        let [(host, port)] = &found[..] else {
+            panic!("{tenant} lies on one node: {found:?}");
+        };
+        (host.clone(), u16::try_from(*port).unwrap())
     }
 
     /// How much of what PostgreSQL counts, or finds beside contents, is other than what the contents come

@@ -466,6 +466,15 @@ pub struct PageParameters {
     cursor: Option<String>,
 }
 
+/// In how many parts of time they are counted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistogramParameters {
+    /// In no more parts than this, where months are not shorter; default 100.
+    #[param(minimum = 1, maximum = 1000)]
+    buckets: Option<u16>,
+}
+
 /// Where a follower is.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

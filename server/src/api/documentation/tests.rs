@@ -4,7 +4,7 @@
 use super::*;
 use domain::{
     event::{Bounds, NewEvent},
-    question::{BlameParameters, FeedQuery, Query, Unknown},
+    question::{BlameParameters, FeedQuery, HistogramQuery, Query, Unknown},
 };
 
 fn described() -> Value {
@@ -87,6 +87,21 @@ fn every_parameter_of_a_feed_that_is_described_is_taken_and_no_other() {
         .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
         .collect();
     let (_, faults) = FeedQuery::read("colour=red");
+    let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
+    let known: Vec<&str> = known.split(", ").collect();
+    assert_eq!(described, known);
+}
+
+#[test]
+fn every_parameter_of_the_histogram_that_is_described_is_taken_and_no_other() {
+    let document = described();
+    let described: Vec<String> = document["paths"]["/api/v1/events/histogram"]["get"]["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+        .collect();
+    let (_, faults) = HistogramQuery::read("colour=red");
     let (_, known) = faults[0].reason.rsplit_once(" are ").unwrap();
     let known: Vec<&str> = known.split(", ").collect();
     assert_eq!(described, known);

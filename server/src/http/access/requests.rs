@@ -561,6 +561,16 @@ pub const REQUESTS: &[Asked] = &[
         "of the other workspace",
         "/api/v1/events/export?format=csv&workspace=revenue",
     ),
+    get(
+        "GET /api/v1/events/histogram",
+        "",
+        "/api/v1/events/histogram?buckets=3",
+    ),
+    get(
+        "GET /api/v1/events/histogram",
+        "of the other workspace",
+        "/api/v1/events/histogram?workspace=revenue",
+    ),
     get(EVENTS, "", "/api/v1/events"),
     get(
         EVENTS,

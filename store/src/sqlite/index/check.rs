@@ -3,7 +3,9 @@
 
 use super::{
     super::{connect::Files, sql::made_of_our_own_texts},
-    EMPTY, KEYS, STEP_AFTER_MARK, TEMPORARY, VERSION, hash_at, text_of,
+    EMPTY, KEYS, STEP_AFTER_MARK, TEMPORARY, VERSION,
+    days::days_differ,
+    hash_at, text_of,
 };
 use crate::StoreError;
 use sqlx::{Connection, Executor, Row, SqliteConnection};
@@ -278,7 +280,7 @@ struct Work<'a, T> {
     mark: i64,
     /// The event before the next step.
     next: AtomicI64,
-    /// The next of [`COUNTS`].
+    /// What is compared next: days, then those of [`COUNTS`].
     next_count: AtomicUsize,
     /// How many events were compared, and who is told.
     compared: AtomicU64,
@@ -359,6 +361,12 @@ impl<T: Fn(u64) + Sync> Work<'_, T> {
     async fn compare_counts(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         while self.found().is_none() {
             let next = self.next_count.fetch_add(1, Ordering::Relaxed);
+            let Some(next) = next.checked_sub(1) else {
+                if days_differ(connection).await? {
+                    *self.found() = Some(Strange::Counts("count_day"));
+                }
+                continue;
+            };
             let Some((table, names, counts, should)) = COUNTS.get(next) else {
                 break;
             };

@@ -4,7 +4,12 @@
 //! count the batches: where the index is ahead of the log, the batch that it names was not wholly
 //! removed from the log, and what is left of it is taken over again.
 
-use super::{super::sql::made_of_our_own_texts, ADD, BEGIN, EMPTY, Indexer, KEYS, text_of};
+use super::{
+    super::sql::made_of_our_own_texts,
+    ADD, BEGIN, EMPTY, Indexer, KEYS,
+    days::{Counting, count_days},
+    text_of,
+};
 use crate::StoreError;
 use sqlx::{Executor, Row};
 use std::sync::Arc;
@@ -43,27 +48,25 @@ pub(crate) struct Removed {
 #[derive(Debug)]
 pub(super) struct Texts {
     gather: Arc<str>,
-    from_index: Arc<str>,
-    restore: Arc<str>,
+    /// Before and after days are counted.
+    from_index: (Arc<str>, Arc<str>),
+    /// Before, between and after.
+    restore: [Arc<str>; 3],
 }
 
 impl Texts {
     pub(super) fn new() -> Self {
         Self {
             gather: text_of(&[BEGIN, &[COVERED], KEYS, &["COMMIT"]]),
-            from_index: text_of(&[DURABLY, &["BEGIN"], FROM_COPIES, COUNTED]),
-            restore: text_of(&[
-                &["BEGIN"],
-                EMPTY,
-                &[NAMED_AND_THERE],
-                KEYS,
-                FROM_COPIES,
-                EMPTY,
-                &[NAMED_LAST],
-                KEYS,
-                ADD,
-                RESTORED,
-            ]),
+            from_index: (
+                text_of(&[DURABLY, &["BEGIN"], FROM_COPIES]),
+                text_of(&[COUNTED]),
+            ),
+            restore: [
+                text_of(&[&["BEGIN"], EMPTY, &[NAMED_AND_THERE], KEYS, FROM_COPIES]),
+                text_of(&[EMPTY, &[NAMED_LAST], KEYS, ADD]),
+                text_of(&[RESTORED]),
+            ],
         }
     }
 }
@@ -110,9 +113,21 @@ impl Indexer {
 
     /// Removes the batch that was gathered from the index.
     pub(crate) async fn remove_from_index(&mut self) -> Result<(), StoreError> {
-        let text = made_of_our_own_texts(Arc::clone(&self.remove.from_index));
-        let removed = sqlx::query(text).execute(&mut self.connection).await;
+        let removed = self.remove_from_copies().await;
         self.undone_unless_ok(removed).await
+    }
+
+    async fn remove_from_copies(&mut self) -> Result<(), StoreError> {
+        let connection = &mut self.connection;
+        let (from_copies, counted) = &self.remove.from_index;
+        connection
+            .execute(made_of_our_own_texts(Arc::clone(from_copies)))
+            .await?;
+        count_days(connection, Counting::Down).await?;
+        connection
+            .execute(made_of_our_own_texts(Arc::clone(counted)))
+            .await?;
+        Ok(())
     }
 
     /// Removes a piece of that batch from the log as well, of the events after number `after` (at
@@ -225,14 +240,30 @@ impl Indexer {
         if ahead == 0 {
             return Ok(());
         }
-        let text = made_of_our_own_texts(Arc::clone(&self.remove.restore));
-        let restored = sqlx::query(text).execute(&mut self.connection).await;
+        let restored = self.restore().await;
         self.undone_unless_ok(restored).await
     }
 
-    pub(super) async fn undone_unless_ok<T>(
+    async fn restore(&mut self) -> Result<(), StoreError> {
+        let connection = &mut self.connection;
+        let [take_out, take_over, restored] = &self.remove.restore;
+        connection
+            .execute(made_of_our_own_texts(Arc::clone(take_out)))
+            .await?;
+        count_days(connection, Counting::Down).await?;
+        connection
+            .execute(made_of_our_own_texts(Arc::clone(take_over)))
+            .await?;
+        count_days(connection, Counting::Up).await?;
+        connection
+            .execute(made_of_our_own_texts(Arc::clone(restored)))
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn undone_unless_ok<T, E: Into<StoreError>>(
         &mut self,
-        result: Result<T, sqlx::Error>,
+        result: Result<T, E>,
     ) -> Result<(), StoreError> {
         if let Err(error) = result {
             self.give_up().await;
