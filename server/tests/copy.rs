@@ -87,6 +87,7 @@ fn keys(client: &Client) -> Vec<String> {
 
 #[test]
 fn an_installation_moves_beside_a_server_whoever_is_killed() {
+    only_one_node!();
     let daybook = Daybook::acme();
     let token = daybook.token("acme/growth", &READ_AND_WRITE);
     let never_used = daybook.token("acme/growth", &READ_AND_WRITE);
@@ -197,9 +198,17 @@ fn a_copy_says_what_it_cannot_do() {
     daybook
         .run(&["copy", "--from", "sqlite:nothing.db", "--to", "sqlite:x.db"])
         .refused(1, "no installation");
+    let why = if harness::has_nodes() {
+        let line = ["copy", "--from", &from, "--to", "sqlite:x.db"];
+        let why = "is spread over the nodes of a Citus";
+        daybook.run(&line).refused(1, why);
+        why
+    } else {
+        "is not being moved"
+    };
     daybook
         .run(&["copy", "--from", &from, "--abandon"])
-        .refused(1, "is not being moved");
+        .refused(1, why);
     daybook
         .run(&["copy", "--from", &from, "--force"])
         .refused(2, "--abandon");

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// was done; it works again by itself when the server does.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The same of the one node of several that a tenant lies on: for others it may be there.
+    #[error("the database is not available: {0}")]
+    NodeUnavailable(String),
     /// The database's server went away while something was being committed, and did not come back to
     /// tell whether it was.
     #[error("the database went away while it committed; it is not known whether it did: {0}")]

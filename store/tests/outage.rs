@@ -10,7 +10,7 @@ use domain::{
     question::Query,
 };
 use log::{BEGINNING, Folder, Log, event, limit, object, operator, time, user};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -370,6 +370,102 @@ async fn a_server_that_lets_nobody_in_is_told_and_recording_goes_on_when_it_does
             .count(),
         3
     );
+}
+
+/// Where tenants are spread over several nodes, they do not answer for each other.
+#[tokio::test]
+async fn a_node_that_is_away_is_so_for_its_tenants_alone() {
+    if !log::has_nodes().await {
+        return log::leave_out();
+    }
+    let log = Log::new().await;
+    let here = log.node_of("acme").await;
+    // One whose node goes away, and, to be asked after it, another one that stays.
+    let (mut away, mut stays) = (None, None);
+    for number in 0.. {
+        let tenant = format!("tenant-{number}");
+        let path = format!("{tenant}/growth");
+        let (store, owner) = (&log.store, operator());
+        let (slug, place) = (tenant.parse().unwrap(), path.parse().unwrap());
+        let made = store.create_tenant(&slug, "Another", &owner);
+        made.await.unwrap();
+        let made = store.create_workspace(&place, "Growth", &owner);
+        made.await.unwrap();
+        let node = log.node_of(&tenant).await;
+        if node != here && away.is_none() {
+            away = Some((path, node));
+        } else if node == here && away.is_some() {
+            stays = Some(path);
+            break;
+        }
+    }
+    let ((away, (host, port)), stays) = (away.unwrap(), stays.unwrap());
+    let mut grants = Vec::new();
+    for path in ["acme/growth", &away, &stays] {
+        let grant = log.token(path).await;
+        log.record(&grant, vec![with_key("before")]).await;
+        grants.push(grant);
+    }
+    log.store.cover().await.unwrap();
+    log.record(&grants[1], vec![with_key("uncovered")]).await;
+
+    let database = database(&log).await;
+    let server: PgConnectOptions = format!("{}/postgres", log::postgres().unwrap())
+        .parse()
+        .unwrap();
+    let node = server.host(&host).port(port);
+    let mut node = PgConnection::connect_with(&node).await.unwrap();
+    let limit_of = |most: i32| format!("ALTER DATABASE {database} CONNECTION LIMIT {most}");
+    run(&mut node, limit_of(0)).await;
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' \
+         AND usename IN (current_user, 'daybook_server')"
+    );
+    run(&mut node, end).await;
+    // They come at once, and are in each other's groups.
+    let send = |number: usize| {
+        let event = with_key(&format!("meanwhile-{number}"));
+        try_to_record(&log.store, &grants[number % 3], vec![event])
+    };
+    let outcomes = futures_of((0..60).map(send)).await;
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        match (number % 3, outcome) {
+            (
+                1,
+                Err(RecordError::Store(StoreError::NodeUnavailable(_) | StoreError::InDoubt(_))),
+            ) => {}
+            (1, outcome) => panic!("its node is away: {outcome:?}"),
+            (_, outcome) => assert!(matches!(outcome.unwrap()[0], Receipt::Recorded(_))),
+        }
+    }
+    for at in [0, 2] {
+        let scope = grants[at].read_scope().unwrap();
+        let all = log.walk(&scope, &limit(500)).await;
+        let keys = all.iter().filter(|event| event.idempotency_key.is_some());
+        assert_eq!(keys.count(), 21);
+    }
+    let scope = grants[1].read_scope().unwrap();
+    let asked = log.store.page(&scope, &limit(500)).await;
+    let asked = asked.unwrap_err().to_string();
+    assert!(asked.contains("not available"), "{asked}");
+    // And they are covered.
+    let covered = log.store.cover().await;
+    assert!(matches!(covered, Err(StoreError::NodeUnavailable(_))));
+    for at in [0, 2] {
+        let scope = grants[at].read_scope().unwrap();
+        let note = log.store.checkpoint(&scope).await.unwrap().unwrap();
+        let size: usize = note.text.lines().nth(1).unwrap().parse().unwrap();
+        assert!(size > 20, "{}", note.text);
+    }
+
+    run(&mut node, limit_of(-1)).await;
+    for number in (0..60).filter(|number| number % 3 == 1) {
+        let again = vec![with_key(&format!("meanwhile-{number}"))];
+        log.record(&grants[1], again).await;
+    }
+    let all = log.walk(&scope, &limit(500)).await;
+    let keys = all.iter().filter(|event| event.idempotency_key.is_some());
+    assert_eq!(keys.count(), 22);
 }
 
 #[tokio::test]

@@ -324,7 +324,7 @@ impl From<StoreError> for Problem {
                 ..Self::new(Kind::Indexing, words).retry_after(RETRY_AFTER)
             },
             StoreError::Closing => Self::new(Kind::Stopping, words).retry_after(RETRY_AFTER),
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::NodeUnavailable(_) => {
                 tracing::error!("{words}");
                 Self::new(
                     Kind::DatabaseUnavailable,
@@ -485,6 +485,7 @@ mod tests {
         let said = || "server closed the connection to 10.0.0.7".to_owned();
         for (error, name) in [
             (StoreError::Unavailable(said()), "database-unavailable"),
+            (StoreError::NodeUnavailable(said()), "database-unavailable"),
             (StoreError::InDoubt(said()), "in-doubt"),
         ] {
             let response = Problem::from(error.clone()).into_response();

@@ -93,7 +93,7 @@ async fn step(
 ) -> Result<Duration, StoreError> {
     let begun = Instant::now();
     // What cannot be erased keeps nothing from expiring.
-    let trouble = match store.remove_some().await {
+    let mut trouble = match store.remove_some().await {
         // As long as it took belongs to those who record and read.
         Ok(Removal::Some { events, .. }) if events > 0 => {
             metrics::counter!(EVENTS_EXPIRED).increment(events);
@@ -109,14 +109,18 @@ async fn step(
         for log in store.expiring_logs().await? {
             let released = store
                 .release(&log, Occasion::Daily, &By::background())
-                .await?;
-            if let Released::Made(release, retention) = released {
-                tracing::info!(
+                .await;
+            match released {
+                Ok(Released::Made(release, retention)) => tracing::info!(
                     "{log}: {} events that occurred before {} are deleted, under a retention of \
                      {retention}",
                     release.events,
                     release.before
-                );
+                ),
+                Ok(_) => {}
+                // The others' nodes are there.
+                Err(error @ StoreError::NodeUnavailable(_)) => trouble = trouble.or(Some(error)),
+                Err(error) => return Err(error),
             }
         }
     }

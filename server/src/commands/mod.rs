@@ -214,7 +214,9 @@ fn advise(error: &StoreError) -> String {
             "check that the database's folder and files belong to the user who runs this"
         }
         StoreError::Indexing { .. } => "try again when it is made",
-        StoreError::Unavailable(_) => "nothing was done; try again when the server answers",
+        StoreError::Unavailable(_) | StoreError::NodeUnavailable(_) => {
+            "nothing was done; try again when the server answers"
+        }
         StoreError::Moving(Moving::Now) => "try again when daybook copy is done",
         StoreError::Moving(Moving::Done) => "name the other database, with --database",
         StoreError::BeingCopied(_) => {

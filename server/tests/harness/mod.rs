@@ -93,6 +93,22 @@ macro_rules! only_postgres {
     };
 }
 
+/// Ends a test of what there is on one machine alone, where tenants are spread over several nodes.
+#[macro_export]
+macro_rules! only_one_node {
+    () => {
+        if harness::has_nodes() {
+            return harness::leave_out();
+        }
+    };
+}
+
+/// Whether the server that the tests are run on spreads tenants over the nodes of a Citus.
+pub fn has_nodes() -> bool {
+    let asked = thread::spawn(|| Runtime::new().unwrap().block_on(database::has_nodes()));
+    asked.join().unwrap()
+}
+
 /// Notes that a test is not one of the database that the tests are run on. A test cannot say so itself and
 /// passes: who counts them takes off a line for each, in the file that is named by
 /// `DAYBOOK_TEST_LEFT_OUT`.

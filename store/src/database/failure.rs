@@ -70,6 +70,7 @@ fn of_postgres(error: &PgDatabaseError) -> StoreError {
         code if code == MOVED.1 => StoreError::Moving(Moving::Done),
         // data_corrupted, index_corrupted
         "XX001" | "XX002" => StoreError::Damaged(error.to_string()),
+        _ if is_of_node(error) => StoreError::NodeUnavailable(error.to_string()),
         code if is_transient(code) => StoreError::Unavailable(error.to_string()),
         _ => StoreError::Database(error.to_string()),
     }
@@ -100,6 +101,42 @@ fn is_transient(code: &str) -> bool {
         // too_many_connections, configuration_limit_exceeded
         | "25P03" | "53200" | "53300" | "53400"
     )
+}
+
+/// Whether it is what the coordinator of a Citus says of a node that is away, goes away while it is asked,
+/// or has too much to do.
+fn is_of_node(error: &PgDatabaseError) -> bool {
+    let begins = |words: &&str| error.message().starts_with(*words);
+    let is_asked = error
+        .r#where()
+        .is_some_and(|place| place.contains("while executing command on "));
+    match error.code() {
+        // connection_failure: a server says it of none of ours, but of its own to another one.
+        "08006" => true,
+        // What has no code of its own: that a commit failed there, and what libpq says.
+        "XX000" => {
+            [
+                "could not commit transaction for shard ",
+                "failure on connection marked as essential: ",
+            ]
+            .iter()
+            .any(begins)
+                || is_asked
+                    && [
+                        "server closed the connection unexpectedly",
+                        "could not receive data from server",
+                        "could not send data to server",
+                        "no connection to the server",
+                        "connection not open",
+                        "SSL connection has been closed unexpectedly",
+                        "SSL SYSCALL error",
+                        "SSL error",
+                    ]
+                    .iter()
+                    .any(begins)
+        }
+        code => is_asked && is_transient(code),
+    }
 }
 
 impl From<sqlx::migrate::MigrateError> for StoreError {

@@ -57,15 +57,32 @@ impl Server {
         followed: &[(i64, i64)],
     ) -> Result<(), StoreError> {
         let tenants: Vec<i64> = followed.iter().map(|(tenant, _)| *tenant).collect();
-        let mut heads: Vec<(i64, i64)> = Vec::with_capacity(tenants.len());
         for tenants in self.known.apart(tenants) {
-            let some: Vec<(i64, i64)> =
-                sqlx::query_as("SELECT tenant, seq FROM tenant_head WHERE tenant = ANY($1)")
-                    .bind(tenants)
-                    .fetch_all(&self.watcher)
-                    .await?;
-            heads.extend(some);
+            match self.tell_of_some(arrivals, followed, &tenants).await {
+                // Whoever looks hears of it; the others' nodes are there.
+                Err(StoreError::NodeUnavailable(_)) => {
+                    for tenant in tenants {
+                        arrivals.wake_tenant(tenant);
+                    }
+                }
+                told => told?,
+            }
         }
+        Ok(())
+    }
+
+    /// The same, of tenants that are asked about together.
+    async fn tell_of_some(
+        &self,
+        arrivals: &Arrivals,
+        followed: &[(i64, i64)],
+        tenants: &[i64],
+    ) -> Result<(), StoreError> {
+        let heads: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT tenant, seq FROM tenant_head WHERE tenant = ANY($1)")
+                .bind(tenants)
+                .fetch_all(&self.watcher)
+                .await?;
         for (tenant, head) in heads {
             let told = followed.iter().find(|(known, _)| *known == tenant);
             let Some((_, told)) = told.filter(|(_, told)| *told < head) else {

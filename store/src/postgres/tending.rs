@@ -79,8 +79,15 @@ impl Server {
                 "SELECT DISTINCT tenant, ws FROM tally_change WHERE tenant = ANY($1)",
             );
             let found = found.bind(tenants).fetch_all(&self.remover);
-            let found: Vec<LogId> = within(PATIENCE, found).await?;
-            self.known.to_add_up(found);
+            let found: Result<Vec<LogId>, sqlx::Error> = within(PATIENCE, found).await;
+            match found.map_err(StoreError::from) {
+                Ok(found) => self.known.to_add_up(found),
+                // The others' are added up; these, the next time that it is looked.
+                Err(error @ StoreError::NodeUnavailable(_)) => {
+                    tracing::warn!("it was not looked what is to be added up: {error}");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

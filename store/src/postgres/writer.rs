@@ -30,6 +30,7 @@ pub(super) async fn commit_groups(
         }
         metrics::histogram!("daybook_group_events")
             .record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        let parts = parts(&mut jobs, server.known.is_distributed);
         let mut events: Vec<Admitted> = Vec::with_capacity(size);
         let mut places = Vec::with_capacity(jobs.len());
         let mut answers = Vec::with_capacity(jobs.len());
@@ -39,7 +40,7 @@ pub(super) async fn commit_groups(
             places.push(from..events.len());
             answers.push(Some((job.answer, job.room)));
         }
-        record_group(&server, &events, &places, |job, outcome| {
+        record_group(&server, &events, &places, parts, |job, outcome| {
             if let Some((answer, _room)) = answers.get_mut(job).and_then(Option::take) {
                 let _ = answer.send(outcome);
             }
@@ -49,17 +50,39 @@ pub(super) async fn commit_groups(
     drop(last);
 }
 
-/// Records the requests of a group together, and tells each what became of it. Where the database refuses
-/// them for what one of them is, the two halves are tried apart, until the others are recorded without
-/// it: senders do not answer for each other.
+/// The requests of a group that are recorded together, as ranges of them: all; where tenants are
+/// distributed, each tenant's, which come to stand beside each other. So what is committed is one node's,
+/// and a node that is away is so for its tenants alone.
+fn parts(jobs: &mut [Job], is_distributed: bool) -> Vec<Range<usize>> {
+    if !is_distributed {
+        return std::iter::once(0..jobs.len()).collect();
+    }
+    let tenant = |job: &Job| job.events.first().map(|event| event.tenant);
+    // A tenant's stay in the order in which they came.
+    jobs.sort_by_key(tenant);
+    let mut end = 0;
+    let of_tenant = |jobs: &[Job]| {
+        let from = end;
+        end += jobs.len();
+        from..end
+    };
+    jobs.chunk_by(|one, other| tenant(one) == tenant(other))
+        .map(of_tenant)
+        .collect()
+}
+
+/// Records the requests of each part of a group together, and tells each what became of it. Where the
+/// database refuses them for what one of them is, the two halves are tried apart, until the others are
+/// recorded without it: senders do not answer for each other.
 async fn record_group(
     server: &Server,
     events: &[Admitted],
     places: &[Range<usize>],
+    mut parts: Vec<Range<usize>>,
     mut tell: impl FnMut(usize, Result<Vec<Receipt>, StoreError>),
 ) {
     // What is to be tried, the first last.
-    let mut parts: Vec<Range<usize>> = std::iter::once(0..places.len()).collect();
+    parts.reverse();
     while let Some(part) = parts.pop() {
         let jobs = &places[part.clone()];
         let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {
@@ -105,6 +128,7 @@ async fn record(server: &Server, events: &[Admitted]) -> Result<Vec<Receipt>, St
     match appender.record(events, server.clock.now()).await {
         Err(
             StoreError::Unavailable(error)
+            | StoreError::NodeUnavailable(error)
             | StoreError::Database(error)
             | StoreError::Damaged(error),
         ) => {

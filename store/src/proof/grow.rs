@@ -522,18 +522,26 @@ impl Inner {
             .await?;
         let mut found = Vec::new();
         for tenant in tenants {
-            let mut connection = self.readers.acquire().await?;
-            let recorded: Option<i64> =
-                database::query_scalar("SELECT max(seq) FROM leaf WHERE tenant = ?")
-                    .bind(tenant)
-                    .fetch_one(&mut *connection)
-                    .await?;
-            if recorded.unwrap_or(0) > covered(&mut connection, tenant).await? {
-                found.push(tenant);
+            match self.is_uncovered(tenant).await {
+                // Where its node does not tell, it is tried.
+                Ok(true) | Err(StoreError::NodeUnavailable(_)) => found.push(tenant),
+                Ok(false) => {}
+                Err(error) => return Err(error),
             }
         }
         self.proof.uncovered.add(found);
         Ok(())
+    }
+
+    /// Whether a tenant's log holds more than is covered.
+    async fn is_uncovered(&self, tenant: i64) -> Result<bool, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let recorded: Option<i64> =
+            database::query_scalar("SELECT max(seq) FROM leaf WHERE tenant = ?")
+                .bind(tenant)
+                .fetch_one(&mut *connection)
+                .await?;
+        Ok(recorded.unwrap_or(0) > covered(&mut connection, tenant).await?)
     }
 }
 
@@ -552,11 +560,14 @@ impl Store {
             // What arrives from now on puts it there again; and so does giving up before it is covered.
             uncovered.tenants().remove(&tenant);
             let mut left = Left(uncovered, Some(tenant));
-            // What is wrong with one tenant's log keeps no other from being covered.
+            // What is wrong with one tenant's log, or its node, keeps no other from being covered.
             let covered = match done {
-                Ok(()) | Err(StoreError::Database(_) | StoreError::Damaged(_)) => {
-                    self.inner.cover_tenant(tenant, u64::MAX).await
-                }
+                Ok(())
+                | Err(
+                    StoreError::NodeUnavailable(_)
+                    | StoreError::Database(_)
+                    | StoreError::Damaged(_),
+                ) => self.inner.cover_tenant(tenant, u64::MAX).await,
                 Err(_) => Err(StoreError::Closing),
             };
             if covered.is_ok() {
