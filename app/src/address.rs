@@ -293,6 +293,12 @@ pub fn opening(question: &str, id: &str) -> String {
     format!("{question}{and}{OPEN}={}", encoded(id))
 }
 
+/// An address of a log that also opens a row.
+pub fn with_open(address: &str, id: &str) -> String {
+    let (path, question) = address.split_once('?').unwrap_or((address, ""));
+    format!("{}#e-{id}", with_query(path, &opening(question, id)))
+}
+
 /// The links of one shown page of a log: each is the same page asked a little differently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {

@@ -229,6 +229,9 @@ pub fn Framed(
     zone: Option<String>,
     /// Where the skip link leads, and what it says.
     skip: (&'static str, &'static str),
+    /// Whether it is a log, which can be read by keyboard.
+    #[prop(optional)]
+    has_keys: bool,
     /// The page.
     children: Children,
 ) -> impl IntoView {
@@ -253,8 +256,8 @@ pub fn Framed(
                     </a>
                     {match frame {
                         Bar::Bare => ().into_any(),
-                        Bar::Workspace(frame) => view! { <Places frame here zone/> }.into_any(),
-                        Bar::Tenant(frame) => view! { <TenantPlaces frame here zone/> }.into_any(),
+                        Bar::Workspace(frame) => view! { <Places frame here zone has_keys/> }.into_any(),
+                        Bar::Tenant(frame) => view! { <TenantPlaces frame here zone has_keys/> }.into_any(),
                     }}
                 </div>
             </header>
@@ -296,7 +299,7 @@ fn Alarm(fault: FaultView, zone: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoView {
+fn Places(frame: Frame, here: Option<Here>, zone: Option<String>, has_keys: bool) -> impl IntoView {
     let Frame {
         name,
         role,
@@ -351,7 +354,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
         <nav aria-label="Main">
             <ul>{audit} {objects} {settings} {own_place}</ul>
         </nav>
-        <Who>
+        <Who has_keys>
             <a class="who-name clip" href=own title=title aria-current=current(Here::Own)>
                 {name}
                 " "
@@ -363,7 +366,12 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>) -> impl IntoVi
 }
 
 #[component]
-fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) -> impl IntoView {
+fn TenantPlaces(
+    frame: TenantFrame,
+    here: Option<Here>,
+    zone: Option<String>,
+    has_keys: bool,
+) -> impl IntoView {
     let TenantFrame {
         name,
         tenant,
@@ -399,7 +407,7 @@ fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) ->
                 </li>
             </ul>
         </nav>
-        <Who>
+        <Who has_keys>
             <span class="who-name clip" title=who>
                 {name}
                 " "
@@ -410,11 +418,54 @@ fn TenantPlaces(frame: TenantFrame, here: Option<Here>, zone: Option<String>) ->
     .into_any()
 }
 
+/// What the keys of a log do, once WebAssembly runs.
+const KEYS: [(&[&str], &str); 6] = [
+    (&["/"], "search"),
+    (&["j", "k"], "next row, row before"),
+    (&["Enter"], "open or close the row"),
+    (&["Esc"], "close the row, or a menu"),
+    (&["[", "]"], "newer page, older page"),
+    (&["?"], "this list"),
+];
+
+/// The sheet of keys.
+#[component]
+fn Keys() -> impl IntoView {
+    let keys = KEYS
+        .map(|(keys, does)| {
+            let keys = keys
+                .iter()
+                .map(|key| view! { <kbd>{*key}</kbd> " " })
+                .collect_view();
+            view! {
+                <div>
+                    <dt>{keys}</dt>
+                    <dd>{does}</dd>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="menu to-end needs-live keys">
+            <summary class="button plain" title="Keyboard">
+                <kbd aria-hidden="true">"?"</kbd>
+                <span class="sr-only">"Keyboard"</span>
+            </summary>
+            <div class="menu-panel">
+                <dl>{keys}</dl>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
 /// Who is signed in, and how to sign out.
 #[component]
-fn Who(children: Children) -> impl IntoView {
+fn Who(has_keys: bool, children: Children) -> impl IntoView {
+    let keys = has_keys.then(|| view! { <Keys/> });
     view! {
         <div class="who">
+            {keys}
             {children()}
             <form method="post" action="/logout">
                 <button class="button plain" type="submit">

@@ -19,6 +19,7 @@ pub mod live;
 mod load;
 #[cfg(feature = "ssr")]
 pub mod log;
+mod number;
 #[cfg(feature = "ssr")]
 mod objects;
 #[cfg(feature = "ssr")]

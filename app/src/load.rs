@@ -38,6 +38,27 @@ pub async fn load_log(path: String, search: String) -> Answered<Screen> {
     }))
 }
 
+/// When the entries of the log at `path` occurred, as the query string asks, counted for as long as it may
+/// take; none where none did.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "chart", input = GetUrl)]
+pub async fn load_chart(path: String, search: String) -> Answered<Option<String>> {
+    let asker = crate::viewer::Asker::of_request();
+    let owner = Owner::current();
+    let counted = crate::log::answer::counted_chart(asker, &path, &search).await;
+    Ok(counted.map(|counted| {
+        let (links, chart) = counted?;
+        let render = || view! { <crate::log::chart::Chart links chart/> }.to_html();
+        Some(match owner {
+            Some(owner) => owner.with(render),
+            None => render(),
+        })
+    }))
+}
+
 /// What arrived since a page was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct News {

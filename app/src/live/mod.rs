@@ -2,18 +2,21 @@
 //! without it: the address stays the only state, the server renders, and what it rendered takes the
 //! place of what is on screen.
 
+mod chart;
 mod clipboard;
 mod clock;
 mod export;
+mod keys;
 mod morph;
 mod news;
 mod place;
 mod question;
 
 use crate::{
-    load::{load_entry, load_log},
+    load::{load_chart, load_entry, load_log},
     refusal::Refusal,
 };
+use chart::Chart;
 use clock::all;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::{
@@ -35,7 +38,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, Event, FocusOptions, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement,
-    HtmlInputElement, HtmlSelectElement, MouseEvent,
+    HtmlInputElement, HtmlSelectElement, KeyboardEvent, MouseEvent,
 };
 
 /// The id of the form that holds the filter.
@@ -44,6 +47,9 @@ pub const FORM: &str = "filter";
 pub const EXPORT_FORM: &str = export::FORM;
 /// The id of the notice that the server does not answer.
 pub const TROUBLE: &str = "trouble";
+
+/// The id of the chart of when entries occurred.
+pub const CHART: &str = "chart";
 
 /// The id of where it says how many entries are new.
 pub const NEWS: &str = "news";
@@ -69,8 +75,24 @@ pub fn begin() {
     window_event_listener(ev::submit, move |event| on.submit(&event));
     let on = Rc::clone(&live);
     window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" {
-            on.escape(&event);
+        on.key(&event);
+    });
+    let on = Rc::clone(&live);
+    window_event_listener(ev::mouseover, move |event| {
+        on.chart.over(element(&event).as_ref());
+    });
+    let on = Rc::clone(&live);
+    window_event_listener(ev::mousemove, move |event| on.chart.moved(&event));
+    let on = Rc::clone(&live);
+    window_event_listener(ev::mousedown, move |event| {
+        if let Some(target) = element(&event) {
+            on.chart.down(&event, &target);
+        }
+    });
+    let on = Rc::clone(&live);
+    window_event_listener(ev::mouseup, move |_| {
+        if let Some(there) = on.chart.up() {
+            on.go_on(there);
         }
     });
     let on = Rc::clone(&live);
@@ -78,6 +100,7 @@ pub fn begin() {
     let on = Rc::clone(&live);
     window_event_listener_untyped("visibilitychange", move |_| on.news.watch());
     live.news.begin(&here());
+    live.finish_chart();
     set_interval(
         move || clock::set_times(js_sys::Date::now() - live.read_at.get()),
         TICK,
@@ -100,6 +123,8 @@ struct Live {
     typed: Cell<bool>,
     /// What arrived since.
     news: Rc<News>,
+    /// What is chosen on the chart.
+    chart: Chart,
 }
 
 impl Live {
@@ -112,6 +137,7 @@ impl Live {
             rest: RefCell::default(),
             typed: Cell::new(false),
             news: Rc::default(),
+            chart: Chart::default(),
         }
     }
 
@@ -134,6 +160,12 @@ impl Live {
         } else if let Ok(Some(_)) = target.closest("[data-retry]") {
             event.prevent_default();
             self.load(false, None);
+        } else if let Some(at) = Chart::bar_at(&target) {
+            let modified = event.ctrl_key() || event.meta_key() || event.shift_key();
+            if !modified && let Some(there) = chart::span_of(at, at) {
+                event.prevent_default();
+                self.go_on(there);
+            }
         } else if let Ok(Some(link)) = target.closest("a[href]") {
             self.follow(event, &link.unchecked_into());
         } else if let Ok(Some(row)) = target.closest("tr.row")
@@ -330,11 +362,34 @@ impl Live {
                     live.news.begin(&place);
                     *live.shown.borrow_mut() = place;
                     live.read_at.set(js_sys::Date::now());
+                    live.chart.begin();
+                    live.finish_chart();
                     if let Some(y) = scroll {
                         window().scroll_to_with_x_and_y(0.0, y);
                     }
                 }
                 other => in_trouble(other.map(Result::err)),
+            }
+        });
+    }
+
+    /// Asks for the whole chart, where the page that is on screen did not wait for it.
+    fn finish_chart(self: &Rc<Self>) {
+        if all(&format!("#{CHART}[data-unfinished]")).is_empty() {
+            return;
+        }
+        let asked = self.asked.get();
+        let live = Rc::clone(self);
+        let place = self.shown.borrow().clone();
+        spawn_local(async move {
+            let answer = load_chart(place.path, place.question).await;
+            // Where it does not come, what there is of it stays.
+            if live.asked.get() == asked
+                && let Ok(Ok(Some(html))) = answer
+                && let Some(chart) = document().get_element_by_id(CHART)
+                && morph::morph(&chart, &html, &|_| false).is_ok()
+            {
+                live.chart.begin();
             }
         });
     }
@@ -345,7 +400,8 @@ impl Live {
             .query_selector(".frame")?
             .ok_or("there is no page")?;
         let focused = document().active_element();
-        let edited = self.edited.borrow();
+        // A field that goes with what was typed into it says so at once, and that is noted there.
+        let edited = self.edited.borrow().clone();
         morph::morph(&frame, html, &|field| edited.contains(field))?;
         // Where the focus went with what is gone, it goes to the entries, not to the page's start.
         if focused.is_some_and(|element| !element.is_connected() && element.tag_name() != "BODY")
@@ -455,6 +511,16 @@ impl Live {
             question,
         };
         self.go(&there, false, replace);
+    }
+
+    /// A key goes down: on the chart, or anywhere.
+    fn key(self: &Rc<Self>, event: &KeyboardEvent) {
+        if let Some(there) = self.chart.key(event) {
+            self.go_on(there);
+        }
+        if !keys::pressed(event) && event.key() == "Escape" && !event.default_prevented() {
+            self.escape(event);
+        }
     }
 
     /// Closes the menus, else the open row.

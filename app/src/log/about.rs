@@ -42,6 +42,11 @@ impl About {
         !matches!(self, Self::Object)
     }
 
+    /// Whether its page shows when its entries occurred.
+    pub(super) const fn has_chart(self) -> bool {
+        matches!(self, Self::Tenant | Self::Workspace)
+    }
+
     /// How many columns its rows have: when, what and the change, and those that tell entries apart.
     pub(super) const fn columns(self) -> u8 {
         3 + self.has_workspaces() as u8 + self.has_actors() as u8 + self.has_targets() as u8

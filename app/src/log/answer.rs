@@ -8,29 +8,33 @@ use crate::{
     log::{
         About, Shown,
         compose::{self, Local},
-        grouped,
+        tokens::relaxations,
         view::{
-            CountView, EntryView, HoldNoticeView, LastView, LogView, NoticesView, ObjectView,
-            PlaceView, ProvedView, RowView, ScopeView, WithinView,
+            ChartView, CountView, EntryView, HoldNoticeView, LastView, LogView, NoticesView,
+            ObjectView, PlaceView, ProvedView, RelaxedView, RowView, ScopeView, WithinView,
         },
     },
+    number::grouped,
     refusal::Refusal,
     viewer::{Asker, scope_at},
 };
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, FeedQuery, Limit, Query, Read, Unknown, Wait},
+    question::{Fault, FeedQuery, HistogramQuery, Limit, Query, Read, Unknown, Wait},
     slug::Slug,
 };
 use leptos::logging;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::{
     Snapshot,
     access::Scope,
     question::{Count, Page, QuestionError},
     settings::Notices,
 };
+
+/// How long a page waits for its chart to be counted; the browser asks for the rest, if there is some.
+const CHART_WITHIN: Duration = Duration::from_millis(25);
 
 /// Of so many workspaces of a tenant its page says what is to be known; of others, that there is.
 const NOTICES_MOST: usize = 3;
@@ -307,18 +311,7 @@ async fn log(
         }
         Err(QuestionError::Store(error)) => return Err(error.into()),
     };
-    let count = match snapshot.count(&query.from_start()).await {
-        Ok(Count::Exactly(count)) => CountView::Exactly(count),
-        Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
-        Ok(Count::Unknown) => CountView::Unknown,
-        Err(error) => {
-            // What was found is worth showing without knowing how much there is.
-            if let QuestionError::Store(error) = error {
-                logging::error!("what matches was not counted: {error}");
-            }
-            CountView::Unknown
-        }
-    };
+    let count = counted(snapshot, &query.from_start()).await;
     let notices = snapshot.notices().await?;
     let (within, more) = snapshot.notices_within(NOTICES_MOST).await?;
     let now = snapshot.now();
@@ -347,6 +340,20 @@ async fn log(
             .events
             .iter()
             .all(|event| event.source == Some(Source::Daybook));
+    let first = first.then(|| asker.request.public_url.clone());
+    let is_drawn = About::of(address).has_chart() && first.is_none();
+    let chart = if is_drawn {
+        chart(snapshot, &query, CHART_WITHIN).await
+    } else {
+        None
+    };
+    let people = people(&query, &page.events);
+    let has_searched_all = query.cursor.is_none() && page.searched_to.is_none();
+    let relaxed = if page.events.is_empty() && has_searched_all && faults.is_empty() {
+        relaxed(snapshot, &query, &people, &workspaces.names()).await
+    } else {
+        Vec::new()
+    };
     let shown_to = snapshot.shown_to(&query).await?;
     let goes_on = (page.newer.is_some(), page.older.is_some());
     Ok(LogView {
@@ -359,6 +366,7 @@ async fn log(
         days: compose::days(&page.events, rows, query.sort, &local, goes_on),
         searched_to: page.searched_to.map(|time| local.second(time)),
         count,
+        chart,
         notices: told(notices, &local),
         within: WithinView {
             told: within
@@ -370,16 +378,106 @@ async fn log(
                 .collect(),
             more,
         },
-        people: people(&query, &page.events),
+        people,
+        relaxed,
         workspaces: workspaces.names(),
         last,
-        first: first.then(|| asker.request.public_url.clone()),
+        first,
         older: page.older,
         newer: page.newer,
         shown_to,
         query,
         faults,
     })
+}
+
+/// How many entries a question asks for, where that is cheap to know.
+async fn counted(snapshot: &mut Snapshot, query: &Query) -> CountView {
+    match snapshot.count(query).await {
+        Ok(Count::Exactly(count)) => CountView::Exactly(count),
+        Ok(Count::MoreThan(count)) => CountView::MoreThan(count),
+        Ok(Count::Unknown) => CountView::Unknown,
+        Err(error) => {
+            // What was found is worth showing without knowing how much there is.
+            if let QuestionError::Store(error) = error {
+                logging::error!("what matches was not counted: {error}");
+            }
+            CountView::Unknown
+        }
+    }
+}
+
+/// Where nothing matches a question: the filters without which something does.
+async fn relaxed(
+    snapshot: &mut Snapshot,
+    query: &Query,
+    people: &[(String, String)],
+    workspaces: &[(String, String)],
+) -> Vec<RelaxedView> {
+    let mut relaxed = Vec::new();
+    for (words, without) in relaxations(query, people, workspaces) {
+        let mut count = counted(snapshot, &without).await;
+        if count == CountView::Unknown {
+            // Whether there is any is cheap to know.
+            let first = Query {
+                limit: Limit::try_from(1).ok(),
+                ..without.clone()
+            };
+            if matches!(snapshot.page(&first).await, Ok(page) if page.events.is_empty()) {
+                count = CountView::Exactly(0);
+            }
+        }
+        if count != CountView::Exactly(0) {
+            relaxed.push(RelaxedView {
+                words,
+                without,
+                count,
+            });
+        }
+    }
+    relaxed
+}
+
+/// When the entries that a question asks for occurred, as far as it is counted within a time.
+async fn chart(snapshot: &mut Snapshot, query: &Query, within: Duration) -> Option<ChartView> {
+    let asked = HistogramQuery {
+        filter: query.filter.clone(),
+        ..HistogramQuery::default()
+    };
+    match snapshot.histogram_within(&asked, within).await {
+        Ok(histogram) => {
+            let local = Local::new(&histogram.tz, snapshot.now());
+            Some(compose::chart(&histogram, &local))
+        }
+        Err(error) => {
+            // What was found is worth showing without it.
+            if let QuestionError::Store(error) = error {
+                logging::error!("when entries occurred was not counted: {error}");
+            }
+            None
+        }
+    }
+}
+
+/// The chart of the page that `search` asks for, counted for as long as it may take.
+pub(crate) async fn counted_chart(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+) -> Result<Option<(Arc<Links>, ChartView)>, Refusal> {
+    let (asker, address, scope) = opened(asker, path).await?;
+    if !About::of(&address).has_chart() {
+        return Ok(None);
+    }
+    let (search, _) = without_open(search);
+    let workspaces = Workspaces::of(&asker, &scope);
+    let read = workspaces.checked(Query::read(&search, Unknown::Ignored));
+    let mut snapshot = asker.store.snapshot(&scope).await?;
+    let chart = chart(&mut snapshot, &read.query, Duration::MAX).await;
+    snapshot.end().await;
+    note(&asker, &scope, &read.query).await;
+    let links = Arc::new(Links::new(&address, read.query));
+    Ok(chart.map(|chart| (links, chart)))
 }
 
 fn told(notices: Notices, local: &Local) -> NoticesView {

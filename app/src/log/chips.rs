@@ -1,7 +1,6 @@
 //! Families of actions, one click each.
 
-use super::count::grouped;
-use crate::{address::Links, icon::Icon, live::FORM};
+use crate::{address::Links, icon::Icon, live::FORM, number::grouped};
 use domain::{category::Category, question::Filter};
 use leptos::prelude::*;
 use std::sync::Arc;

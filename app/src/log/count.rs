@@ -1,25 +1,8 @@
 //! How many entries, in words.
 
 use super::view::CountView;
+use crate::number::{entries, grouped};
 use leptos::prelude::*;
-
-/// A number with its thousands apart: `41,872`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// "entry" or "entries".
-pub(crate) const fn entries(number: u64) -> &'static str {
-    if number == 1 { "entry" } else { "entries" }
-}
 
 /// How many entries match; said aloud when it changes.
 #[component]
@@ -38,15 +21,4 @@ pub(super) fn CountLine(count: CountView) -> impl IntoView {
         </p>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let texts = [0, 999, 1_000, 41_872, 10_000_000].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "41,872", "10,000,000"]);
-    }
 }

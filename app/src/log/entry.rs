@@ -7,7 +7,10 @@ use super::{
         ValueView,
     },
 };
-use crate::{address::Links, icon::Icon};
+use crate::{
+    address::{self, Links},
+    icon::Icon,
+};
 use domain::event::{ActorKind, Part};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -67,7 +70,12 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
 /// What can be done with an entry.
 #[component]
 fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
-    let EntryView { row, operation, .. } = entry;
+    let EntryView {
+        row,
+        operation,
+        around: (since, until),
+        ..
+    } = entry;
     let kind = row.target.kind.replace('_', " ");
     let open = row.target.url.clone().map(|url| {
         view! {
@@ -129,6 +137,13 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         })
     });
     let (in_place, place) = place.unzip();
+    let around = links.only(|filter| {
+        filter.workspace.extend(workspace.cloned());
+        filter.range = None;
+        filter.since = Some(since);
+        filter.until = Some(until);
+    });
+    let around = address::with_open(&around, &row.id);
     let only = [
         (in_place, place.unwrap_or_default()),
         (actor, row.actor.name.clone()),
@@ -155,6 +170,10 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
             {tab}
             <p class="label">"Show only"</p>
             {only}
+            <a href=around title="Everything from 20 minutes before until 20 minutes after">
+                <Icon name="history"/>
+                <span class="clip">"Around this moment"</span>
+            </a>
             <a class="apart" href=link data-copy="link">
                 <Icon name="link"/>
                 "Copy link"

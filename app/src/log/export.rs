@@ -1,7 +1,7 @@
 //! Taking away what the page shows, as a file: the menu, which is a form, and how far an export is,
 //! which the page tells once it is live.
 
-use crate::{address::Links, icon::Icon, live::EXPORT_FORM, log::grouped};
+use crate::{address::Links, icon::Icon, live::EXPORT_FORM, number::grouped};
 use leptos::prelude::*;
 use std::sync::Arc;
 use store::export::{Broken, Format, Progress, State};

@@ -1,7 +1,7 @@
 //! The filter: a GET form whose fields have the parameters' names.
 
-use super::{About, chips::has_more, count::grouped, states::told, view::LogView};
-use crate::{address::Links, icon::Icon, live::FORM};
+use super::{About, chips::has_more, states::told, view::LogView};
+use crate::{address::Links, icon::Icon, live::FORM, number::grouped};
 use domain::{
     event::{Outcome, TargetKind},
     question::{Filter, Order, Query, Sort},
@@ -139,7 +139,11 @@ pub(super) fn Filters(
                 role="search"
                 aria-label="Filter entries"
             >
-                <div class="field search">{fields.text(&search, ())} <Icon name="search"/></div>
+                <div class="field search">
+                    {fields.text(&search, ())}
+                    <Icon name="search"/>
+                    <kbd class="needs-live" aria-hidden="true">"/"</kbd>
+                </div>
                 {workspace}
                 {actor}
                 <div class="pair">

@@ -2,11 +2,14 @@
 
 use super::{
     About,
-    count::{entries, grouped},
     row::Rows,
     view::{DayView, EntryView, LogView, RowView},
 };
-use crate::{address::Links, icon::Icon};
+use crate::{
+    address::Links,
+    icon::Icon,
+    number::{entries, grouped},
+};
 use domain::question::{Order, Sort};
 use leptos::prelude::*;
 use maud::{Markup, html};

@@ -3,6 +3,7 @@
 
 mod about;
 pub(crate) mod answer;
+pub(crate) mod chart;
 mod chips;
 mod compose;
 mod count;
@@ -24,7 +25,6 @@ mod zone;
 
 pub use about::About;
 pub(crate) use compose::{Local, actor_of, row as row_of, value};
-pub(crate) use count::{entries, grouped};
 pub use export::PROVED;
 pub(crate) use head::{LastChanged, ObjectTab, ObjectTop};
 pub(crate) use ledger::Newest;

@@ -2,6 +2,7 @@
 
 use super::{
     About, answer,
+    chart::Chart,
     chips::Chips,
     filters::Filters,
     foot::Foot,
@@ -99,6 +100,10 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
         });
     let mut log = log;
     let days = std::mem::take(&mut log.days);
+    let chart = log
+        .chart
+        .take()
+        .map(|chart| view! { <Chart links=links.clone() chart/> });
     let log = Arc::new(log);
     let here = match about {
         About::Tenant | About::Workspace => Here::Audit,
@@ -140,13 +145,14 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
         });
 
     view! {
-        <Framed frame here zone=log.zone.clone() skip=("#entries", "Skip to the entries")>
+        <Framed frame here zone=log.zone.clone() skip=("#entries", "Skip to the entries") has_keys=true>
             <div class=about.class()>
                 {head}
                 <Trouble read_at/>
                 <Notices notices=log.notices.clone() settings zone=log.zone.clone()/>
                 <Within within=log.within.clone() zone=log.zone.clone()/>
                 <Faults log=log.clone() about/>
+                {chart}
                 {chips}
                 <Filters links=links.clone() log=log.clone() choices about/>
                 <Active links=links.clone() log=log.clone()/>
@@ -180,7 +186,12 @@ fn Entries(
         view! { <div id="entries" tabindex="-1">{foot}</div> }.into_any()
     } else if days.is_empty() {
         view! {
-            <Nothing links about searched=log.searched_to.is_some()/>
+            <Nothing
+                links
+                about
+                searched=log.searched_to.is_some()
+                relaxed=log.relaxed.clone()
+            />
             {foot}
         }
         .into_any()

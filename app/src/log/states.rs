@@ -4,9 +4,14 @@ use super::{
     About,
     ledger::Columns,
     row::Rows,
-    view::{EntryView, HoldNoticeView, LogView, NoticesView, WithinView},
+    view::{CountView, EntryView, HoldNoticeView, LogView, NoticesView, RelaxedView, WithinView},
 };
-use crate::{address::Links, icon::Icon, live::TROUBLE};
+use crate::{
+    address::Links,
+    icon::Icon,
+    live::TROUBLE,
+    number::{entries, grouped},
+};
 use domain::{
     question::{Fault, Filter},
     slug::WorkspacePath,
@@ -293,6 +298,8 @@ pub(super) fn Nothing(
     about: About,
     /// Whether the search stopped before it had seen everything.
     searched: bool,
+    /// What would match, without one of the filters.
+    relaxed: Vec<RelaxedView>,
 ) -> impl IntoView {
     let query = &links.query;
     let everything = links.filtered(|filter| {
@@ -325,7 +332,10 @@ pub(super) fn Nothing(
     } else {
         (
             "Nothing matches these filters",
-            "Remove one of the filters above, or ask for everything.",
+            match relaxed.len() {
+                0 => "No single one of them is the reason. Remove several, or ask for everything.",
+                _ => "Without one of them something does:",
+            },
             Some((everything, "Clear all filters")),
         )
     };
@@ -336,10 +346,37 @@ pub(super) fn Nothing(
             </p>
         }
     });
+    let relaxed = relaxed
+        .into_iter()
+        .map(
+            |RelaxedView {
+                 words,
+                 without,
+                 count,
+             }| {
+                let gives = match count {
+                    CountView::Exactly(count) => format!("{} {}", grouped(count), entries(count)),
+                    CountView::MoreThan(count) => format!("more than {} entries", grouped(count)),
+                    CountView::Unknown => "entries".to_owned(),
+                };
+                view! {
+                    <li>
+                        <a href=links.to(&without) data-stay="">
+                            {format!("Without {words}")}
+                        </a>
+                        " "
+                        <span class="quiet num">{gives}</span>
+                    </li>
+                }
+            },
+        )
+        .collect::<Vec<_>>();
+    let relaxed = (!relaxed.is_empty()).then(|| view! { <ul class="relaxed">{relaxed}</ul> });
     view! {
         <section class="nothing ruled" id="entries" tabindex="-1" aria-labelledby="nothing">
             <h2 id="nothing">{heading}</h2>
             <p>{words}</p>
+            {relaxed}
             {link}
         </section>
     }

@@ -103,6 +103,50 @@ fn tokens(
         .collect()
 }
 
+/// The parameters that are filters, each in words with all that was given for it, and the question without
+/// it: what can be dropped where nothing matches. Since, until and range are one, the time.
+pub(super) fn relaxations(
+    query: &Query,
+    people: &[(String, String)],
+    workspaces: &[(String, String)],
+) -> Vec<(String, Query)> {
+    let start = query.from_start();
+    let pairs = start.pairs();
+    let mut dropped: Vec<(&str, String)> = Vec::new();
+    for (name, value) in &pairs {
+        let Some((key, value)) = told(name, value, people, workspaces) else {
+            continue;
+        };
+        let name = drops(name);
+        match dropped.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, words)) if name != "time" => {
+                words.push_str(", ");
+                words.push_str(&value);
+            }
+            Some(_) => {}
+            None if name == "time" => dropped.push((name, "the time".to_owned())),
+            None => dropped.push((name, format!("{key} {value}"))),
+        }
+    }
+    let without = |dropped: &str| {
+        let rest = pairs.iter().filter(|(name, _)| drops(name) != dropped);
+        let rest = rest.map(|(name, value)| ((*name).into(), value.as_str().into()));
+        Query::read_pairs(rest, domain::question::Unknown::Ignored).query
+    };
+    dropped
+        .into_iter()
+        .map(|(name, words)| (words, without(name)))
+        .collect()
+}
+
+/// What is dropped together with a parameter.
+fn drops(name: &str) -> &str {
+    match name {
+        "since" | "until" | "range" => "time",
+        name => name,
+    }
+}
+
 /// A parameter in words; none for those that are no filter.
 fn told(
     name: &str,
@@ -151,6 +195,37 @@ fn told(
 mod tests {
     use super::*;
     use domain::question::Unknown;
+
+    #[test]
+    fn a_filter_can_be_dropped_with_all_that_was_given_for_it() {
+        let text = "category=members&category=secrets&q=kim&since=2026-05-01&until=2026-05-02&tz=Asia%2FTokyo";
+        let query = Query::read(text, Unknown::Refused).query;
+        let dropped: Vec<_> = relaxations(&query, &[], &[])
+            .into_iter()
+            .map(|(words, without)| (words, without.query_string()))
+            .collect();
+        let expected = [
+            (
+                "category Members, Secrets",
+                "q=kim&since=2026-05-01&until=2026-05-02&tz=Asia%2FTokyo",
+            ),
+            (
+                "search kim",
+                "category=members&category=secrets&since=2026-05-01&until=2026-05-02&tz=Asia%2FTokyo",
+            ),
+            (
+                "the time",
+                "category=members&category=secrets&q=kim&tz=Asia%2FTokyo",
+            ),
+        ];
+        assert_eq!(dropped.len(), expected.len(), "{dropped:?}");
+        for expected in expected {
+            assert!(
+                dropped.contains(&(expected.0.to_owned(), expected.1.to_owned())),
+                "{expected:?} in {dropped:?}"
+            );
+        }
+    }
 
     #[test]
     fn each_filter_is_a_token_that_takes_itself_away_and_goes_to_the_start() {

@@ -4,7 +4,7 @@ use crate::frame::Bar;
 use domain::{
     category::Category,
     event::{ActorKind, Outcome, Part},
-    question::{Fault, Query},
+    question::{Fault, Moment, Query},
     slug::Slug,
 };
 use store::question::Choices;
@@ -67,6 +67,10 @@ pub struct LogView {
     pub searched_to: Option<String>,
     /// How many entries match.
     pub count: CountView,
+    /// When they occurred.
+    pub chart: Option<ChartView>,
+    /// Where nothing matches: what would, without one of the filters.
+    pub relaxed: Vec<RelaxedView>,
     /// What everybody who reads this should know.
     pub notices: NoticesView,
     /// The same of a tenant's workspaces.
@@ -100,6 +104,8 @@ impl LogView {
             shown_to: None,
             searched_to: None,
             count: CountView::Exactly(0),
+            chart: None,
+            relaxed: Vec::new(),
             notices: NoticesView::default(),
             within: WithinView::default(),
             people: Vec::new(),
@@ -122,6 +128,17 @@ impl LogView {
     }
 }
 
+/// A filter without which something matches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelaxedView {
+    /// The filter in words: "category Members".
+    pub words: String,
+    /// The question without it.
+    pub without: Query,
+    /// How many entries match that.
+    pub count: CountView,
+}
+
 /// How many entries match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountView {
@@ -131,6 +148,56 @@ pub enum CountView {
     MoreThan(u64),
     /// Not known.
     Unknown,
+}
+
+/// When what matches occurred, as bars.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChartView {
+    /// "Entries per day, at most 116".
+    pub title: String,
+    /// What the bars are made of, from below.
+    pub series: Vec<SeriesView>,
+    /// The bars, the earliest first.
+    pub bars: Vec<BarView>,
+    /// The times that are written below.
+    pub axis: Vec<String>,
+    /// What was not counted, because it took too long: how wide it is, and what it ends with.
+    pub uncounted: Option<(f64, String)>,
+}
+
+/// A category in a chart, or several of which there is little.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesView {
+    /// Whose colour it has.
+    pub category: Category,
+    /// What it is called.
+    pub label: &'static str,
+    /// Its parts of all bars, as a path of SVG.
+    pub path: String,
+}
+
+/// A bar of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BarView {
+    /// Where it begins.
+    pub x: f64,
+    /// How wide it is.
+    pub width: f64,
+    /// Its time: "2026-05-12 08:00–16:00".
+    pub words: String,
+    /// What asks for it alone.
+    pub since: Moment,
+    /// The same.
+    pub until: Moment,
+    /// How many entries of each series it has.
+    pub counts: Vec<u64>,
+}
+
+impl BarView {
+    /// How many entries it has.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
 }
 
 /// Who changed an object last, and when.
@@ -334,6 +401,8 @@ pub struct EntryView {
     pub change_words: String,
     /// The operation that it is part of.
     pub operation: Option<String>,
+    /// The time around it: from when until when.
+    pub around: (Moment, Moment),
     /// Other objects that it concerns.
     pub related: Vec<TargetView>,
     /// Other structured context.

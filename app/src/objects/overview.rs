@@ -8,9 +8,10 @@ use super::{
 use crate::{
     address::{self, Links, LogAddress},
     log::{
-        Ago, LastChanged, Newest, ObjectTab, entries, grouped,
+        Ago, LastChanged, Newest, ObjectTab,
         view::{CountView, WhenView},
     },
+    number::{entries, grouped},
     pages::loaded,
 };
 use domain::{

@@ -3,7 +3,8 @@
 use crate::{
     address,
     frame::Frame,
-    log::{Local, entries, grouped},
+    log::Local,
+    number::{entries, grouped},
     refusal::Refusal,
     settings::{
         change::Typed,

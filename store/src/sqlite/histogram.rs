@@ -3,7 +3,7 @@
 mod reading;
 
 use super::{
-    Store,
+    Inner, Store,
     find::Search,
     snapshot::{Asked, Snapshot},
 };
@@ -18,7 +18,7 @@ use domain::{
     time::Timestamp,
 };
 use reading::{Categories, Counts, Part, parts};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const HOUR: i64 = 60 * MINUTE;
 const MINUTE: i64 = 60 * 1_000_000;
@@ -55,9 +55,24 @@ impl Snapshot {
     ///
     /// A filter names what the scope does not have, or the store failed.
     pub async fn histogram(&mut self, query: &HistogramQuery) -> Result<Histogram, QuestionError> {
+        let budget = self.store.inner.count_within;
+        self.histogram_within(query, budget).await
+    }
+
+    /// The same, for somebody who waits for something else too: exactly, where so long is enough, or the
+    /// store's budget, if that is shorter.
+    ///
+    /// # Errors
+    ///
+    /// A filter names what the scope does not have, or the store failed.
+    pub async fn histogram_within(
+        &mut self,
+        query: &HistogramQuery,
+        budget: Duration,
+    ) -> Result<Histogram, QuestionError> {
         let begun = Instant::now();
         let inner = &self.store.inner;
-        let (budget, at_once) = (inner.count_within, inner.count_at_once);
+        let (budget, at_once) = inner.counting_within(budget);
         let span = query.filter.span(self.now);
         let asked = self.asked(&query.filter, span)?;
         let (mut since, mut until) = (span.since, span.until);
@@ -75,7 +90,7 @@ impl Snapshot {
         let buckets = Buckets::dividing((since, until), &zone, query.most);
         let mut counting = Counting {
             unit: unit_of(&buckets),
-            at_once: f64::from(at_once),
+            at_once,
             counts: Counts::of(&buckets),
         };
         let span = (since.micros(), until.micros());
@@ -137,6 +152,19 @@ impl Snapshot {
             }));
         }
         Ok(end.map(Timestamp::from_micros))
+    }
+}
+
+impl Inner {
+    /// How long may be counted where `budget` is what there is, and how many entries are read at a time: as
+    /// many fewer as there is less time than usual.
+    fn counting_within(&self, budget: Duration) -> (Duration, f64) {
+        let at_once = f64::from(self.count_at_once);
+        if budget >= self.count_within {
+            return (self.count_within, at_once);
+        }
+        let part = budget.as_secs_f64() / self.count_within.as_secs_f64();
+        (budget, (at_once * part).max(1.0))
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
         change_words: words(&changes),
         changes,
         operation: event.operation.clone(),
+        around: local.around(event.occurred_at),
         related: event
             .related
             .iter()

@@ -1,18 +1,21 @@
 //! What the server makes of events for the screen: pure, so that it is tested without a store.
 
+mod chart;
 mod entry;
 mod row;
 pub(crate) mod value;
 mod when;
 
+pub(crate) use chart::{HEIGHT, WIDTH, chart};
 pub(crate) use entry::entry;
 pub(crate) use row::{actor_of, row, workspace};
 pub(crate) use when::Local;
 
 use super::view::{DayView, RowView};
+use chrono::TimeDelta;
 use domain::{
     event::Event,
-    question::{Filter, Sort},
+    question::{Filter, Moment, Sort},
 };
 
 /// The rows by day, where they are sorted by time; else all together. A day's entries are counted
@@ -65,13 +68,21 @@ pub(crate) fn days(
 
 /// The time asked for, in words.
 pub(crate) fn words(filter: &Filter) -> String {
-    let text = |moment: domain::question::Moment| moment.to_string().replace('T', " ");
+    let text = |moment: Moment| moment.to_string().replace('T', " ");
+    // What ends a microsecond before a minute ends with it.
+    let end = |moment: Moment| match moment {
+        Moment::Local(time) if time.and_utc().timestamp_subsec_micros() == 999_999 => {
+            let next = time + TimeDelta::microseconds(1);
+            text(Moment::Local(next))
+        }
+        other => text(other),
+    };
     match (filter.range, filter.since, filter.until) {
         (Some(range), _, _) => range.words().to_owned(),
         (None, Some(since), Some(until)) if since == until => text(since),
-        (None, Some(since), Some(until)) => format!("{} to {}", text(since), text(until)),
+        (None, Some(since), Some(until)) => format!("{} to {}", text(since), end(until)),
         (None, Some(since), None) => format!("since {}", text(since)),
-        (None, None, Some(until)) => format!("until {}", text(until)),
+        (None, None, Some(until)) => format!("until {}", end(until)),
         (None, None, None) => "all entries".to_owned(),
     }
 }

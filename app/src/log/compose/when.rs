@@ -3,10 +3,18 @@
 use crate::log::view::WhenView;
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Timelike};
 use chrono_tz::Tz;
-use domain::{question::Zone, time::Timestamp};
+use domain::{
+    question::{Moment, Step, Zone},
+    time::Timestamp,
+};
 
 /// From when on an entry says that it was recorded later than it occurred.
 const LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// How long before a moment, and how long after it, is around it.
+const AROUND: TimeDelta = TimeDelta::minutes(20);
+/// A minute, in microseconds.
+const MINUTE: i64 = 60_000_000;
 
 /// A zone, and what time it is.
 #[derive(Clone, Debug)]
@@ -53,6 +61,75 @@ impl Local {
     /// To the second: `2026-05-12 09:14:03`.
     pub(crate) fn second(&self, time: Timestamp) -> String {
         self.at(time).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// To the minute: `2026-05-12 09:14`.
+    pub(crate) fn minute(&self, time: Timestamp) -> String {
+        self.at(time).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The time of day, to the minute.
+    pub(crate) fn hour_and_minute(&self, time: Timestamp) -> String {
+        self.at(time).format("%H:%M").to_string()
+    }
+
+    /// The month: `2026-05`.
+    pub(crate) fn month(&self, time: Timestamp) -> String {
+        self.at(time).format("%Y-%m").to_string()
+    }
+
+    /// A part of a span that is divided in steps, in words: "2026-05-12 08:00–16:00".
+    pub(crate) fn span(&self, (first, last): (Timestamp, Timestamp), step: Step) -> String {
+        let days = (self.date(first), self.date(last));
+        match step {
+            Step::Month => self.month(first),
+            Step::Day | Step::Week if days.0 == days.1 => days.0.to_string(),
+            Step::Day | Step::Week => format!("{} to {}", days.0, days.1),
+            _ => {
+                // Where the next one begins, not a microsecond before.
+                let end = Timestamp::from_micros(last.micros() + 1);
+                format!("{}–{}", self.minute(first), self.hour_and_minute(end))
+            }
+        }
+    }
+
+    /// How one asks for what occurred from a moment on: by the date, where it is the day's first and the
+    /// steps are days; where the zone's clocks show its time twice, by the moment itself.
+    pub(crate) fn since(&self, moment: Timestamp, step: Step) -> Moment {
+        let local = self.at(moment).naive_local();
+        let date = Moment::Date(local.date());
+        let ways = [
+            (step >= Step::Day).then_some(date),
+            Some(Moment::Local(local)),
+        ];
+        let mut ways = ways.into_iter().flatten();
+        ways.find(|way| way.first_instant(self.rules) == moment)
+            .unwrap_or(Moment::Absolute(moment))
+    }
+
+    /// The same of what occurred up to a moment.
+    pub(crate) fn until(&self, moment: Timestamp, step: Step) -> Moment {
+        let local = self.at(moment).naive_local();
+        let date = Moment::Date(local.date());
+        let ways = [
+            (step >= Step::Day).then_some(date),
+            Some(Moment::Local(local)),
+        ];
+        let mut ways = ways.into_iter().flatten();
+        ways.find(|way| way.last_instant(self.rules) == moment)
+            .unwrap_or(Moment::Absolute(moment))
+    }
+
+    /// The time around a moment, in whole minutes: from when until when.
+    pub(crate) fn around(&self, moment: Timestamp) -> (Moment, Moment) {
+        let minute = moment.micros() - moment.micros().rem_euclid(MINUTE);
+        let around = AROUND.num_microseconds().unwrap_or_default();
+        let since = Timestamp::from_micros(minute - around);
+        let until = Timestamp::from_micros(minute + MINUTE + around);
+        (
+            self.since(since, Step::Minute),
+            self.until(until, Step::Minute),
+        )
     }
 
     /// To the microsecond, with the zone.

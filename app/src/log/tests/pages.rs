@@ -1,5 +1,7 @@
 use super::{entry, events, html, log, now, of_object, of_tenant, opening, own, page, shown};
-use crate::log::view::{CountView, HoldNoticeView, LastView, LogView, NoticesView, WhenView};
+use crate::log::view::{
+    CountView, HoldNoticeView, LastView, LogView, NoticesView, RelaxedView, WhenView,
+};
 use domain::question::{Query, Unknown};
 
 #[test]
@@ -89,7 +91,27 @@ fn where_nothing_matches_one_click_asks_for_everything() {
     let query = Query::read(search, Unknown::Ignored).query;
     let html = page(shown(LogView::empty(query)));
     assert!(html.contains("Nothing matches these filters"));
+    assert!(html.contains("No single one of them is the reason"));
     assert!(html.contains("href=\"/acme/growth/audit?tz=Europe%2FOslo\">Clear all filters"));
+}
+
+#[test]
+fn where_nothing_matches_it_says_without_which_filter_something_would() {
+    let query = |search| Query::read(search, Unknown::Refused).query;
+    let mut log = LogView::empty(query("q=salesforce&actor=jonas"));
+    log.relaxed = vec![RelaxedView {
+        words: "actor jonas".to_owned(),
+        without: query("q=salesforce"),
+        count: CountView::Exactly(1_204),
+    }];
+    let html = page(shown(log));
+    assert!(html.contains("Without one of them something does:"));
+    assert!(
+        html.contains(
+            "href=\"/acme/growth/audit?q=salesforce\" data-stay=\"\">Without actor jonas"
+        )
+    );
+    assert!(html.contains("1,204 entries"));
 }
 
 #[test]

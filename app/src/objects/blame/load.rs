@@ -10,10 +10,10 @@ use crate::{
     log::{
         Local, actor_of,
         answer::note,
-        grouped,
         value::{changed, whole},
         view::{ObjectView, Sign},
     },
+    number::grouped,
     refusal::Refusal,
     viewer::Asker,
 };

@@ -110,7 +110,7 @@ fn Moments(
     let has_moments = !moments.is_empty();
     let words = match changes {
         1 => "1 change".to_owned(),
-        changes => format!("{} changes", crate::log::grouped(changes)),
+        changes => format!("{} changes", crate::number::grouped(changes)),
     };
     let listed = moments
         .into_iter()

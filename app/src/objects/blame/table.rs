@@ -6,10 +6,8 @@ use super::view::{
 };
 use crate::{
     ago::ago,
-    log::{
-        grouped,
-        view::{ActorView, Sign, ValueView, WhenView},
-    },
+    log::view::{ActorView, Sign, ValueView, WhenView},
+    number::grouped,
 };
 use domain::event::ActorKind;
 use maud::{Markup, html};

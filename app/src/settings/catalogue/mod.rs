@@ -14,7 +14,7 @@ use crate::{
     frame::{Framed, Here},
     icon::Icon,
     log::InZone,
-    log::{entries, grouped},
+    number::{entries, grouped},
     pages::Refused,
     viewer::Asker,
 };

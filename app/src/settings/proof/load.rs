@@ -4,7 +4,8 @@ use super::view::{CheckView, CheckpointView, KeyView, ProofView, WitnessView};
 use crate::{
     address,
     frame::{Frame, TenantFrame},
-    log::{Local, grouped},
+    log::Local,
+    number::grouped,
     refusal::Refusal,
     settings::places::Of,
     viewer::Asker,

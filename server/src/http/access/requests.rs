@@ -278,6 +278,16 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/news?path=/acme/growth/me&search=&after=0&wait=0",
     ),
     get(
+        "GET /ui/chart",
+        "",
+        "/ui/chart?path=/acme/growth/audit&search=",
+    ),
+    get(
+        "GET /ui/chart",
+        "of the tenant",
+        "/ui/chart?path=/acme/audit&search=",
+    ),
+    get(
         "GET /ui/entry",
         "",
         "/ui/entry?path=/acme/growth/audit&search=&id={event}",
