@@ -203,7 +203,7 @@ fn axis(buckets: &[Bucket], histogram: &Histogram, local: &Local) -> Vec<String>
             Step::Day | Step::Week | Step::HalfADay | Step::ThreeHours => {
                 local.date(start).to_string()
             }
-            _ if spans_days => local.minute(start),
+            _ if spans_days => local.day_and_minute(start),
             _ => local.hour_and_minute(start),
         });
     }

@@ -73,6 +73,11 @@ impl Local {
         self.at(time).format("%H:%M").to_string()
     }
 
+    /// The day and the time of day, to the minute, of a year that is known: `05-12 09:14`.
+    pub(crate) fn day_and_minute(&self, time: Timestamp) -> String {
+        self.at(time).format("%m-%d %H:%M").to_string()
+    }
+
     /// The month: `2026-05`.
     pub(crate) fn month(&self, time: Timestamp) -> String {
         self.at(time).format("%Y-%m").to_string()
