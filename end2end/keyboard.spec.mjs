@@ -85,6 +85,7 @@ test('everything around a moment is one click away, whatever the filters are', a
   // With what Daybook recorded of its own.
   await expect(page.locator('.count b')).toHaveText(/^6\d$/);
   await expect(entry(page)).toHaveAttribute('id', `d-${id}`);
+  await expect(page.locator(`#e-${id}`)).toBeInViewport();
 });
 
 test('where nothing matches, the page says which filter to drop, and what that gives', async ({

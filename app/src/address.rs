@@ -2,7 +2,7 @@
 
 use domain::{
     json::{Path, path::Segment},
-    question::{Query, Subject},
+    question::{Filter, Moment, Query, Subject},
     slug::{Slug, WorkspacePath},
     time::Timestamp,
 };
@@ -293,12 +293,6 @@ pub fn opening(question: &str, id: &str) -> String {
     format!("{question}{and}{OPEN}={}", encoded(id))
 }
 
-/// An address of a log that also opens a row.
-pub fn with_open(address: &str, id: &str) -> String {
-    let (path, question) = address.split_once('?').unwrap_or((address, ""));
-    format!("{}#e-{id}", with_query(path, &opening(question, id)))
-}
-
 /// The links of one shown page of a log: each is the same page asked a little differently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {
@@ -349,21 +343,44 @@ impl Links {
     }
 
     /// The page with another filter, from its start.
-    pub fn filtered(&self, change: impl FnOnce(&mut domain::question::Filter)) -> String {
+    pub fn filtered(&self, change: impl FnOnce(&mut Filter)) -> String {
         let mut filter = self.query.filter.clone();
         change(&mut filter);
         self.to(&self.query.with_filter(filter))
     }
 
+    /// Everything of another time, in its order, with a row open: what else was done around an entry, in its
+    /// workspace where the page shows several.
+    pub fn around(
+        &self,
+        workspace: Option<&Slug>,
+        (since, until): (Moment, Moment),
+        id: &str,
+    ) -> String {
+        let filter = Filter {
+            workspace: workspace.cloned().into_iter().collect(),
+            since: Some(since),
+            until: Some(until),
+            tz: self.query.filter.tz.clone(),
+            ..Filter::default()
+        };
+        let query = Query {
+            limit: self.query.limit,
+            ..Query::default().with_filter(filter)
+        };
+        let question = opening(&query.query_string(), id);
+        format!("{}#e-{id}", with_query(&self.path, &question))
+    }
+
     /// Everything of the same time: other filters are dropped, then `change` is made.
-    pub fn only(&self, change: impl FnOnce(&mut domain::question::Filter)) -> String {
+    pub fn only(&self, change: impl FnOnce(&mut Filter)) -> String {
         self.filtered(|filter| {
-            *filter = domain::question::Filter {
+            *filter = Filter {
                 since: filter.since,
                 until: filter.until,
                 range: filter.range,
                 tz: filter.tz.take(),
-                ..domain::question::Filter::default()
+                ..Filter::default()
             };
             change(filter);
         })

@@ -85,7 +85,8 @@ impl Chart {
     /// A key goes down: arrows choose, and Enter gives the page that shows what is chosen.
     pub(super) fn key(&self, event: &KeyboardEvent) -> Option<Place> {
         let target: Element = event.target()?.dyn_into().ok()?;
-        if target.class_name() != "pointer needs-live" {
+        let modified = event.alt_key() || event.ctrl_key() || event.meta_key();
+        if modified || !is_pointer(&target) {
             return None;
         }
         let last = bars().len().checked_sub(1)?;
@@ -156,6 +157,18 @@ impl Chart {
             let _ = pointer.set_attribute("aria-valuetext", &format!("{time}{numbers}"));
         }
     }
+
+    /// Whether somebody is about to choose.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.chosen.get().is_some()
+    }
+
+    /// The focus goes elsewhere: nothing is chosen by it any more.
+    pub(super) fn left(&self, target: &Element) {
+        if is_pointer(target) && !self.is_dragged.get() {
+            self.choose_none();
+        }
+    }
 }
 
 fn in_order(from: usize, to: usize) -> RangeInclusive<usize> {
@@ -180,7 +193,12 @@ fn bars() -> Vec<Element> {
 /// Whether who uses the keyboard is on the chart.
 fn is_focused() -> bool {
     let focused = document().active_element();
-    focused.is_some_and(|element| element.class_name() == "pointer needs-live")
+    focused.is_some_and(|element| is_pointer(&element))
+}
+
+/// Whether it is what the keyboard stands on.
+fn is_pointer(element: &Element) -> bool {
+    element.get_attribute("role").as_deref() == Some("slider")
 }
 
 /// The bar below the mouse, or the one nearest to it on its side.

@@ -1,20 +1,23 @@
 //! Keys for those who read a log by keyboard. The sheet behind `?` names them.
 
 use super::{FORM, all};
-use leptos::prelude::{document, window};
+use leptos::prelude::document;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, FocusOptions, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 /// The menu that names the keys.
 const SHEET: &str = "details.keys";
 
 /// Does what a key stands for, where it stands for something here; whether it did.
 pub(super) fn pressed(event: &KeyboardEvent) -> bool {
+    let key = event.key();
+    // On many keyboards brackets are written with these.
+    let is_bracket = matches!(&*key, "[" | "]") && event.alt_key();
     let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
-    if modified || event.default_prevented() || is_writing(event) {
+    if modified && !is_bracket || event.default_prevented() || is_writing(event) {
         return false;
     }
-    let done = match event.key().as_str() {
+    let done = match &*key {
         "/" => search(),
         "j" => step(1),
         "k" => step(-1),
@@ -54,17 +57,16 @@ fn search() -> Option<()> {
     Some(())
 }
 
-/// Goes to the row after the one that has the focus, or before it; to the first that is on screen, where
-/// none has.
+/// Goes to the row after the one that has the focus, or before it; where none has, to the first that is on
+/// screen or below it, else to the last.
 fn step(by: isize) -> Option<()> {
     let openers = all("tr.row a.opener");
     let at = match here(&openers) {
         Some(at) => at.checked_add_signed(by)?,
-        None => openers.iter().position(|opener| {
-            let height = window().inner_height().ok();
-            let height = height.and_then(|height| height.as_f64()).unwrap_or(0.0);
-            (0.0..height).contains(&opener.get_bounding_client_rect().top())
-        })?,
+        None => openers
+            .iter()
+            .position(|opener| opener.get_bounding_client_rect().top() >= 0.0)
+            .or_else(|| openers.len().checked_sub(1))?,
     };
     let opener: HtmlElement = openers.into_iter().nth(at)?.dyn_into().ok()?;
     opener.focus().ok()
@@ -88,12 +90,20 @@ fn follow(selector: &str) -> Option<()> {
 
 /// Opens the sheet, or closes it.
 fn sheet() -> Option<()> {
-    let menu = document().query_selector(SHEET).ok()??;
+    let menu: HtmlElement = document().query_selector(SHEET).ok()??.dyn_into().ok()?;
+    if menu.offset_width() == 0 {
+        // There is no room for it.
+        return None;
+    }
     if menu.has_attribute("open") {
         super::close(&menu);
         return Some(());
     }
     menu.set_attribute("open", "").ok()?;
     let summary = menu.query_selector("summary").ok()??;
-    summary.dyn_into::<HtmlElement>().ok()?.focus().ok()
+    let options = FocusOptions::new();
+    // What is read stays on screen.
+    options.set_prevent_scroll(true);
+    let summary: HtmlElement = summary.dyn_into().ok()?;
+    summary.focus_with_options(&options).ok()
 }

@@ -82,6 +82,12 @@ pub fn begin() {
         on.chart.over(element(&event).as_ref());
     });
     let on = Rc::clone(&live);
+    window_event_listener(ev::focusout, move |event| {
+        if let Some(target) = element(&event) {
+            on.chart.left(&target);
+        }
+    });
+    let on = Rc::clone(&live);
     window_event_listener(ev::mousemove, move |event| on.chart.moved(&event));
     let on = Rc::clone(&live);
     window_event_listener(ev::mousedown, move |event| {
@@ -366,6 +372,12 @@ impl Live {
                     live.finish_chart();
                     if let Some(y) = scroll {
                         window().scroll_to_with_x_and_y(0.0, y);
+                        // Where it is an entry that one goes to, it is looked at.
+                        if let Some(row) = opened().and_then(|id| row(&id))
+                            && y == 0.0
+                        {
+                            row.scroll_into_view();
+                        }
                     }
                 }
                 other => in_trouble(other.map(Result::err)),
@@ -378,13 +390,16 @@ impl Live {
         if all(&format!("#{CHART}[data-unfinished]")).is_empty() {
             return;
         }
-        let asked = self.asked.get();
         let live = Rc::clone(self);
         let place = self.shown.borrow().clone();
         spawn_local(async move {
-            let answer = load_chart(place.path, place.question).await;
+            let answer = load_chart(place.path.clone(), place.question.clone()).await;
+            // Whoever is about to choose a time goes on.
+            while live.chart.is_in_use() {
+                news::pause(REST).await;
+            }
             // Where it does not come, what there is of it stays.
-            if live.asked.get() == asked
+            if live.shown.borrow().asks_as(&place)
                 && let Ok(Ok(Some(html))) = answer
                 && let Some(chart) = document().get_element_by_id(CHART)
                 && morph::morph(&chart, &html, &|_| false).is_ok()

@@ -136,7 +136,8 @@ fn line() -> Option<Element> {
     document().get_element_by_id(NEWS)
 }
 
-async fn pause(rest: Duration) {
+/// Waits for so long.
+pub(super) async fn pause(rest: Duration) {
     let millis = i32::try_from(rest.as_millis()).unwrap_or(i32::MAX);
     let passed = js_sys::Promise::new(&mut |done, _| {
         let set = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, millis);

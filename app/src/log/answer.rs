@@ -352,7 +352,7 @@ async fn log(
     let relaxed = if page.events.is_empty() && has_searched_all && faults.is_empty() {
         relaxed(snapshot, &query, &people, &workspaces.names()).await
     } else {
-        Vec::new()
+        None
     };
     let shown_to = snapshot.shown_to(&query).await?;
     let goes_on = (page.newer.is_some(), page.older.is_some());
@@ -407,27 +407,34 @@ async fn counted(snapshot: &mut Snapshot, query: &Query) -> CountView {
     }
 }
 
-/// Where nothing matches a question: the filters without which something does.
+/// Where nothing matches a question: the filters without which something does; none where it has but one.
 async fn relaxed(
     snapshot: &mut Snapshot,
     query: &Query,
     people: &[(String, String)],
     workspaces: &[(String, String)],
-) -> Vec<RelaxedView> {
+) -> Option<Vec<RelaxedView>> {
+    let relaxations = relaxations(query, people, workspaces);
+    if relaxations.len() < 2 {
+        return None;
+    }
     let mut relaxed = Vec::new();
-    for (words, without) in relaxations(query, people, workspaces) {
-        let mut count = counted(snapshot, &without).await;
-        if count == CountView::Unknown {
+    for (words, without) in relaxations {
+        let count = counted(snapshot, &without).await;
+        let is_any = match count {
+            CountView::Exactly(count) => count > 0,
+            CountView::MoreThan(_) => true,
             // Whether there is any is cheap to know.
-            let first = Query {
-                limit: Limit::try_from(1).ok(),
-                ..without.clone()
-            };
-            if matches!(snapshot.page(&first).await, Ok(page) if page.events.is_empty()) {
-                count = CountView::Exactly(0);
+            CountView::Unknown => {
+                let first = Query {
+                    limit: Limit::try_from(1).ok(),
+                    ..without.clone()
+                };
+                let page = snapshot.page(&first).await;
+                page.is_ok_and(|page| !page.events.is_empty())
             }
-        }
-        if count != CountView::Exactly(0) {
+        };
+        if is_any {
             relaxed.push(RelaxedView {
                 words,
                 without,
@@ -435,7 +442,7 @@ async fn relaxed(
             });
         }
     }
-    relaxed
+    Some(relaxed)
 }
 
 /// When the entries that a question asks for occurred, as far as it is counted within a time.

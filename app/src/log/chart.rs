@@ -3,7 +3,7 @@
 
 use super::{
     compose::{HEIGHT, WIDTH},
-    view::{BarView, ChartView},
+    view::{BarView, ChartView, SeriesView},
 };
 use crate::{
     address::Links,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[component]
 pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
     let drawing = drawing(&links, &chart);
-    let rows = rows(&chart);
+    let rows = rows(&links, &chart);
     let ChartView {
         title,
         series,
@@ -27,7 +27,7 @@ pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
         uncounted,
     } = chart;
     let counted = uncounted.map(|(_, from)| {
-        view! { <span class="counted">"Counted back to " {from} " so far."</span> }
+        view! { <span class="counted">"Not counted before " {from} "."</span> }
     });
     let is_whole = counted.is_none();
     let legend = series
@@ -36,7 +36,7 @@ pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
         .map(|(at, series)| {
             view! {
                 <li>
-                    <i class=class(at) data-category=series.category.as_str()></i>
+                    <i class=class(at, series) data-category=series.category.as_str()></i>
                     {series.label}
                 </li>
             }
@@ -51,7 +51,22 @@ pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
         .map(|series| view! { <th scope="col">{series.label}</th> })
         .collect_view();
     let last = bars.len();
-    let said = bars.last().map(said).unwrap_or_default();
+    let pointer = bars.last().map(|newest| {
+        let said = said(newest);
+        view! {
+            <div
+                class="pointer needs-live"
+                role="slider"
+                tabindex="0"
+                aria-label="Time: arrow keys choose a bar, with Shift several, Enter shows them"
+                aria-orientation="horizontal"
+                aria-valuemin="1"
+                aria-valuemax=last.to_string()
+                aria-valuenow=last.to_string()
+                aria-valuetext=said
+            ></div>
+        }
+    });
 
     view! {
         <figure
@@ -79,17 +94,7 @@ pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
                     focusable="false"
                     inner_html=drawing.into_string()
                 ></svg>
-                <div
-                    class="pointer needs-live"
-                    role="slider"
-                    tabindex="0"
-                    aria-label="Time: arrow keys choose a bar, with Shift several, Enter shows them"
-                    aria-orientation="horizontal"
-                    aria-valuemin="1"
-                    aria-valuemax=last.to_string()
-                    aria-valuenow=last.to_string()
-                    aria-valuetext=said
-                ></div>
+                {pointer}
             </div>
             <ol class="axis" aria-hidden="true">
                 {axis}
@@ -114,9 +119,23 @@ pub(crate) fn Chart(links: Arc<Links>, chart: ChartView) -> impl IntoView {
     .into_any()
 }
 
-/// The series are told apart by more than their hue: every second one is darker.
-fn class(at: usize) -> String {
-    format!("s{}", at + 1)
+/// The series are told apart by more than their hue: every second one is darker, and what there is little of
+/// pale.
+fn class(at: usize, series: &SeriesView) -> String {
+    if series.is_rest {
+        "rest".to_owned()
+    } else {
+        format!("s{}", at + 1)
+    }
+}
+
+/// The page that shows a bar's time alone.
+fn leads(links: &Links, bar: &BarView) -> String {
+    links.filtered(|filter| {
+        filter.range = None;
+        filter.since = Some(bar.since);
+        filter.until = Some(bar.until);
+    })
 }
 
 /// A bar in words: "2026-05-12, 1 entry".
@@ -127,24 +146,17 @@ fn said(bar: &BarView) -> String {
 
 /// What is drawn, as SVG: the bars, and over each a link to its time.
 fn drawing(links: &Links, chart: &ChartView) -> Markup {
-    let leads = |bar: &BarView| {
-        links.filtered(|filter| {
-            filter.range = None;
-            filter.since = Some(bar.since);
-            filter.until = Some(bar.until);
-        })
-    };
     html! {
         @if let Some((width, _)) = &chart.uncounted {
             rect .uncounted x="0" y="0" width=(short(*width)) height=(HEIGHT) {}
         }
         g .bars {
             @for (at, series) in chart.series.iter().enumerate() {
-                path class=(class(at)) data-category=(series.category.as_str()) d=(series.path) {}
+                path class=(class(at, series)) data-category=(series.category.as_str()) d=(series.path) {}
             }
         }
         @for (at, bar) in chart.bars.iter().enumerate() {
-            a href=(leads(bar)) tabindex="-1" data-bar=(at) {
+            a href=(leads(links, bar)) tabindex="-1" data-bar=(at) {
                 rect .hit x=(short(bar.x)) y="0" width=(short(bar.width)) height=(HEIGHT) {}
             }
         }
@@ -157,11 +169,13 @@ fn short(place: f64) -> String {
 }
 
 /// The same in numbers, as the rows of a table.
-fn rows(chart: &ChartView) -> Markup {
+fn rows(links: &Links, chart: &ChartView) -> Markup {
     html! {
         @for bar in &chart.bars {
             tr {
-                th scope="row" { (bar.words) }
+                th scope="row" {
+                    a href=(leads(links, bar)) data-stay="" { (bar.words) }
+                }
                 td { (grouped(bar.total())) }
                 @for count in &bar.counts {
                     td { (grouped(*count)) }

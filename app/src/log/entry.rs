@@ -7,10 +7,7 @@ use super::{
         ValueView,
     },
 };
-use crate::{
-    address::{self, Links},
-    icon::Icon,
-};
+use crate::{address::Links, icon::Icon};
 use domain::event::{ActorKind, Part};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -137,13 +134,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         })
     });
     let (in_place, place) = place.unzip();
-    let around = links.only(|filter| {
-        filter.workspace.extend(workspace.cloned());
-        filter.range = None;
-        filter.since = Some(since);
-        filter.until = Some(until);
-    });
-    let around = address::with_open(&around, &row.id);
+    let around = links.around(workspace, (since, until), &row.id);
     let only = [
         (in_place, place.unwrap_or_default()),
         (actor, row.actor.name.clone()),
@@ -170,7 +161,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
             {tab}
             <p class="label">"Show only"</p>
             {only}
-            <a href=around title="Everything from 20 minutes before until 20 minutes after">
+            <a href=around title="From 20 minutes before it until 20 minutes after">
                 <Icon name="history"/>
                 <span class="clip">"Around this moment"</span>
             </a>

@@ -299,7 +299,7 @@ pub(super) fn Nothing(
     /// Whether the search stopped before it had seen everything.
     searched: bool,
     /// What would match, without one of the filters.
-    relaxed: Vec<RelaxedView>,
+    relaxed: Option<Vec<RelaxedView>>,
 ) -> impl IntoView {
     let query = &links.query;
     let everything = links.filtered(|filter| {
@@ -332,9 +332,12 @@ pub(super) fn Nothing(
     } else {
         (
             "Nothing matches these filters",
-            match relaxed.len() {
-                0 => "No single one of them is the reason. Remove several, or ask for everything.",
-                _ => "Without one of them something does:",
+            match relaxed.as_deref() {
+                None => "Remove one of the filters above, or ask for everything.",
+                Some([]) => {
+                    "No single one of them is the reason. Remove several, or ask for everything."
+                }
+                Some(_) => "Without one of them something does:",
             },
             Some((everything, "Clear all filters")),
         )
@@ -348,6 +351,7 @@ pub(super) fn Nothing(
     });
     let relaxed = relaxed
         .into_iter()
+        .flatten()
         .map(
             |RelaxedView {
                  words,

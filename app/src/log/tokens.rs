@@ -1,6 +1,6 @@
 //! What is set now, each filter removable.
 
-use super::{count::CountLine, news::News, view::LogView};
+use super::{compose::end, count::CountLine, news::News, view::LogView};
 use crate::{address::Links, icon::Icon};
 use domain::{
     category::Category,
@@ -179,7 +179,7 @@ fn told(
         "q" => ("search", same()),
         "operation" => ("operation", same()),
         "since" => ("since", value.replace('T', " ")),
-        "until" => ("until", value.replace('T', " ")),
+        "until" => ("until", value.parse().map_or_else(|_| same(), end)),
         "range" => {
             let words = value.parse::<domain::question::Range>();
             (

@@ -69,8 +69,8 @@ pub struct LogView {
     pub count: CountView,
     /// When they occurred.
     pub chart: Option<ChartView>,
-    /// Where nothing matches: what would, without one of the filters.
-    pub relaxed: Vec<RelaxedView>,
+    /// Where nothing matches several filters: what would, without one of them.
+    pub relaxed: Option<Vec<RelaxedView>>,
     /// What everybody who reads this should know.
     pub notices: NoticesView,
     /// The same of a tenant's workspaces.
@@ -105,7 +105,7 @@ impl LogView {
             searched_to: None,
             count: CountView::Exactly(0),
             chart: None,
-            relaxed: Vec::new(),
+            relaxed: None,
             notices: NoticesView::default(),
             within: WithinView::default(),
             people: Vec::new(),
@@ -172,6 +172,8 @@ pub struct SeriesView {
     pub category: Category,
     /// What it is called.
     pub label: &'static str,
+    /// Whether it stands for several.
+    pub is_rest: bool,
     /// Its parts of all bars, as a path of SVG.
     pub path: String,
 }

@@ -22,8 +22,12 @@ const LEAST: f64 = 0.8;
 const GAP: (f64, f64) = (0.08, 0.9);
 /// So many categories have a colour of their own; if there are more, the last one stands for the rest.
 const SERIES_MOST: usize = 7;
+/// What they are called then.
+const REST: &str = "All others";
 /// How many times are written below, at most.
-const LABELS: usize = 7;
+const LABELS: i64 = 7;
+/// So many bars are drawn at most: of a time of very many months, several stand together.
+const BARS_MOST: usize = 120;
 
 /// The bars.
 pub(crate) fn chart(histogram: &Histogram, local: &Local) -> ChartView {
@@ -35,11 +39,12 @@ pub(crate) fn chart(histogram: &Histogram, local: &Local) -> ChartView {
     }
     let series = Series::of(totals);
     let across = Across::of(histogram);
-    let starts = histogram.buckets.iter().map(|bucket| bucket.start);
+    let together = histogram.buckets.len().div_ceil(BARS_MOST).max(1);
+    let buckets = joined(&histogram.buckets, together);
+    let starts = buckets.iter().map(|bucket| bucket.start);
     let ends = starts.skip(1).map(before);
     let ends = ends.chain([histogram.until]);
-    let bars: Vec<BarView> = histogram
-        .buckets
+    let bars: Vec<BarView> = buckets
         .iter()
         .zip(ends)
         .map(|(bucket, end)| {
@@ -62,16 +67,20 @@ pub(crate) fn chart(histogram: &Histogram, local: &Local) -> ChartView {
         let from = first.unwrap_or(histogram.until).max(histogram.since);
         (across.place(from), local.minute(from))
     });
+    let step = match together {
+        1 => histogram.step.words().to_owned(),
+        // Of other steps there are never so many.
+        months => format!("per {months} months"),
+    };
     let title = match most {
         0 if histogram.exact => "No entries in this time".to_owned(),
-        most => {
-            let step = histogram.step.words();
-            format!("Entries {step}, at most {}", grouped(most))
-        }
+        most if histogram.exact => format!("Entries {step}, at most {}", grouped(most)),
+        // What was not counted may be more.
+        _ => format!("Entries {step}"),
     };
     ChartView {
         title,
-        axis: axis(&histogram.buckets, histogram, local),
+        axis: axis(&buckets, histogram, local),
         series: series
             .names
             .into_iter()
@@ -79,12 +88,26 @@ pub(crate) fn chart(histogram: &Histogram, local: &Local) -> ChartView {
             .map(|((category, label), path)| SeriesView {
                 category,
                 label,
+                is_rest: label == REST,
                 path,
             })
             .collect(),
         bars,
         uncounted,
     }
+}
+
+/// The buckets, so many of them as one.
+fn joined(buckets: &[Bucket], together: usize) -> Vec<Bucket> {
+    let join = |some: &[Bucket]| {
+        let start = some.first()?.start;
+        let mut counts: BTreeMap<Category, u64> = BTreeMap::new();
+        for (category, count) in some.iter().flat_map(|bucket| &bucket.counts) {
+            *counts.entry(*category).or_default() += count;
+        }
+        Some(Bucket { start, counts })
+    };
+    buckets.chunks(together).filter_map(join).collect()
 }
 
 /// The last moment before another.
@@ -111,7 +134,7 @@ impl Series {
             .map(|(category, _)| (category, category.label()))
             .collect();
         if has_rest {
-            names.push((Category::Other, "All others"));
+            names.push((Category::Other, REST));
         }
         Self { names, has_rest }
     }
@@ -182,32 +205,29 @@ fn paths(bars: &[BarView], series: usize, most: u64) -> Vec<String> {
     paths
 }
 
-/// The times that are written below: where some of the bars begin, evenly.
+/// The times that are written below, evenly: where bars begin; where not all was counted, of the whole time.
 fn axis(buckets: &[Bucket], histogram: &Histogram, local: &Local) -> Vec<String> {
-    let last = buckets.len().saturating_sub(1);
-    let labels = LABELS.min(buckets.len());
-    let spans_days = local.date(histogram.since) != local.date(histogram.until);
-    let mut texts: Vec<String> = Vec::with_capacity(labels);
-    for label in 0..labels {
-        let at = if labels > 1 {
-            label * last / (labels - 1)
-        } else {
-            0
-        };
-        let Some(bucket) = buckets.get(at) else {
-            continue;
-        };
-        let start = bucket.start.max(histogram.since);
-        texts.push(match histogram.step {
-            Step::Month => local.month(start),
-            Step::Day | Step::Week | Step::HalfADay | Step::ThreeHours => {
-                local.date(start).to_string()
-            }
-            _ if spans_days => local.day_and_minute(start),
-            _ => local.hour_and_minute(start),
-        });
+    let (since, until) = (histogram.since, histogram.until);
+    let spans_days = local.date(since) != local.date(until);
+    let text = |moment: Timestamp| match histogram.step {
+        Step::Month => local.month(moment),
+        Step::Day | Step::Week | Step::HalfADay | Step::ThreeHours => {
+            local.date(moment).to_string()
+        }
+        _ if spans_days => local.day_and_minute(moment),
+        _ => local.hour_and_minute(moment),
+    };
+    if !histogram.exact {
+        let part = (until.micros() - since.micros()) / (LABELS - 1);
+        let moments =
+            (0..LABELS).map(|label| Timestamp::from_micros(since.micros() + label * part));
+        return moments.map(text).collect();
     }
-    texts
+    let labels = usize::try_from(LABELS).unwrap_or(1).min(buckets.len());
+    let last = buckets.len().saturating_sub(1);
+    let places = (0..labels).map(|label| label * last / labels.saturating_sub(1).max(1));
+    let starts = places.filter_map(|at| Some(buckets.get(at)?.start.max(since)));
+    starts.map(text).collect()
 }
 
 #[cfg(test)]
@@ -286,6 +306,47 @@ mod tests {
             assert!(matches!(bar.since, Moment::Date(_)), "{:?}", bar.since);
             assert!(matches!(bar.until, Moment::Date(_)), "{:?}", bar.until);
         }
+        let ends = chart.bars.iter().map(|bar| bar.until.last_instant(zone));
+        let next = histogram
+            .buckets
+            .iter()
+            .skip(1)
+            .map(|next| before(next.start));
+        assert!(ends.eq(next.chain([histogram.until])));
+    }
+
+    #[test]
+    fn what_is_cut_off_by_the_time_asked_for_is_not_led_to() {
+        let histogram = Histogram {
+            since: time("2026-03-28T10:30:00Z"),
+            ..histogram()
+        };
+        let bar = composed(&histogram).bars.swap_remove(0);
+        assert_eq!(bar.since.to_string(), "2026-03-28T11:30:00");
+        assert_eq!(bar.until.to_string(), "2026-03-28");
+    }
+
+    #[test]
+    fn of_centuries_there_are_no_more_bars_than_can_be_seen() {
+        let month = |at: i64| {
+            let start = Timestamp::MIN.micros() + at * 31 * 86_400_000_000;
+            Bucket {
+                start: Timestamp::from_micros(start),
+                counts: [(Category::Data, 1)].into(),
+            }
+        };
+        let histogram = Histogram {
+            since: Timestamp::MIN,
+            until: month(24_000).start,
+            step: Step::Month,
+            buckets: (0..24_000).map(month).collect(),
+            ..histogram()
+        };
+        let chart = composed(&histogram);
+        assert_eq!(chart.title, "Entries per 200 months, at most 200");
+        assert_eq!(chart.bars.len(), BARS_MOST);
+        let all: u64 = chart.bars.iter().map(BarView::total).sum();
+        assert_eq!(all, 24_000);
     }
 
     #[test]
@@ -321,7 +382,7 @@ mod tests {
         let local = local(&histogram());
         let (since, until) = local.around(time("2026-05-12T09:14:03.5Z"));
         assert_eq!(since.to_string(), "2026-05-12T10:54:00");
-        assert_eq!(until.to_string(), "2026-05-12T11:35:00");
+        assert_eq!(until.to_string(), "2026-05-12T11:34:59.999999");
     }
 
     #[test]
@@ -337,7 +398,8 @@ mod tests {
         };
         let chart = composed(&histogram);
         assert_eq!(chart.series.len(), SERIES_MOST);
-        assert_eq!(chart.series.last().unwrap().label, "All others");
+        let rest: Vec<bool> = chart.series.iter().map(|series| series.is_rest).collect();
+        assert_eq!(rest, [false, false, false, false, false, false, true]);
         let all: u64 = counts.iter().map(|(_, count)| count).sum();
         assert_eq!(chart.bars[0].total(), all);
     }
@@ -349,7 +411,11 @@ mod tests {
             buckets: histogram().buckets.split_off(1),
             ..histogram()
         };
-        let (width, from) = composed(&histogram).uncounted.unwrap();
+        let chart = composed(&histogram);
+        assert_eq!(chart.title, "Entries per day");
+        assert_eq!(chart.axis[0], "2026-03-28");
+        assert_eq!(chart.axis[6], "2026-03-30");
+        let (width, from) = chart.uncounted.unwrap();
         assert!((width - WIDTH * 24.0 / 71.0).abs() < 0.1, "{width}");
         assert_eq!(from, "2026-03-29 00:00");
     }

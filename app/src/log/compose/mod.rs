@@ -69,14 +69,6 @@ pub(crate) fn days(
 /// The time asked for, in words.
 pub(crate) fn words(filter: &Filter) -> String {
     let text = |moment: Moment| moment.to_string().replace('T', " ");
-    // What ends a microsecond before a minute ends with it.
-    let end = |moment: Moment| match moment {
-        Moment::Local(time) if time.and_utc().timestamp_subsec_micros() == 999_999 => {
-            let next = time + TimeDelta::microseconds(1);
-            text(Moment::Local(next))
-        }
-        other => text(other),
-    };
     match (filter.range, filter.since, filter.until) {
         (Some(range), _, _) => range.words().to_owned(),
         (None, Some(since), Some(until)) if since == until => text(since),
@@ -85,6 +77,17 @@ pub(crate) fn words(filter: &Filter) -> String {
         (None, None, Some(until)) => format!("until {}", end(until)),
         (None, None, None) => "all entries".to_owned(),
     }
+}
+
+/// The end of a time that is asked for, in words: what ends a microsecond before a second ends with it.
+pub(crate) fn end(until: Moment) -> String {
+    let until = match until {
+        Moment::Local(time) if time.and_utc().timestamp_subsec_micros() == 999_999 => {
+            Moment::Local(time + TimeDelta::microseconds(1))
+        }
+        other => other,
+    };
+    until.to_string().replace('T', " ")
 }
 
 #[cfg(test)]

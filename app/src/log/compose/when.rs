@@ -87,7 +87,8 @@ impl Local {
     pub(crate) fn span(&self, (first, last): (Timestamp, Timestamp), step: Step) -> String {
         let days = (self.date(first), self.date(last));
         match step {
-            Step::Month => self.month(first),
+            Step::Month if self.month(first) == self.month(last) => self.month(first),
+            Step::Month => format!("{} to {}", self.month(first), self.month(last)),
             Step::Day | Step::Week if days.0 == days.1 => days.0.to_string(),
             Step::Day | Step::Week => format!("{} to {}", days.0, days.1),
             _ => {
@@ -101,19 +102,16 @@ impl Local {
     /// How one asks for what occurred from a moment on: by the date, where it is the day's first and the
     /// steps are days; where the zone's clocks show its time twice, by the moment itself.
     pub(crate) fn since(&self, moment: Timestamp, step: Step) -> Moment {
-        let local = self.at(moment).naive_local();
-        let date = Moment::Date(local.date());
-        let ways = [
-            (step >= Step::Day).then_some(date),
-            Some(Moment::Local(local)),
-        ];
-        let mut ways = ways.into_iter().flatten();
-        ways.find(|way| way.first_instant(self.rules) == moment)
-            .unwrap_or(Moment::Absolute(moment))
+        self.written(moment, step, |way| way.first_instant(self.rules))
     }
 
     /// The same of what occurred up to a moment.
     pub(crate) fn until(&self, moment: Timestamp, step: Step) -> Moment {
+        self.written(moment, step, |way| way.last_instant(self.rules))
+    }
+
+    /// The shortest way to write a moment that is `read` as that.
+    fn written(&self, moment: Timestamp, step: Step, read: impl Fn(Moment) -> Timestamp) -> Moment {
         let local = self.at(moment).naive_local();
         let date = Moment::Date(local.date());
         let ways = [
@@ -121,7 +119,7 @@ impl Local {
             Some(Moment::Local(local)),
         ];
         let mut ways = ways.into_iter().flatten();
-        ways.find(|way| way.last_instant(self.rules) == moment)
+        ways.find(|way| read(*way) == moment)
             .unwrap_or(Moment::Absolute(moment))
     }
 
@@ -130,7 +128,7 @@ impl Local {
         let minute = moment.micros() - moment.micros().rem_euclid(MINUTE);
         let around = AROUND.num_microseconds().unwrap_or_default();
         let since = Timestamp::from_micros(minute - around);
-        let until = Timestamp::from_micros(minute + MINUTE + around);
+        let until = Timestamp::from_micros(minute + MINUTE + around - 1);
         (
             self.since(since, Step::Minute),
             self.until(until, Step::Minute),
