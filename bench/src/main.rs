@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md` tells what is measured, and how.
 
 mod blame;
+mod busy;
 mod data;
 mod error;
 mod export;
@@ -86,6 +87,8 @@ enum Part {
     Recording,
     /// Pages of 50 from the store
     Pages,
+    /// Pages of 50 while others record at full speed
+    Busy,
     /// Recording over HTTP, into a fresh database
     Http,
     /// Pages as HTML
@@ -164,6 +167,11 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         report.rows.extend(pages.rows);
         report.slowest.extend(pages.slowest);
         report.notes.extend(pages.notes);
+    }
+    if wanted(Part::Busy) {
+        sets.make_missing(&world, false).await?;
+        let rows = busy::measure(&sets, &arguments.folder, &world, seed);
+        report.rows.extend(rows.await?);
     }
     if wanted(Part::Http) {
         let folder = &arguments.folder;

@@ -110,13 +110,28 @@ pub struct Pages {
 }
 
 /// The log that is asked.
-struct Reader {
+pub struct Reader {
     store: Store,
     scope: Scope,
 }
 
 impl Reader {
-    async fn page(&self, query: &Query) -> Result<Page, BenchError> {
+    /// Asks for what a token may read.
+    ///
+    /// # Errors
+    ///
+    /// The token is not good.
+    pub async fn new(store: Store, token: &str) -> Result<Self, BenchError> {
+        let scope = grant(&store, token).await?.read_scope()?;
+        Ok(Self { store, scope })
+    }
+
+    /// A page.
+    ///
+    /// # Errors
+    ///
+    /// The question was not answered.
+    pub async fn page(&self, query: &Query) -> Result<Page, BenchError> {
         let answer = self.store.page(&self.scope, query).await;
         answer.map_err(|source| BenchError::Question {
             question: query.from_start().query_string(),
@@ -257,11 +272,7 @@ async fn ask(
     events: u64,
     rounds: usize,
 ) -> Result<Vec<Asked>, BenchError> {
-    let grant = grant(&store, token).await?;
-    let reader = Reader {
-        scope: grant.read_scope()?,
-        store,
-    };
+    let reader = Reader::new(store, token).await?;
     let mut asked = Vec::new();
     let filters = single_filters(world, end_of_set())?;
     let turning = bar(

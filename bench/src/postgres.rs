@@ -89,13 +89,13 @@ async fn measure_in(
         Row::new(
             "PostgreSQL: recording, batches of 1,000 through 4 servers of one tenant, durable and indexed",
             Unit::EventsPerSecond,
-            four.of_all(),
+            four.indexed(),
         )
         .bar(FOUR),
         Row::new(
             "PostgreSQL: the last tenth of all events, through one server, on one connection",
             Unit::EventsPerSecond,
-            one.of_all(),
+            one.indexed(),
         )
         .bar(ONE),
     ];

@@ -55,7 +55,7 @@ async fn recording(sets: &Sets, folder: &Path, world: &World) -> Result<Vec<Row>
                 recorded = Recorded::of(&log, batches, sets.senders(), &recording) => recorded?,
                 ended = cover(&log), if covers == 1 => return Err(ended),
             };
-            rates.push(recorded.of_all());
+            rates.push(recorded.indexed());
             log.close().await;
         }
     }

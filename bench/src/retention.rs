@@ -3,7 +3,7 @@
 use crate::{
     error::BenchError,
     log::LARGE,
-    recording::{RATE, Sets},
+    recording::Sets,
     report::{Row, Times, Unit, rate},
 };
 use domain::{retention::Retention, slug::WorkspacePath};
@@ -19,6 +19,8 @@ use store::{
     settings::SettingsChange,
 };
 
+/// How many events a second are to be deleted.
+const RATE: f64 = 25_000.0;
 /// Half of the set is older.
 const KEPT: Retention = Retention::Days(45);
 
