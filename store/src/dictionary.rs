@@ -72,7 +72,7 @@ impl ReadAction {
 pub(crate) struct Ranked(BTreeMap<Box<str>, Vec<Number>>);
 
 impl Ranked {
-    fn add(&mut self, text: String, number: Number) {
+    pub(crate) fn add(&mut self, text: String, number: Number) {
         self.0
             .entry(text.into_boxed_str())
             .or_default()

@@ -163,6 +163,12 @@ pub struct Options {
     /// Of an object with so many events, what they come to is kept in memory at some moments, so that the
     /// next question about it begins there.
     pub fold_kept_from: usize,
+    /// The index of a log in SQLite files is kept so many events behind the log, unless somebody waits for it:
+    /// all that is beyond it is answered from memory. For tests: it is slower, and nobody sees a difference.
+    pub index_behind: i64,
+    /// The index of a log in SQLite files may lag so many events behind the log; who records waits before it lags
+    /// further. Each takes about 100 bytes of memory.
+    pub index_lag_most: i64,
 }
 
 impl Options {
@@ -177,6 +183,8 @@ impl Options {
             count_within: Duration::from_millis(200),
             count_at_once: 100_000,
             fold_kept_from: 3_000,
+            index_behind: 0,
+            index_lag_most: 500_000,
         }
     }
 }

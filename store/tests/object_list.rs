@@ -181,9 +181,10 @@ proptest! {
         q in option::of(select(&["a", "Å", "%", "_", "zo", "nothing"][..])),
         kind in option::of(select(&KINDS[..])),
         role in select(&[Role::Member, Role::Auditor][..]),
+        behind in select(&[0, 9, i64::MAX][..]),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             let person = of_role(&log, role).await;
             let scope = person.objects_scope(&path()).unwrap();
             let grant = log.token("acme/growth").await;

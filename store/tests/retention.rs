@@ -127,6 +127,7 @@ impl Log {
 
     /// Every row of the index, each as text, by its table.
     async fn index(&self) -> BTreeMap<String, Vec<String>> {
+        self.store.wait_for_index(|_, _| ()).await.unwrap();
         let mut index = self.raw("daybook.db.index").await;
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT name FROM sqlite_schema WHERE type = 'table' \

@@ -32,6 +32,8 @@ async fn recorded() -> Log {
     let events = (0..40).map(some_event).collect();
     log.record(&growth, events).await;
     log.store.cover().await.unwrap();
+    // What is altered is in the index by then.
+    log.store.wait_for_index(|_, _| ()).await.unwrap();
     log
 }
 

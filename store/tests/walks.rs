@@ -445,6 +445,11 @@ fn cases() -> u32 {
     if log::postgres().is_some() { 10 } else { 24 }
 }
 
+/// How far the index is kept behind: not at all, so that some is in memory, or all.
+fn behind() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(log::index_behind()), 1..60_i64, Just(i64::MAX)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -454,9 +459,10 @@ proptest! {
         late in proptest::collection::vec(event(), 0..6),
         queries in proptest::collection::vec(query(), 12),
         kept in select(vec![Retention::Days(90), Retention::Forever]),
+        behind in behind(),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             keep_for(&log, kept).await;
             let grant = log.token("acme/growth").await;
             let scope = grant.read_scope().unwrap();
@@ -485,9 +491,10 @@ proptest! {
         later in event(),
         sayings in proptest::collection::vec(saying(), 1..5),
         queries in proptest::collection::vec(query(), 5),
+        behind in behind(),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             let grant = log.token("acme/growth").await;
             let scope = grant.read_scope().unwrap();
             log.record(&grant, events).await;
@@ -543,9 +550,10 @@ proptest! {
     fn a_tenants_log_is_that_of_its_workspaces_and_its_own(
         events in proptest::collection::vec((event(), 0..3_usize), 1..40),
         queries in proptest::collection::vec((query(), texts(&["growth", "revenue"])), 6),
+        behind in behind(),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             let grant = log.token("acme").await;
             let places = [None, Some("growth"), Some("revenue")];
             let events = events.into_iter().map(|(mut event, place)| {
@@ -578,9 +586,10 @@ proptest! {
     fn an_object_has_in_its_log_what_was_done_to_it_and_what_concerns_it(
         events in proptest::collection::vec(event(), 1..40),
         queries in proptest::collection::vec(query(), 6),
+        behind in behind(),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             let grant = log.token("acme/growth").await;
             let whole = grant.read_scope().unwrap();
             log.record(&grant, events).await;
@@ -612,9 +621,10 @@ proptest! {
     fn somebodys_own_log_is_what_they_did_by_id_or_by_address(
         events in proptest::collection::vec((event(), 0..4_usize), 1..40),
         queries in proptest::collection::vec(query(), 6),
+        behind in behind(),
     ) {
         Runtime::new().unwrap().block_on(async {
-            let log = Log::new().await;
+            let log = Log::behind(behind).await;
             let grant = log.token("acme/growth").await;
             let whole = grant.read_scope().unwrap();
             let person = log.person("åse@acme.example", "acme/growth", Role::Member).await;

@@ -517,7 +517,7 @@ impl Writer {
             .map_err(|_| damaged("the installation's id is broken"))?;
         let mut indexer = Indexer::open(&files, lock, &installation).await?;
         loop {
-            let (mark, head) = indexer.step().await?;
+            let (mark, head) = indexer.step(0, 0).await?;
             told(mark, head)?;
             if mark >= head {
                 break;

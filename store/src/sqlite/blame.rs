@@ -9,11 +9,12 @@ pub(super) use kept::Folds;
 
 use super::{
     Store,
-    change::Log,
+    append::outcome_number,
     dictionaries::damaged,
     directory::find_workspace,
     object::{as_given, looks, newest, newest_uses},
     snapshot::{Shelf, Snapshot, is_of_one_workspace, no_such_workspace},
+    tail::{Column, Row},
 };
 use crate::{
     StoreError,
@@ -21,11 +22,12 @@ use crate::{
     blame::{BlameQuery, ObjectBlame},
     database::{self, Connection, Dialect},
     dictionary::Number,
+    plan::Numbers,
     question::QuestionError,
 };
 use domain::{
     blame::{Blame, Fold, Origin, Setting, is_only_looking},
-    event::Actor,
+    event::{Actor, Outcome},
     question::Filter,
     slug::WorkspacePath,
     time::Timestamp,
@@ -130,7 +132,6 @@ impl Snapshot {
         query: &BlameQuery,
     ) -> Result<Option<ObjectBlame>, StoreError> {
         let subject = &query.subject;
-        let log = shelf.log;
         let (ways, looks, silent) = {
             let texts = shelf.texts.read();
             let silent = Verb::ALL.into_iter().filter(|verb| is_only_looking(*verb));
@@ -142,21 +143,16 @@ impl Snapshot {
             let looks = looks(&texts);
             (texts.targets_of(subject), looks, silent)
         };
-        let mark = self.mark;
+        let head = self.head;
         let connection = self.transaction.connection();
-        let uses = newest_uses(connection, log, &newest(ways.list()), &looks, mark).await?;
+        let uses = newest_uses(connection, shelf, &newest(ways.list()), &looks, head).await?;
         let Some(object) = as_given(&shelf.texts.read(), &uses) else {
             return Ok(None);
         };
         let at = query.asked.at;
         let until = at.unwrap_or(Timestamp::MAX);
-        let places = own_events(
-            connection,
-            log,
-            (ways.list(), silent.list()),
-            (mark, until.micros()),
-        )
-        .await?;
+        let places =
+            own_events(connection, shelf, (&ways, &silent), (head, until.micros())).await?;
         let last = places.last().map(|(at, _)| Timestamp::from_micros(*at));
         let (blame, events_read) = self.folded(shelf, query, places).await?;
         let looking = (until, silent.list());
@@ -299,10 +295,11 @@ fn broken(_: serde_json::Error) -> StoreError {
 /// these targets and none of these actions, up to a number and a moment.
 async fn own_events(
     connection: &mut Connection,
-    log: Log,
-    (targets, without): (&[Number], &[Number]),
+    shelf: &Shelf,
+    (targets, without): (&Numbers, &Numbers),
     (up_to, until): (i64, i64),
 ) -> Result<Vec<(i64, i64)>, StoreError> {
+    let log = shelf.log;
     let query = match connection.dialect() {
         Dialect::Sqlite => database::query_scalar(OWN).bind(log.ws),
         Dialect::Postgres => database::query_scalar(OWN_ON_POSTGRES)
@@ -310,13 +307,19 @@ async fn own_events(
             .bind(log.ws),
     };
     let places: String = query
-        .bind(list(targets))
-        .bind(list(without))
+        .bind(list(targets.list()))
+        .bind(list(without.list()))
         .bind(up_to)
         .bind(until)
         .fetch_one(connection)
         .await?;
     let mut places: Vec<(i64, i64)> = serde_json::from_str(&places).map_err(broken)?;
+    let own = vec![(Column::Target, targets)];
+    let in_tail = shelf.tail.any_of(&own, up_to).filter(|row| {
+        let succeeded = row.outcome == u32::from(outcome_number(Outcome::Success));
+        !without.has(row.action) && succeeded && row.at <= until
+    });
+    places.extend(in_tail.map(Row::place));
     places.sort_unstable();
     Ok(places)
 }

@@ -158,7 +158,8 @@ impl Store {
         let log = Log::from(&scope.workspace);
         let begun = self.inner.begin_reading(Reader::Page, Asked::Primary, log);
         let (mut transaction, beginning) = begun.await?;
-        let used = in_use(transaction.connection(), log).await;
+        let tail = beginning.tail.of(log.ws);
+        let used = in_use(transaction.connection(), log, &beginning.texts, &tail).await;
         transaction.end().await;
         let used = used?;
         let texts = beginning.texts.read();

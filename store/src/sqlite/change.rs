@@ -18,7 +18,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::Value;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
 /// An open change. Nobody else changes anything until it is finished; dropped unfinished, it is undone.
@@ -136,7 +136,7 @@ impl Change<'_> {
     }
 
     /// Commits the change if it went well, else undoes it. Its events can be found when this
-    /// returns; on SQLite, where there is no room for the index, as soon as there is.
+    /// returns.
     pub(crate) async fn finish<T, E: From<StoreError>>(
         mut self,
         result: Result<T, E>,
@@ -165,10 +165,7 @@ impl Change<'_> {
         let to_follow = committed?;
         drop(self);
         if let Some((keeper, n)) = to_follow {
-            keeper.own_head.store(n, Ordering::Release);
-            keeper.arrivals.came(n);
-            keeper.nudge.notify_one();
-            keeper.followed(n).await;
+            keeper.recorded(n);
         }
         Ok(value)
     }

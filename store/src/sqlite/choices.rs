@@ -2,9 +2,10 @@
 
 use super::{
     change::Log,
-    dictionaries::damaged,
+    dictionaries::{Shared, damaged},
     find::Within,
     snapshot::{Shelf, Snapshot},
+    tail::{Column, LogTail},
 };
 use crate::{
     StoreError,
@@ -18,7 +19,7 @@ use domain::{
     event::{Action, TargetKind},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -34,8 +35,8 @@ pub(super) struct LastChoices(Mutex<HashMap<i64, Found>>);
 /// What was found of a workspace's choices.
 #[derive(Clone, Debug)]
 struct Found {
-    /// When the index held so many events.
-    mark: i64,
+    /// When the log ended with this event.
+    head: i64,
     /// When so many batches of them had been removed.
     removals: i64,
     state: State,
@@ -91,9 +92,9 @@ impl Snapshot {
             };
             // Each is counted already: of a tenant a statement for each workspace adds them up.
             let in_use = match (&targets, &own) {
-                (Some(targets), _) => in_use_of(connection, shelf.log, targets).await?,
-                (None, Some(own)) => in_use_by(connection, shelf.log, own).await?,
-                (None, None) => in_use(connection, shelf.log).await?,
+                (Some(targets), _) => in_use_of(connection, shelf, targets).await?,
+                (None, Some(own)) => in_use_by(connection, shelf, own).await?,
+                (None, None) => in_use_in(connection, shelf).await?,
             };
             let texts = shelf.texts.read();
             count(&mut by_category, &texts, &in_use);
@@ -108,13 +109,13 @@ impl Snapshot {
         let last = known.of(shelf.log.ws);
         let version = shelf.texts.read().catalogue_version();
         let is_same = |last: &&Found| {
-            (last.mark, last.removals) == (self.mark, self.removals)
+            (last.head, last.removals) == (self.head, self.removals)
                 && last.state.catalogue == version
         };
         if let Some(last) = last.as_ref().filter(is_same) {
             return Ok(last.choices.clone());
         }
-        let in_use = in_use(self.transaction.connection(), shelf.log).await?;
+        let in_use = in_use_in(self.transaction.connection(), shelf).await?;
         let texts = shelf.texts.read();
         let state = State::of(&texts, &in_use);
         let offered =
@@ -126,7 +127,7 @@ impl Snapshot {
         count(&mut by_category, &texts, &in_use);
         let choices = choices(by_category, offered);
         let found = Found {
-            mark: self.mark,
+            head: self.head,
             removals: self.removals,
             state,
             choices: choices.clone(),
@@ -180,8 +181,17 @@ impl State {
     }
 }
 
+async fn in_use_in(connection: &mut Connection, shelf: &Shelf) -> Result<InUse, StoreError> {
+    in_use(connection, shelf.log, &shelf.texts, &shelf.tail).await
+}
+
 /// What is in use in a workspace.
-pub(super) async fn in_use(connection: &mut Connection, log: Log) -> Result<InUse, StoreError> {
+pub(super) async fn in_use(
+    connection: &mut Connection,
+    log: Log,
+    texts: &Shared,
+    tail: &LogTail,
+) -> Result<InUse, StoreError> {
     if connection.dialect() == Dialect::Postgres {
         let actions = database::query_as(
             "SELECT key, events FROM count_action WHERE tenant = ? AND ws = ? AND events > 0",
@@ -208,10 +218,43 @@ pub(super) async fn in_use(connection: &mut Connection, log: Log) -> Result<InUs
     .bind(log.ws)
     .fetch_one(connection)
     .await?;
-    Ok(InUse {
+    let mut in_use = InUse {
         actions: serde_json::from_str(&actions).map_err(broken)?,
         kinds: serde_json::from_str(&kinds).map_err(broken)?,
-    })
+    };
+    if !tail.is_empty() {
+        in_use.add_actions(tail.counts(Column::Action));
+        in_use.add_kinds(kinds_of(tail, &texts.read()));
+    }
+    Ok(in_use)
+}
+
+impl InUse {
+    /// Adds actions that the index does not have yet, with how many events have them.
+    fn add_actions(&mut self, others: impl IntoIterator<Item = (Number, u64)>) {
+        let mut actions: BTreeMap<Number, u64> = self.actions.drain(..).collect();
+        for (action, events) in others {
+            *actions.entry(action).or_default() += events;
+        }
+        self.actions = actions.into_iter().collect();
+    }
+
+    fn add_kinds(&mut self, kinds: impl IntoIterator<Item = Number>) {
+        let all = self.kinds.drain(..).chain(kinds);
+        let all: BTreeSet<Number> = all.collect();
+        self.kinds = all.into_iter().collect();
+    }
+}
+
+/// The kinds of what events are about: of their targets, and of what is related to them.
+fn kinds_of(tail: &LogTail, texts: &Dictionary) -> HashSet<Number> {
+    let mut kinds: HashSet<Number> = tail.counts(Column::Kind).into_keys().collect();
+    for set in tail.counts(Column::Related).into_keys() {
+        let members = texts.related_members(set).unwrap_or_default();
+        let members = members.iter();
+        kinds.extend(members.filter_map(|member| texts.kind_number(&member.kind)));
+    }
+    kinds
 }
 
 fn list(numbers: &Numbers) -> Vec<i64> {
@@ -221,9 +264,10 @@ fn list(numbers: &Numbers) -> Vec<i64> {
 /// What is in use in the log of one object.
 async fn in_use_of(
     connection: &mut Connection,
-    log: Log,
+    shelf: &Shelf,
     targets: &Numbers,
 ) -> Result<InUse, StoreError> {
+    let log = shelf.log;
     let actions = match connection.dialect() {
         Dialect::Sqlite => {
             let actions: String = database::query_scalar(
@@ -250,18 +294,26 @@ async fn in_use_of(
             .await?
         }
     };
-    Ok(InUse {
+    let mut in_use = InUse {
         actions,
         kinds: Vec::new(),
-    })
+    };
+    if !shelf.tail.is_empty() {
+        let related = shelf.texts.read().related_with(targets);
+        let ways = vec![(Column::Target, targets), (Column::Related, &related)];
+        let rows = shelf.tail.any_of(&ways, i64::MAX);
+        in_use.add_actions(rows.map(|row| (row.action, 1)));
+    }
+    Ok(in_use)
 }
 
 /// What is in use in what one person did, as the actors `own`: nothing of what only others use.
 async fn in_use_by(
     connection: &mut Connection,
-    log: Log,
+    shelf: &Shelf,
     own: &Numbers,
 ) -> Result<InUse, StoreError> {
+    let log = shelf.log;
     if own.is_empty() {
         return Ok(InUse {
             actions: Vec::new(),
@@ -300,6 +352,7 @@ async fn in_use_by(
         log,
         dialect,
         classes: &[],
+        tail: &shelf.tail,
     };
     let is_postgres = dialect == Dialect::Postgres;
     let names = own.list().iter().rev().take(OWN_NAMES);
@@ -327,10 +380,15 @@ async fn in_use_by(
     sql.add(if is_postgres { ") k" } else { ")" });
     let rows = sql.query().fetch_all(connection).await?;
     let kinds = rows.iter().map(|row| Ok(row.try_get(0)?));
-    Ok(InUse {
+    let mut in_use = InUse {
         actions,
         kinds: kinds.collect::<Result<_, StoreError>>()?,
-    })
+    };
+    let ways = vec![(Column::Actor, own)];
+    let rows = || shelf.tail.any_of(&ways, i64::MAX);
+    in_use.add_actions(rows().map(|row| (row.action, 1)));
+    in_use.add_kinds(rows().map(|row| row.kind));
+    Ok(in_use)
 }
 
 fn broken(_: serde_json::Error) -> StoreError {

@@ -81,7 +81,7 @@ impl Snapshot {
         for asked in self.asked(&query.filter, span)?.iter() {
             let connection = self.transaction.connection();
             let counted = asked
-                .count(connection, (self.mark, self.removals), left)
+                .count(connection, (self.head, self.removals), left)
                 .await?;
             sum += counted.least;
             is_all &= counted.is_all;
@@ -110,7 +110,7 @@ impl Asked {
     async fn count(
         &self,
         connection: &mut Connection,
-        (mark, removals): (i64, i64),
+        (head, removals): (i64, i64),
         reads_most: u32,
     ) -> Result<Counted, StoreError> {
         let conditions = &self.conditions;
@@ -119,7 +119,7 @@ impl Asked {
         }
         if let Some((table, numbers)) = conditions.kept() {
             let count = self.kept(table, &numbers, connection).await?;
-            return Ok(Counted::all(count));
+            return Ok(Counted::all(count + self.in_tail(head)));
         }
         let counts = &self.shelf.counts;
         // Counts in memory are at most too small, unless something was removed since.
@@ -191,7 +191,7 @@ impl Asked {
             if let Some(until) = conditions.until {
                 sql.with(" AND x.at <= ?", until);
             }
-            sql.with(" AND x.n <= ?", mark);
+            sql.with(" AND x.n <= ?", head);
             sql.with(" LIMIT ?)", reads);
         }
         sql.add(if is_postgres { ") e" } else { ")" });
@@ -202,11 +202,19 @@ impl Asked {
         } else {
             row.try_get::<u64>(1)?
         };
+        let matched = matched + self.in_tail(head);
         Ok(Counted {
             least: matched,
-            is_all: read < reads,
+            // However much of it the index has.
+            is_all: read < reads && matched <= u64::from(COUNT_MOST),
             read: u32::try_from(read).unwrap_or(u32::MAX),
         })
+    }
+
+    /// How many match of what the index does not have yet.
+    fn in_tail(&self, head: i64) -> u64 {
+        let matching = self.shelf.tail.matching(&self.conditions, head);
+        matching.count() as u64
     }
 
     async fn kept(

@@ -316,7 +316,7 @@ impl Snapshot {
         let Ok(cursor) = cursor_of(&self.store, &self.scope, query) else {
             return Ok(None);
         };
-        let up_to = cursor.map_or(self.mark, |cursor| cursor.up_to);
+        let up_to = cursor.map_or(self.head, |cursor| cursor.up_to);
         let tenant = self.scope.tenant().id;
         let connection = self.transaction.connection();
         // Back from the newest. A walk that began long ago does not have to be found to the number.

@@ -2,7 +2,11 @@
 
 mod narrow;
 
-use super::{change::Log, dictionaries::damaged};
+use super::{
+    change::Log,
+    dictionaries::damaged,
+    tail::{LogTail, Wanted},
+};
 use crate::{
     StoreError,
     cursor::Place,
@@ -21,6 +25,8 @@ pub(crate) struct Within<'a> {
     /// On PostgreSQL, the classes that the log has contents in: of each class the partitions are read
     /// one after the other, in their order.
     pub(crate) classes: &'a [i64],
+    /// On SQLite, what the index does not have yet.
+    pub(super) tail: &'a LogTail,
 }
 
 impl Within<'_> {
@@ -86,6 +92,44 @@ const MANY: usize = 1_000;
 impl Search<'_> {
     /// The places of the first events after the start, in the direction of the search.
     pub(crate) async fn run(
+        &self,
+        connection: &mut Connection,
+        plan: Plan,
+        dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
+        counts: &Counts,
+    ) -> Result<Vec<Place>, StoreError> {
+        if plan == Plan::Nothing || self.within.tail.is_empty() {
+            return self.in_index(connection, plan, dictionary, counts).await;
+        }
+        let mut places = self.in_index(connection, plan, &dictionary, counts).await?;
+        places.extend(self.in_tail(dictionary));
+        self.order(&mut places);
+        Ok(places)
+    }
+
+    /// Those of them that the index does not have yet.
+    fn in_tail(&self, dictionary: impl Fn(&mut dyn FnMut(&Dictionary))) -> Vec<Place> {
+        let wanted = Wanted {
+            conditions: self.conditions,
+            sort: self.sort,
+            direction: self.direction,
+            after: self.after,
+            up_to: self.up_to,
+            limit: self.limit,
+        };
+        if self.sort == Sort::Time {
+            return self.within.tail.first_by_time(&wanted);
+        }
+        let mut places = Vec::new();
+        dictionary(&mut |dictionary| {
+            let (ranked, _) = ranked(dictionary, self.sort);
+            places = self.within.tail.first_by_text(&wanted, ranked);
+        });
+        places
+    }
+
+    /// Those of them that the index has.
+    async fn in_index(
         &self,
         connection: &mut Connection,
         plan: Plan,

@@ -120,7 +120,7 @@ impl Snapshot {
         asked: &[Asked],
         direction: Order,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let up_to = self.mark;
+        let up_to = self.head;
         let connection = self.transaction.connection();
         let mut end: Option<i64> = None;
         for asked in asked {
@@ -219,6 +219,7 @@ impl Counting {
                 parts: parts(&asked.conditions, whole.arms),
                 categories: Categories::of(&asked.shelf.texts.read()),
             };
+            asked.count_tail(span, self.unit, &way.categories, &mut self.counts);
             if self.unit < QUARTER || !self.count_kept(&way, connection, span).await? {
                 entries += whole.entries;
                 first = first.min(asked.shelf.counts.first.max(span.0));

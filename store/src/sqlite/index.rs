@@ -27,7 +27,7 @@ const VERSION: i64 = 4;
 
 /// How many events are taken over in one transaction at most: of more, neighbours are written together, and
 /// a large index that is made again is made several times as fast as with a fifth of it.
-const STEP: i64 = 100_000;
+const STEP: i64 = 250_000;
 
 /// The connection that writes the index, and the lock that makes it the only one.
 #[derive(Debug)]
@@ -146,15 +146,23 @@ impl Indexer {
         Ok(None)
     }
 
-    /// Takes over a step's worth of events; gives the new mark, and the log's head.
-    pub(crate) async fn step(&mut self) -> Result<(i64, i64), StoreError> {
+    /// Takes over a step's worth of events, but for the last `behind`, unless they are up to the one that is
+    /// `wanted`; gives the new mark, and the log's head.
+    pub(crate) async fn step(
+        &mut self,
+        behind: i64,
+        wanted: i64,
+    ) -> Result<(i64, i64), StoreError> {
         let row = sqlx::query(END_OF_STEP)
             .bind(self.mark)
             .bind(STEP)
+            .bind(behind)
+            .bind(wanted)
             .fetch_one(&mut self.connection)
             .await?;
         let head = row.try_get::<Option<i64>, _>(0)?.unwrap_or(0);
-        if head <= self.mark {
+        let end = head.saturating_sub(behind).max(wanted);
+        if head.min(end) <= self.mark {
             return Ok((self.mark, head));
         }
         let to = row
@@ -218,12 +226,12 @@ macro_rules! header_of_leaf {
 }
 
 /// The log's head, the last event of the step after the mark ?1 of at most ?2 events, and the header
-/// of its leaf.
+/// of its leaf: but for the last ?3 events, unless ?4 is one of them.
 pub(super) const END_OF_STEP: &str = concat!(
     "SELECT h.n, l.n, ",
     header_of_leaf!(),
     " FROM (SELECT (SELECT max(n) FROM log.leaf) AS n) h \
-     LEFT JOIN log.leaf l ON l.n = min(h.n, ?1 + ?2) \
+     LEFT JOIN log.leaf l ON l.n = min(h.n, ?1 + ?2, max(h.n - ?3, ?4)) \
      LEFT JOIN log.tenant t ON t.id = l.tenant LEFT JOIN log.workspace w ON w.id = l.ws"
 );
 

@@ -8,7 +8,8 @@ use super::{
     export,
     index::Indexer,
     installation,
-    writer::{self, CommittedJob},
+    tail::Tail,
+    writer,
 };
 use crate::{StoreError, clock::Clock, database::Connection, keys::Keys};
 use sqlx::SqlitePool;
@@ -24,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Notify, mpsc, watch},
+    sync::{Mutex, Notify, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -42,13 +43,19 @@ pub(super) fn readers() -> u32 {
     wanted.clamp(*READERS.start(), *READERS.end())
 }
 
-/// How far the index may be behind before questions and keys have to wait for it.
-const FAR_BEHIND: i64 = 50_000;
+/// How far beyond its bounds the index may be behind for a question to be answered: who records waits before it
+/// is, but for what others record, and for a group that was being committed.
+const ANSWERS_BEYOND: i64 = 50_000;
+
+/// How much longer an event takes where the index is as far behind as it may be, microseconds.
+const SLOWEST: i64 = 60;
 
 /// How often in a row the index may fail to follow before who waits for it is told.
 const FAILURES_MOST: u64 = 20;
 /// How long is waited for the index at most.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// And where nobody looks at a page meanwhile: a large step takes some seconds.
+pub(super) const LONG_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Opens the log, or makes it, and brings its schema up to date; others wait to do the same.
 async fn open_log(files: &Files) -> Result<(Connection, File), StoreError> {
@@ -82,6 +89,24 @@ pub(crate) async fn unmigrated(path: &Path) -> Result<Connection, StoreError> {
     Ok(Connection::Sqlite(log))
 }
 
+/// How far the index may be behind the log, in events.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lag {
+    /// It is kept so far behind.
+    pub(super) kept: i64,
+    /// Beyond that, it may be so far behind. What it lacks is in memory; where it is further behind, as when it is
+    /// being made, questions and keys have to wait for it.
+    pub(super) most: i64,
+}
+
+impl Lag {
+    /// From here on who records is slowed down, the more the further the index is behind; so that the two find a
+    /// pace, and nobody has to stop for a whole step of the index.
+    fn slows_from(self) -> i64 {
+        self.most / 2
+    }
+}
+
 /// How far the index is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Progress {
@@ -107,17 +132,20 @@ pub(crate) struct Keeper {
     /// Looks at how far the index is, while all readers may be waiting for it.
     pub(super) watcher: SqlitePool,
     pub(crate) appender: Mutex<Appender>,
-    /// The last event that this process committed, or found when it opened the log.
-    pub(super) own_head: AtomicI64,
-    /// The last event that it knows another to have committed, those before it was opened included:
-    /// who recorded it was answered, and the index may not have it yet.
-    pub(super) others_head: Arc<AtomicI64>,
+    /// What the log holds beyond the index's mark.
+    pub(super) tail: Arc<Tail>,
+    pub(super) lag: Lag,
+    /// The last event that somebody waits for to be in the index.
+    pub(super) wanted: AtomicI64,
     pub(super) progress: watch::Sender<Progress>,
     /// Asks the one who keeps the index to remove some of what releases cover.
     pub(super) removals: mpsc::Sender<writer::RemovalRequest>,
     /// Why the index could not be brought on, the last time that it could not.
     pub(super) trouble: StdMutex<Option<StoreError>>,
+    /// Something was recorded.
     pub(super) nudge: Notify,
+    /// Somebody waits for the index.
+    pub(super) waiting: Notify,
     /// Those who wait for events.
     pub(super) arrivals: Arc<Arrivals>,
 }
@@ -134,7 +162,7 @@ impl Keeper {
         files: Files,
         clock: Arc<dyn Clock>,
         recorded: Recorded,
-        usage: Use,
+        (usage, lag): (Use, Lag),
     ) -> Result<(Self, Keys, Parts), StoreError> {
         let (mut connection, opening) = open_log(&files).await?;
         let (installation, keys) =
@@ -154,7 +182,8 @@ impl Keeper {
         drop(opening);
 
         let head = head.unwrap_or(0);
-        let others_head = Arc::new(AtomicI64::new(head));
+        let tail = Arc::new(Tail::default());
+        tail.let_go(mark);
         let (removals, to_remove) = mpsc::channel(1);
         let (progress, _) = watch::channel(Progress {
             mark,
@@ -170,17 +199,15 @@ impl Keeper {
             readers,
             exporters,
             watcher,
-            appender: Mutex::new(Appender::new(
-                connection,
-                recorded,
-                Arc::clone(&others_head),
-            )),
-            own_head: AtomicI64::new(head),
-            others_head,
+            appender: Mutex::new(Appender::new(connection, recorded, Arc::clone(&tail))),
+            tail,
+            lag,
+            wanted: AtomicI64::new(0),
             progress,
             removals,
             trouble: StdMutex::default(),
             nudge: Notify::new(),
+            waiting: Notify::new(),
             arrivals: Arc::new(Arrivals::new(head)),
         };
         Ok((keeper, keys, Parts { indexer, to_remove }))
@@ -192,13 +219,13 @@ impl Keeper {
         jobs: mpsc::UnboundedReceiver<writer::Job>,
         Parts { indexer, to_remove }: Parts,
     ) -> Vec<JoinHandle<()>> {
-        let (committed, to_index) = mpsc::unbounded_channel::<Vec<CommittedJob>>();
+        let (ends, ended) = oneshot::channel();
         vec![
-            tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, committed)),
+            tokio::spawn(writer::commit_groups(Arc::clone(self), jobs, ends)),
             tokio::spawn(writer::keep_index(
                 Arc::clone(self),
                 indexer,
-                to_index,
+                ended,
                 to_remove,
             )),
             tokio::spawn(arrivals::tell(Arc::clone(self))),
@@ -225,7 +252,7 @@ impl Keeper {
         let number = |n: i64| u64::try_from(n).unwrap_or_default();
         let mut progress = self.progress.subscribe();
         let before = progress.borrow().failures;
-        self.nudge.notify_one();
+        self.want(head);
         loop {
             let Progress { mark, failures, .. } = *progress.borrow_and_update();
             told(number(mark.min(head)), number(head));
@@ -251,7 +278,7 @@ impl Keeper {
     /// Refuses what needs the index while it is being made.
     pub(crate) fn require_index(&self) -> Result<(), StoreError> {
         let progress = *self.progress.borrow();
-        if progress.caught_up || progress.head - progress.mark < FAR_BEHIND {
+        if progress.caught_up || progress.head - progress.mark < self.lag.most {
             return Ok(());
         }
         let number = |n: i64| u64::try_from(n).unwrap_or_default();
@@ -261,51 +288,98 @@ impl Keeper {
         })
     }
 
-    /// Waits until the index holds event `n`.
-    pub(crate) async fn indexed(&self, n: i64) -> Result<(), StoreError> {
+    /// The log holds event `n`, which this process recorded.
+    pub(crate) fn recorded(&self, n: i64) {
+        self.progress.send_if_modified(|progress| {
+            progress.head = progress.head.max(n);
+            // Nobody waits for that.
+            false
+        });
+        self.arrivals.came(n);
+        self.nudge.notify_one();
+    }
+
+    /// The index is to hold event `n` as soon as it can.
+    pub(super) fn want(&self, n: i64) {
+        self.wanted.fetch_max(n, Ordering::AcqRel);
+        self.waiting.notify_one();
+    }
+
+    /// Waits until the index holds event `n`, for so long at most.
+    pub(super) async fn indexed(&self, n: i64, patience: Duration) -> Result<(), StoreError> {
         let mut progress = self.progress.subscribe();
         if progress.borrow_and_update().mark >= n {
             return Ok(());
         }
-        self.nudge.notify_one();
+        self.want(n);
         let reached = progress.wait_for(|progress| progress.mark >= n);
-        match tokio::time::timeout(PATIENCE, reached).await {
+        match tokio::time::timeout(patience, reached).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(StoreError::Closing),
-            Err(_) => {
-                let progress = *self.progress.borrow();
-                let number = |n: i64| u64::try_from(n).unwrap_or_default();
-                Err(StoreError::Indexing {
-                    mark: number(progress.mark),
-                    head: number(progress.head.max(n)),
-                })
-            }
+            Err(_) => Err(self.is_behind(n)),
         }
     }
 
-    /// Waits until the index holds event `n`, which this process recorded, or cannot follow at the
-    /// moment: the event is durable all the same, and stands in the index as soon as it can. Where
-    /// another process keeps the index, it follows by itself.
-    pub(crate) async fn followed(&self, n: i64) {
+    /// How many events a snapshot may hold beyond the index's mark.
+    pub(super) fn tail_most(&self) -> i64 {
+        (self.lag.most + ANSWERS_BEYOND).saturating_add(self.lag.kept)
+    }
+
+    /// Waits until a snapshot that ends at event `head` does not hold too many.
+    pub(super) async fn tail_within_bounds(&self, head: i64) -> Result<(), StoreError> {
+        self.indexed(head - self.lag.most, PATIENCE).await
+    }
+
+    fn is_behind(&self, n: i64) -> StoreError {
+        let progress = *self.progress.borrow();
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
+        StoreError::Indexing {
+            mark: number(progress.mark),
+            head: number(progress.head.max(n)),
+        }
+    }
+
+    /// Holds who records so many events back, where the index is far behind: for a moment at first, and until
+    /// it comes on where it is as far behind as it may be.
+    ///
+    /// # Errors
+    ///
+    /// The index cannot come on, or does not.
+    pub(super) async fn make_way(&self, events: usize) -> Result<(), StoreError> {
+        let Lag { kept, most } = self.lag;
+        let slows_from = self.lag.slows_from();
+        let lag = |progress: &Progress| {
+            let lag = progress.head - progress.mark;
+            lag.saturating_sub(kept).max(0)
+        };
         let mut progress = self.progress.subscribe();
-        let before = *progress.borrow_and_update();
-        if !before.ours || before.mark >= n {
-            return;
+        let now = *progress.borrow_and_update();
+        let events = i64::try_from(events).unwrap_or(i64::MAX);
+        // A group that is larger than all that may wait is taken where nothing does.
+        let has_room = |progress: &Progress| lag(progress) + events <= most.max(events);
+        // Where the index is being made, nobody asks it yet, and nothing is in memory for it.
+        let is_being_made = !now.caught_up && lag(&now) >= most;
+        let over = lag(&now) - slows_from;
+        if is_being_made || (over <= 0 && has_room(&now)) {
+            return Ok(());
         }
-        self.nudge.notify_one();
-        let follows = progress.wait_for(|now| now.mark >= n || now.failures > before.failures);
-        // Where the store is closing, nobody follows any more.
-        let _ = tokio::time::timeout(PATIENCE, follows).await;
-    }
-
-    /// How far the index must be to answer a question, where `head` is the log's end: as far as what
-    /// others recorded before it was asked. What this process is recording itself is not waited
-    /// for: its senders were not answered yet.
-    pub(crate) fn needed_by_others(&self, head: i64) -> i64 {
-        if head > self.own_head.load(Ordering::Acquire) {
-            head
-        } else {
-            self.others_head.load(Ordering::Acquire)
+        if has_room(&now) {
+            let each = over * SLOWEST / (most - slows_from).max(1);
+            let pause = events.saturating_mul(each).unsigned_abs();
+            tokio::time::sleep(Duration::from_micros(pause)).await;
+            return Ok(());
+        }
+        self.waiting.notify_one();
+        let follows = progress.wait_for(|later| has_room(later) || later.failures > now.failures);
+        match tokio::time::timeout(LONG_PATIENCE, follows).await {
+            Ok(Ok(reached)) if reached.failures == now.failures => Ok(()),
+            Ok(Ok(_)) => {
+                let known = self.trouble.lock();
+                let known = known.unwrap_or_else(PoisonError::into_inner);
+                Err(known.clone().unwrap_or(StoreError::Closing))
+            }
+            Ok(Err(_)) => Err(StoreError::Closing),
+            Err(_) => Err(self.is_behind(now.head)),
         }
     }
 }

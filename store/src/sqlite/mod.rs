@@ -42,6 +42,7 @@ mod sign_in;
 mod sign_on;
 mod snapshot;
 mod sql;
+mod tail;
 mod tenants;
 mod tokens;
 pub(crate) mod writer;
@@ -73,7 +74,7 @@ use crate::{
 use arrivals::Arrivals;
 use dictionaries::Dictionaries;
 use domain::{redaction::Key, time::Timestamp};
-use keeper::Keeper;
+use keeper::{Keeper, LONG_PATIENCE, Lag};
 use std::{
     collections::HashMap,
     path::Path,
@@ -190,6 +191,11 @@ impl Store {
                     dictionaries: Arc::clone(&dictionaries),
                     uncovered: Arc::clone(&uncovered),
                 };
+                let lag = Lag {
+                    kept: options.index_behind,
+                    most: options.index_lag_most,
+                };
+                let usage = (usage, lag);
                 let (keeper, keys, begins) = Keeper::open(files, clock, recorded, usage).await?;
                 let keeper = Arc::new(keeper);
                 let parts = Parts {
@@ -379,6 +385,18 @@ impl Inner {
             Kept::Sqlite(keeper) => keeper.require_index(),
             Kept::Postgres(_) => Ok(()),
         }
+    }
+
+    /// Waits until the index holds all that is recorded now, for who asks it alone.
+    pub(crate) async fn index_all(&self) -> Result<(), StoreError> {
+        self.require_index()?;
+        let Kept::Sqlite(keeper) = &self.kept else {
+            return Ok(());
+        };
+        let head: Option<i64> = sqlx::query_scalar("SELECT max(n) FROM leaf")
+            .fetch_one(&keeper.watcher)
+            .await?;
+        keeper.indexed(head.unwrap_or(0), LONG_PATIENCE).await
     }
 }
 

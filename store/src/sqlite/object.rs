@@ -1,6 +1,10 @@
 //! The object that a scope is about: what it is called, who touched it, and what changed it last.
 
-use super::{change::Log, dictionaries::damaged, snapshot::Snapshot};
+use super::{
+    change::Log,
+    dictionaries::damaged,
+    snapshot::{Shelf, Snapshot},
+};
 use crate::{
     StoreError,
     database::{self, Connection, Dialect},
@@ -46,12 +50,13 @@ impl Snapshot {
         let (Some(subject), Some(shelf)) = (self.scope.subject(), self.shelves.first()) else {
             return Ok(None);
         };
+        let shelf = shelf.clone();
         let (ways, looks) = {
             let texts = shelf.texts.read();
             (newest(texts.targets_of(subject).list()), looks(&texts))
         };
         let connection = self.transaction.connection();
-        let uses = newest_uses(connection, shelf.log, &ways, &looks, self.mark).await?;
+        let uses = newest_uses(connection, &shelf, &ways, &looks, self.head).await?;
         Ok(as_given(&shelf.texts.read(), &uses))
     }
 
@@ -71,10 +76,10 @@ impl Snapshot {
             (texts.targets_of(subject), looks(&texts))
         };
         let ways = newest(all.list());
-        let mark = self.mark;
+        let head = self.head;
         let connection = self.transaction.connection();
-        let last = newest_uses(connection, shelf.log, &ways, &looks, mark).await?;
-        let first = oldest_uses(connection, shelf.log, &ways, &looks, mark).await?;
+        let last = newest_uses(connection, &shelf, &ways, &looks, head).await?;
+        let first = oldest_uses(connection, &shelf, &ways, &looks, head).await?;
         let Some(object) = as_given(&shelf.texts.read(), &last) else {
             return Ok(None);
         };
@@ -84,7 +89,7 @@ impl Snapshot {
             return Ok(None);
         };
         let used: Vec<Number> = last.iter().map(|(number, _)| *number).collect();
-        let (entries, touched_among) = newest_entries(connection, shelf.log, &used, mark).await?;
+        let (entries, touched_among) = newest_entries(connection, &shelf, &used, head).await?;
         let touched = touched(&shelf.texts.read(), &entries, &looks);
         let touched = self.labelled(touched).await?;
         let names = names(&shelf.texts.read(), &first, &last);
@@ -199,7 +204,7 @@ macro_rules! uses_on_postgres {
 /// first, and none that was not.
 pub(super) async fn newest_uses(
     connection: &mut Connection,
-    log: Log,
+    shelf: &Shelf,
     ways: &[Number],
     looks: &Numbers,
     up_to: i64,
@@ -208,7 +213,10 @@ pub(super) async fn newest_uses(
         uses!("at DESC, n DESC"),
         uses_on_postgres!("at DESC, n DESC"),
     ];
-    let mut uses = uses_of(connection, LAST, log, ways, looks, up_to).await?;
+    let mut uses = uses_of(connection, LAST, shelf.log, ways, looks, up_to).await?;
+    let in_tail = shelf.tail.uses(&shelf.texts, ways, looks, up_to);
+    let in_tail = in_tail.into_iter().map(|(way, uses)| (way, uses.last));
+    with(&mut uses, in_tail, Ord::max);
     uses.sort_unstable_by_key(|(_, at)| std::cmp::Reverse(*at));
     Ok(uses)
 }
@@ -216,13 +224,34 @@ pub(super) async fn newest_uses(
 /// When each way to name an object was used first.
 async fn oldest_uses(
     connection: &mut Connection,
-    log: Log,
+    shelf: &Shelf,
     ways: &[Number],
     looks: &Numbers,
     up_to: i64,
 ) -> Result<Vec<(Number, At)>, StoreError> {
     const FIRST: [&str; 2] = [uses!("at, n"), uses_on_postgres!("at, n")];
-    uses_of(connection, FIRST, log, ways, looks, up_to).await
+    let mut uses = uses_of(connection, FIRST, shelf.log, ways, looks, up_to).await?;
+    let in_tail = shelf.tail.uses(&shelf.texts, ways, looks, up_to);
+    let in_tail = in_tail.into_iter().map(|(way, uses)| (way, uses.first));
+    with(&mut uses, in_tail, Ord::min);
+    Ok(uses)
+}
+
+/// Adds to the uses that the index has those that it does not have yet; of both, one.
+fn with(
+    uses: &mut Vec<(Number, At)>,
+    others: impl ExactSizeIterator<Item = (Number, At)>,
+    one_of: impl Fn(At, At) -> At,
+) {
+    if others.len() == 0 {
+        return;
+    }
+    let mut all: HashMap<Number, At> = uses.drain(..).collect();
+    for (way, at) in others {
+        let known = all.entry(way).or_insert(at);
+        *known = one_of(*known, at);
+    }
+    uses.extend(all);
 }
 
 async fn uses_of(
@@ -285,18 +314,32 @@ struct Entry {
 /// found already is not read under the others.
 async fn newest_entries(
     connection: &mut Connection,
-    log: Log,
+    shelf: &Shelf,
     ways: &[Number],
     up_to: i64,
 ) -> Result<(Vec<Entry>, Option<usize>), StoreError> {
     let mut found: Vec<Entry> = Vec::new();
     let (mut since, mut reads, mut more) = (i64::MIN, 0, false);
+    let mut in_tail: HashMap<Number, Vec<Entry>> = HashMap::new();
+    for (way, row) in shelf.tail.named(&shelf.texts, ways, up_to) {
+        in_tail.entry(way).or_default().push(Entry {
+            at: row.at,
+            n: row.n,
+            actor: row.actor,
+            action: row.action,
+        });
+    }
     for way in ways {
         if reads > READS_MOST {
             more = true;
             break;
         }
-        let entries = entries_of(connection, log, *way, since, up_to).await?;
+        let mut entries = entries_of(connection, shelf.log, *way, since, up_to).await?;
+        if let Some(others) = in_tail.remove(way) {
+            entries.extend(others.into_iter().filter(|entry| entry.at >= since));
+            entries.sort_unstable_by(|one, other| other.cmp(one));
+            entries.truncate(AMONG_MOST + 1);
+        }
         reads += entries.len();
         found.extend(entries);
         found.sort_unstable_by(|one, other| other.cmp(one));

@@ -10,6 +10,7 @@ use super::{
     Store,
     object::{At, as_given, looks, newest, newest_uses},
     snapshot::{Shelf, Snapshot},
+    tail::InOrder,
 };
 use crate::{
     StoreError,
@@ -18,10 +19,10 @@ use crate::{
     database::{Dialect, FromRow, Sql},
     dictionary::{Dictionary, Number, ObjectsOf},
     objects::{KnownObject, ObjectsOrder, ObjectsPage, ObjectsQuery},
-    plan::Numbers,
+    plan::{Conditions, Numbers},
     question::QuestionError,
 };
-use domain::{event::TargetKind, time::Timestamp};
+use domain::{event::TargetKind, question::Order, time::Timestamp};
 use std::{
     collections::{BTreeSet, HashMap},
     fmt::Write as _,
@@ -98,7 +99,7 @@ impl Snapshot {
                 .as_ref()
                 .map_or(Heading::Older, |cursor| cursor.heading),
             after: cursor.as_ref().map(|cursor| cursor.place.clone()),
-            up_to: cursor.as_ref().map_or(self.mark, |cursor| cursor.up_to),
+            up_to: cursor.as_ref().map_or(self.head, |cursor| cursor.up_to),
             // One more tells whether it goes on.
             wanted: limit + 1,
         };
@@ -188,7 +189,7 @@ impl Snapshot {
         opened.ok_or(QuestionError::Cursor)
     }
 
-    /// Objects by name, from memory; those of which there is no event up to the mark are passed over.
+    /// Objects by name, from memory; those of which there is no event in the snapshot are passed over.
     async fn by_name(
         &mut self,
         shelf: &Shelf,
@@ -355,7 +356,7 @@ impl Snapshot {
                 within.classes.iter().map(class).collect()
             }
         };
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows: Vec<(i64, i64, Number, Option<Number>, Number)> = Vec::new();
         for class in &classes {
             let mut sql = Sql::default();
@@ -370,17 +371,34 @@ impl Snapshot {
             }
             sql.with(" AND x.n <= ?", up_to);
             let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
-            sql.with(" LIMIT ?", most);
+            sql.with(" LIMIT ?", limit);
             for row in sql.untold().fetch_all(&mut *connection).await? {
                 rows.push(FromRow::from_row(&row)?);
             }
         }
-        if classes.len() > 1 {
+        let all = Conditions::default();
+        // This place included.
+        let in_order = if is_older {
+            InOrder {
+                direction: Order::Descending,
+                after: Some((from.0, from.1.saturating_add(1))),
+                up_to,
+            }
+        } else {
+            InOrder {
+                direction: Order::Ascending,
+                after: Some((from.0, from.1.saturating_sub(1))),
+                up_to,
+            }
+        };
+        let in_tail = shelf.tail.in_order(in_order, &all).take(most);
+        rows.extend(in_tail.map(|row| (row.at, row.n, row.target, row.related, row.action)));
+        if classes.len() > 1 || !shelf.tail.is_empty() {
             rows.sort_unstable_by_key(|row| (row.0, row.1));
             if is_older {
                 rows.reverse();
             }
-            rows.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            rows.truncate(most);
         }
         let entries = rows
             .into_iter()
@@ -414,7 +432,7 @@ impl Snapshot {
             }
         }
         let connection = self.transaction.connection();
-        let uses = newest_uses(connection, shelf.log, &ways, looks, up_to).await?;
+        let uses = newest_uses(connection, shelf, &ways, looks, up_to).await?;
         let mut by_object: HashMap<Number, Vec<(Number, At)>> = HashMap::new();
         for (way, at) in uses {
             if let Some(object) = object_of.get(&way) {

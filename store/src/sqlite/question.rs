@@ -101,7 +101,7 @@ impl Snapshot {
         let walk_began = cursor.as_ref().map_or(self.now, |cursor| cursor.walk_began);
         let span = query.filter.span(walk_began);
         let asked = self.asked(&query.filter, span)?;
-        let up_to = cursor.as_ref().map_or(self.mark, |cursor| cursor.up_to);
+        let up_to = cursor.as_ref().map_or(self.head, |cursor| cursor.up_to);
         let heading = cursor
             .as_ref()
             .map_or(Heading::Older, |cursor| cursor.heading);

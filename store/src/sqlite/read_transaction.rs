@@ -5,6 +5,7 @@ use super::{
     change::Log,
     dictionaries::{Dictionaries, Shared, damaged, extent, extent_of, read_extent},
     keeper::{Keeper, PATIENCE},
+    tail::View,
 };
 use crate::{
     StoreError,
@@ -50,12 +51,14 @@ pub(super) struct ReadTransaction {
 
 /// What a transaction's snapshot holds.
 pub(super) struct Beginning {
-    /// The last event in the index.
-    pub(super) mark: i64,
+    /// The last event in it.
+    pub(super) head: i64,
     /// How many batches of events the index knows to be removed.
     pub(super) removals: i64,
     /// How many events of the workspace that it was begun for are in the index.
     pub(super) events: u64,
+    /// What it holds beyond the index's mark.
+    pub(super) tail: View,
     /// The workspace's texts.
     pub(super) texts: Arc<Shared>,
 }
@@ -123,25 +126,29 @@ impl Inner {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let needed = keeper.needed_by_others(head.unwrap_or(0));
-            if mark >= needed {
-                let events: Option<u64> = rest.try_get(2)?;
-                let connection = transaction.connection();
-                let texts = self
-                    .dictionaries
-                    .extend_and_read(connection, log, extent(rest, 3)?)
-                    .await?;
-                let beginning = Beginning {
-                    mark,
-                    removals,
-                    // None: nothing was recorded in it.
-                    events: events.unwrap_or(0),
-                    texts,
-                };
-                return Ok((transaction, beginning));
+            // What the index holds, the log does.
+            let head = head.unwrap_or(0).max(mark);
+            if head - mark > keeper.tail_most() {
+                transaction.end().await;
+                keeper.tail_within_bounds(head).await?;
+                continue;
             }
-            transaction.end().await;
-            keeper.indexed(needed).await?;
+            let events: Option<u64> = rest.try_get(2)?;
+            let connection = transaction.connection();
+            let texts = self
+                .dictionaries
+                .extend_and_read(connection, log, extent(rest, 3)?)
+                .await?;
+            let tail = keeper.tail.view(connection, mark, head).await?;
+            let beginning = Beginning {
+                head,
+                tail,
+                removals,
+                // None: nothing was recorded in it.
+                events: events.unwrap_or(0),
+                texts,
+            };
+            return Ok((transaction, beginning));
         }
     }
 
@@ -217,9 +224,10 @@ impl Inner {
             .extend_and_read(connection, log, extent)
             .await?;
         Ok(Beginning {
-            mark,
+            head: mark,
             removals,
             events,
+            tail: View::default(),
             texts,
         })
     }

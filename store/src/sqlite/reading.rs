@@ -153,6 +153,8 @@ async fn log_of(events: u64) -> (Log, Scope) {
         let batch = (from..events.min(from + 2_000)).map(made).collect();
         log.record(&grant, batch).await;
     }
+    // What is tried is how the index is read.
+    log.store.wait_for_index(|_, _| ()).await.unwrap();
     let scope = grant.read_scope().unwrap();
     (log, scope)
 }
@@ -494,7 +496,7 @@ async fn every_way_to_read_a_page_gives_the_same() {
                         sort,
                         direction,
                         after: after.as_ref(),
-                        up_to: snapshot.mark,
+                        up_to: snapshot.head,
                         limit: 20,
                     };
                     let told = way.plan.to_string();
@@ -542,6 +544,8 @@ struct Steps(Arc<AtomicU64>);
 impl Steps {
     /// Listens on all connections by which a store reads.
     async fn of(store: &Store) -> Self {
+        // What the index does not have yet takes no steps.
+        store.wait_for_index(|_, _| ()).await.unwrap();
         let steps = Arc::new(AtomicU64::new(0));
         let mut connections = Vec::new();
         for _ in 0..super::keeper::readers() {

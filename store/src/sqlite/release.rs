@@ -220,7 +220,8 @@ impl Store {
     }
 
     /// How many events of `ws` occurred before a moment, but for those that never expire; and the
-    /// last event that was counted with them. The index is read over them, and no content.
+    /// last event that was counted with them. The index is read over them, and no content but of what it does not
+    /// have yet.
     async fn expired(&self, log: Log, before: Timestamp) -> Result<(i64, i64), StoreError> {
         self.inner.require_index()?;
         if let Kept::Postgres(_) = self.inner.kept {
@@ -238,7 +239,10 @@ impl Store {
         Ok(database::query_as(
             "SELECT (SELECT count(*) FROM i.by_time WHERE ws = ?1 AND at < ?2) \
                  - (SELECT count(*) FROM content c JOIN leaf l ON l.n = c.n \
-                     WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n), m.n \
+                     WHERE c.keep <> 0 AND l.ws = ?1 AND l.occurred_at < ?2 AND l.n <= m.n) \
+                 + (SELECT count(*) FROM leaf l JOIN content c ON c.n = l.n \
+                     WHERE l.n > m.n AND l.ws = ?1 AND l.occurred_at < ?2 AND c.keep = 0), \
+                 max(m.n, coalesce((SELECT max(n) FROM leaf), 0)) \
              FROM i.mark m",
         )
         .bind(log.ws)
@@ -424,6 +428,10 @@ impl Keeper {
         };
         // Should that have failed the last time, for want of room.
         indexer.agree_on_removals().await?;
+        if !indexer.has(up_to) {
+            // All that a release covers is in the index before any of it goes.
+            indexer.step(0, up_to).await?;
+        }
         if !indexer.has(up_to) {
             return Ok(Removal::DELAYED);
         }

@@ -7,6 +7,7 @@ use super::{
     dictionaries::{Shared, read_extent},
     find::Within,
     read_transaction::{self, Beginning, ReadTransaction, count_of},
+    tail::{LogTail, View},
 };
 use crate::{
     StoreError,
@@ -39,7 +40,7 @@ pub struct Snapshot {
     /// When it was taken.
     pub(super) now: Timestamp,
     /// The last event in it.
-    pub(super) mark: i64,
+    pub(super) head: i64,
     /// How many batches of events had been removed.
     pub(super) removals: i64,
     pub(super) shelves: Vec<Shelf>,
@@ -53,8 +54,10 @@ pub(super) struct Shelf {
     pub(super) log: Log,
     /// Its name in addresses; none of the tenant's own.
     pub(super) slug: Option<Slug>,
-    /// How many events the index has of it.
+    /// How many events it has.
     pub(super) events: u64,
+    /// Those beyond the index's mark.
+    pub(super) tail: LogTail,
     pub(super) texts: Arc<Shared>,
     pub(super) counts: Arc<Counts>,
     /// On PostgreSQL, the classes that it has contents in.
@@ -73,6 +76,7 @@ impl Shelf {
             log: self.log,
             dialect: connection.dialect(),
             classes: &self.classes,
+            tail: &self.tail,
         }
     }
 }
@@ -139,10 +143,12 @@ impl Store {
             None => (Log::from(scope.tenant()), None),
         };
         let connection = transaction.connection();
+        let tail = beginning.tail.of(own.ws);
         let mut shelves = vec![Shelf {
             log: own,
             slug,
-            events: beginning.events,
+            events: beginning.events + tail.len(),
+            tail,
             counts: inner.counts_of(connection, own, beginning.events).await?,
             texts: beginning.texts,
             classes: classes(connection, own).await?,
@@ -157,7 +163,8 @@ impl Store {
             for (ws, slug) in workspaces {
                 let slug = Some(super::directory::slug(&slug)?);
                 let log = Log { ws, ..own };
-                shelves.push(inner.shelf(connection, log, slug).await?);
+                let shelf = inner.shelf(connection, log, slug, &beginning.tail);
+                shelves.push(shelf.await?);
             }
         }
         Ok(Snapshot {
@@ -166,7 +173,7 @@ impl Store {
             reader,
             transaction,
             now: self.now(),
-            mark: beginning.mark,
+            head: beginning.head,
             removals: beginning.removals,
             shelves,
             last_asked: None,
@@ -305,13 +312,16 @@ impl Inner {
         connection: &mut Connection,
         log: Log,
         slug: Option<Slug>,
+        tail: &View,
     ) -> Result<Shelf, StoreError> {
         let events = count_of(connection, log).await?;
+        let tail = tail.of(log.ws);
         let extent = read_extent(connection, log).await?;
         Ok(Shelf {
             log,
             slug,
-            events,
+            events: events + tail.len(),
+            tail,
             texts: self
                 .dictionaries_of(connection)
                 .extend_and_read(connection, log, extent)

@@ -1,5 +1,5 @@
-//! The queue before the log, and the two tasks that empty it: one commits groups of requests, the
-//! other brings the index up to date and then answers, while the next group is being committed.
+//! The queue before the log, and the two tasks behind it: one commits groups of requests and answers them, the
+//! other brings the index up to date meanwhile.
 
 use super::{
     Inner,
@@ -16,15 +16,21 @@ use crate::{
 use sqlx::Row;
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    time::Instant,
+};
 
 /// How much may wait, in KiB of events.
 pub(crate) const QUEUE_KIB: u32 = 64 * 1024;
 /// How many events are committed together at most.
 pub(crate) const GROUP: usize = 8_000;
+/// How long is waited at least between two steps of the index that nobody waits for.
+const REST: Duration = Duration::from_millis(50);
 /// How often the log is looked at for what other processes wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -37,19 +43,12 @@ pub(crate) struct Job {
     pub(crate) room: OwnedSemaphorePermit,
 }
 
-/// A request that is committed, and waits for the index.
-struct Committed {
-    n: i64,
-    receipts: Vec<Receipt>,
-    answer: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
-    _room: OwnedSemaphorePermit,
-}
-
-/// Takes requests from the queue and commits them in groups, until the queue is closed.
+/// Takes requests from the queue, commits them in groups, and answers them, until the queue is closed; then
+/// `ends` is dropped.
 pub(crate) async fn commit_groups(
     keeper: Arc<Keeper>,
     mut queue: mpsc::UnboundedReceiver<Job>,
-    committed: mpsc::UnboundedSender<Vec<CommittedJob>>,
+    _ends: oneshot::Sender<Infallible>,
 ) {
     while let Some(first) = queue.recv().await {
         let mut events = first.events.len();
@@ -62,37 +61,17 @@ pub(crate) async fn commit_groups(
         }
         metrics::histogram!("daybook_group_events")
             .record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
-        let mut appender = keeper.appender.lock().await;
         let (answers, work): (Vec<_>, Vec<_>) = jobs
             .into_iter()
             .map(|job| ((job.answer, job.room), job.events))
             .unzip();
-        match commit_group(&keeper, &mut appender, work).await {
-            Ok((n, receipts)) => {
-                drop(appender);
-                let group = answers
-                    .into_iter()
-                    .zip(receipts)
-                    .map(|((answer, room), receipts)| {
-                        CommittedJob(Committed {
-                            n,
-                            receipts,
-                            answer,
-                            _room: room,
-                        })
-                    })
-                    .collect();
-                // Who keeps the index is gone only where it panicked: what is durable is answered
-                // as that all the same, or its senders would send it again.
-                if let Err(lost) = committed.send(group) {
-                    tracing::error!("nobody keeps the index any more; please start again");
-                    for CommittedJob(job) in lost.0 {
-                        let _ = job.answer.send(Ok(job.receipts));
-                    }
+        match commit_in_turn(&keeper, events, work).await {
+            Ok(receipts) => {
+                for ((answer, _room), receipts) in answers.into_iter().zip(receipts) {
+                    let _ = answer.send(Ok(receipts));
                 }
             }
             Err(error) => {
-                drop(appender);
                 tracing::error!("a group of {events} events was not recorded: {error}");
                 for (answer, _room) in answers {
                     let _ = answer.send(Err(error.clone()));
@@ -102,26 +81,33 @@ pub(crate) async fn commit_groups(
     }
 }
 
+/// Commits one group when the index is not too far behind, and nobody else writes.
+async fn commit_in_turn(
+    keeper: &Keeper,
+    events: usize,
+    jobs: Vec<Vec<Admitted>>,
+) -> Result<Vec<Vec<Receipt>>, StoreError> {
+    keeper.make_way(events).await?;
+    let mut appender = keeper.appender.lock().await;
+    commit_group(keeper, &mut appender, jobs).await
+}
+
 /// Somebody who asks for some of what releases cover to be removed, and waits for what comes of it.
 pub(crate) type RemovalRequest = oneshot::Sender<Result<Removal, StoreError>>;
 
-/// A committed request on its way to the index.
-pub(crate) struct CommittedJob(Committed);
-
-/// Commits one group: gives the log's new head and a receipt for each event.
+/// Commits one group: gives a receipt for each event.
 async fn commit_group(
     keeper: &Keeper,
     appender: &mut Appender,
     jobs: Vec<Vec<Admitted>>,
-) -> Result<(i64, Vec<Vec<Receipt>>), StoreError> {
+) -> Result<Vec<Vec<Receipt>>, StoreError> {
     appender.begin(keeper.mark()).await?;
     let result = stage_group(keeper, appender, jobs).await;
     match result {
         Ok(receipts) => {
             let n = appender.commit().await?;
-            keeper.own_head.store(n, Ordering::Release);
-            keeper.arrivals.came(n);
-            Ok((n, receipts))
+            keeper.recorded(n);
+            Ok(receipts)
         }
         Err(error) => {
             appender.rollback().await;
@@ -202,7 +188,7 @@ impl Keeper {
 }
 
 impl Inner {
-    /// Puts a request into the queue, and waits until it is durable and can be found.
+    /// Puts a request into the queue, and waits until it is durable: from then on it is found.
     pub(crate) async fn enqueue(
         self: &Arc<Self>,
         events: Vec<Admitted>,
@@ -235,64 +221,62 @@ impl Inner {
     }
 }
 
-/// Brings the index up to date, answers what was waiting for it, removes what it is asked to, and
-/// watches for what other processes write. Ends when the committing task has.
+/// Brings the index up to date, removes what it is asked to, and watches for what other processes write; until
+/// nothing more is recorded. While much is, it takes over much at once, as much as came meanwhile: that is
+/// several times as fast for each event. What it had not taken over at the end is taken over by who opens the log
+/// next.
 pub(crate) async fn keep_index(
     keeper: Arc<Keeper>,
     mut indexer: Option<Indexer>,
-    mut committed: mpsc::UnboundedReceiver<Vec<CommittedJob>>,
+    mut ended: oneshot::Receiver<Infallible>,
     mut removals: mpsc::Receiver<RemovalRequest>,
 ) {
-    let mut waiting: Vec<Committed> = Vec::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut open = true;
     let mut trouble = Trouble::default();
     loop {
-        let behind = advance(&keeper, &mut indexer).await;
         let mark = keeper.mark();
-        // Where another process keeps the index, it follows by itself: nothing waits for it.
-        let ours = indexer.is_some();
-        let (done, still): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|job| !ours || behind.is_err() || job.n <= mark);
-        waiting = still;
-        for job in done {
-            let _ = job.answer.send(Ok(job.receipts));
-        }
+        let behind = advance(&keeper, &mut indexer).await;
         trouble.tell(&behind);
-        let more = matches!(behind, Ok(true));
-        if !open && waiting.is_empty() && !more {
-            break;
-        }
-        if more {
-            while let Ok(group) = committed.try_recv() {
-                waiting.extend(group.into_iter().map(|job| job.0));
-            }
+        let mut more = matches!(behind, Ok(true));
+        let is_waited_for = more && keeper.wanted.load(Ordering::Acquire) > keeper.mark();
+        if is_waited_for {
             continue;
         }
-        tokio::select! {
-            group = committed.recv(), if open => match group {
-                Some(group) => {
-                    waiting.extend(group.into_iter().map(|job| job.0));
-                    while let Ok(group) = committed.try_recv() {
-                        waiting.extend(group.into_iter().map(|job| job.0));
-                    }
+        if !open {
+            break;
+        }
+        // Small steps, one right after the other, would write the same pages again and again.
+        let rested = Instant::now()
+            + if mark < keeper.mark() {
+                REST
+            } else {
+                Duration::ZERO
+            };
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(rested), if more => break,
+                () = keeper.nudge.notified(), if !more => more = true,
+                () = keeper.waiting.notified() => break,
+                _ = &mut ended, if open => {
+                    open = false;
+                    break;
                 }
-                None => open = false,
-            },
-            () = keeper.nudge.notified() => {}
-            Some(request) = removals.recv() => {
-                let removed = match &mut indexer {
-                    Some(indexer) => keeper.remove_some(indexer).await,
-                    None => Ok(Removal::Elsewhere),
-                };
-                let _ = request.send(removed);
-            }
-            _ = look.tick() => {
-                // A transaction that is open while nobody holds the connection was abandoned.
-                if let Ok(mut appender) = keeper.appender.try_lock() {
-                    appender.rollback().await;
+                Some(request) = removals.recv() => {
+                    let removed = match &mut indexer {
+                        Some(indexer) => keeper.remove_some(indexer).await,
+                        None => Ok(Removal::Elsewhere),
+                    };
+                    let _ = request.send(removed);
+                    break;
+                }
+                _ = look.tick() => {
+                    // A transaction that is open while nobody holds the connection was abandoned.
+                    if let Ok(mut appender) = keeper.appender.try_lock() {
+                        appender.rollback().await;
+                    }
+                    break;
                 }
             }
         }
@@ -345,10 +329,15 @@ async fn take_over(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<boo
         // Another process has it, or had: it may be free by now.
         if let Some(lock) = keeper.files.try_lock_index()? {
             *indexer = Some(Indexer::open(&keeper.files, lock, &keeper.installation).await?);
+            // It may have been made anew.
+            keeper.tail.forget();
         }
     }
     let (mark, head) = match indexer {
-        Some(indexer) => indexer.step().await?,
+        Some(indexer) => {
+            let wanted = keeper.wanted.load(Ordering::Acquire);
+            indexer.step(keeper.lag.kept, wanted).await?
+        }
         None => {
             let row: (i64, Option<i64>) =
                 sqlx::query_as("SELECT (SELECT n FROM i.mark), (SELECT max(n) FROM leaf)")
@@ -358,6 +347,8 @@ async fn take_over(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<boo
         }
     };
     keeper.arrivals.came(head);
+    keeper.tail.let_go(mark);
+    let head = head.max(keeper.progress.borrow().head);
     keeper.progress.send_if_modified(|progress| {
         let changed = progress.mark != mark || progress.head != head;
         progress.mark = mark;
@@ -368,5 +359,7 @@ async fn take_over(keeper: &Keeper, indexer: &mut Option<Indexer>) -> Result<boo
         }
         changed
     });
-    Ok(indexer.is_some() && mark < head)
+    let wanted = keeper.wanted.load(Ordering::Acquire);
+    let end = head.saturating_sub(keeper.lag.kept).max(wanted.min(head));
+    Ok(indexer.is_some() && mark < end)
 }

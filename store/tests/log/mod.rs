@@ -47,6 +47,14 @@ pub fn same(one: &str, other: &str) -> String {
     }
 }
 
+/// How far the index is kept behind the log in the tests: a few events, so that most answers come from both the
+/// index and the memory; or `DAYBOOK_TEST_INDEX_BEHIND`, so that all may be run with everything in memory, or as
+/// the program does.
+pub fn index_behind() -> i64 {
+    let behind = std::env::var("DAYBOOK_TEST_INDEX_BEHIND").ok();
+    behind.map_or(7, |behind| behind.parse().unwrap())
+}
+
 /// Ends a test of what only SQLite has, two files and an index that is made from the log, where the
 /// tests are run on PostgreSQL.
 #[macro_export]
@@ -181,6 +189,7 @@ impl Log {
             gather_within: std::time::Duration::ZERO,
             // And so little is kept of what objects' events come to.
             fold_kept_from: 3,
+            index_behind: index_behind(),
             clock: std::sync::Arc::new(clock.clone()),
             key_file: Some(path.with_extension("db.key")),
             ..Options::new(database)
@@ -190,6 +199,15 @@ impl Log {
     /// A new log with the tenant `acme` and its workspaces `growth` and `revenue`.
     pub async fn new() -> Self {
         Self::with(|options| options).await
+    }
+
+    /// The same, of which the index is kept so many events behind.
+    pub async fn behind(events: i64) -> Self {
+        Self::with(|options| Options {
+            index_behind: events,
+            ..options
+        })
+        .await
     }
 
     /// The same, whose store is opened with other options.

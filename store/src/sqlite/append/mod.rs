@@ -5,8 +5,8 @@
 //! numbered. What a transaction adds to what is known counts only after its commit.
 
 mod erasure;
+mod keys;
 mod rows;
-mod tail;
 mod texts;
 
 pub(crate) use erasure::{NewErased, NewErasure};
@@ -18,17 +18,12 @@ use super::{
     admit::{Admitted, KeyHash},
     change::Log,
     dictionaries::{Shared, damaged, read_extent},
+    tail,
 };
 use crate::{StoreError, database::Connection, ids::Ids, recording::Placed};
 use domain::{event::EventId, time::Timestamp};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
-use tail::Tail;
+use keys::Keys;
+use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 /// The end of the log, and the connection that extends it.
@@ -36,8 +31,8 @@ use uuid::Uuid;
 pub(crate) struct Appender {
     pub(crate) connection: Connection,
     recorded: Recorded,
-    /// The last event that others committed, as far as is known.
-    others_head: Arc<AtomicI64>,
+    /// Gets what is committed.
+    tail: Arc<tail::Tail>,
     data_version: Option<i64>,
     /// The number of the last event in the installation.
     head: i64,
@@ -47,7 +42,7 @@ pub(crate) struct Appender {
     /// Whether recording is on, by workspace.
     recording: HashMap<i64, bool>,
     /// The keys of events that the index does not have yet.
-    tail: Tail,
+    keys: Keys,
     /// Whether a transaction is open.
     open: bool,
     /// The dictionaries that hold all that the log does.
@@ -64,6 +59,8 @@ struct Staged {
     seqs: HashMap<i64, i64>,
     texts: HashMap<i64, Additions>,
     keys: Vec<(KeyHash, Placed)>,
+    /// The events in numbers, each with its workspace.
+    rows: Vec<(i64, tail::Row)>,
     leaves: Vec<Leaf>,
     contents: Vec<Content>,
     release: Option<NewRelease>,
@@ -81,21 +78,17 @@ pub(crate) struct NewRelease {
 }
 
 impl Appender {
-    pub(crate) fn new(
-        connection: Connection,
-        recorded: Recorded,
-        others_head: Arc<AtomicI64>,
-    ) -> Self {
+    pub(super) fn new(connection: Connection, recorded: Recorded, tail: Arc<tail::Tail>) -> Self {
         Self {
             connection,
             recorded,
-            others_head,
+            tail,
             data_version: None,
             head: 0,
             seqs: HashMap::new(),
             ids: Ids::after(None),
             recording: HashMap::new(),
-            tail: Tail::default(),
+            keys: Keys::default(),
             open: false,
             prepared: HashMap::new(),
             staged: Staged::default(),
@@ -116,7 +109,7 @@ impl Appender {
                 .fetch_all(self.connection.sqlite()?)
                 .await?;
             self.know_the_end(version.first().copied()).await?;
-            self.tail
+            self.keys
                 .follow(self.connection.sqlite()?, mark, self.head)
                 .await
         };
@@ -142,9 +135,6 @@ impl Appender {
                 .fetch_one(self.connection.sqlite()?)
                 .await?;
         let head = head.unwrap_or(0);
-        if head > self.head {
-            self.others_head.store(head, Ordering::Release);
-        }
         self.head = head;
         let id = id.map(|id| Uuid::from_slice(&id)).transpose();
         self.ids = Ids::after(id.map_err(|_| damaged("the last id is broken"))?);
@@ -186,7 +176,7 @@ impl Appender {
     /// An event with this key, among those that the index does not have yet and those of the open
     /// transaction.
     pub(crate) fn placed(&self, key: &KeyHash) -> Option<Placed> {
-        self.tail.placed(key)
+        self.keys.placed(key)
     }
 
     /// Numbers an event in the open transaction.
@@ -232,6 +222,20 @@ impl Appender {
             recorded_at: recorded_at.micros(),
             parts: event.parts,
         });
+        let outcome = outcome_number(event.event.outcome);
+        let row = tail::Row {
+            n: staged.head,
+            at: event.occurred_at.micros(),
+            actor: numbers.actor,
+            via: numbers.via,
+            action: numbers.action,
+            kind: numbers.kind,
+            target: numbers.target,
+            related: numbers.related,
+            outcome: u32::from(outcome),
+            operation: event.event.operation.as_deref().map(Arc::from),
+        };
+        staged.rows.push((ws, row));
         staged.contents.push(Content {
             n: staged.head,
             actor: numbers.actor,
@@ -239,7 +243,7 @@ impl Appender {
             action: numbers.action,
             target: numbers.target,
             related: numbers.related,
-            outcome: i64::from(outcome_number(event.event.outcome)),
+            outcome: i64::from(outcome),
             operation: event.event.operation,
             key: event.key,
             salt: event.salt.0,
@@ -250,7 +254,7 @@ impl Appender {
         });
         if let Some(key) = event.key {
             staged.keys.push((key, placed));
-            self.tail.add(key, placed);
+            self.keys.add(key, placed);
         }
         Ok(placed)
     }
@@ -279,9 +283,12 @@ impl Appender {
             self.recorded.uncovered.add(staged.seqs.keys().copied());
         }
         self.seqs.extend(staged.seqs);
-        self.head = staged.head;
+        let before = std::mem::replace(&mut self.head, staged.head);
         let keys = staged.keys.into_iter().map(|(key, _)| key).collect();
-        self.tail.group(staged.head, keys);
+        self.keys.group(staged.head, keys);
+        if before < staged.head {
+            self.tail.add(before, staged.head, staged.rows);
+        }
         Ok(self.head)
     }
 
@@ -291,7 +298,7 @@ impl Appender {
             return;
         }
         for (key, _) in std::mem::take(&mut self.staged).keys {
-            self.tail.take_back(&key);
+            self.keys.take_back(&key);
         }
         // Some errors have ended the transaction already.
         let _ = self.connection.run("ROLLBACK").await;

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        change::Log,
         snapshot::{Shelf, Snapshot},
+        tail::{Column, Row},
     },
     list,
 };
@@ -11,6 +11,7 @@ use crate::{
     StoreError,
     database::{self, Connection, Dialect},
     dictionary::Number,
+    plan::Numbers,
 };
 use domain::{
     blame::{Silence, Unassigned},
@@ -50,8 +51,7 @@ impl Snapshot {
         };
         let switches = shelf.texts.read().actions_named(&switches);
         let switches = switches.unwrap_or_default();
-        let numbers =
-            by_actions(connection, log, (switches.list(), SWITCHES_MOST), self.mark).await?;
+        let numbers = by_actions(connection, shelf, (&switches, SWITCHES_MOST), self.head).await?;
         let texts = [(log.ws, Arc::clone(&shelf.texts))];
         let tenant = self.scope.tenant();
         let inner = &self.store.inner;
@@ -155,13 +155,14 @@ async fn unassigned(
 /// The numbers of the events with one of these actions, the last ones, in the order of time.
 pub(super) async fn by_actions(
     connection: &mut Connection,
-    log: Log,
-    (actions, most): (&[Number], usize),
+    shelf: &Shelf,
+    (actions, most): (&Numbers, usize),
     up_to: i64,
 ) -> Result<Vec<i64>, StoreError> {
     if actions.is_empty() {
         return Ok(Vec::new());
     }
+    let log = shelf.log;
     let query = match connection.dialect() {
         Dialect::Sqlite => database::query_as(
             "SELECT x.at, x.n FROM json_each(?2) j CROSS JOIN i.by_action x \
@@ -177,11 +178,15 @@ pub(super) async fn by_actions(
         .bind(log.ws),
     };
     let mut places: Vec<(i64, i64)> = query
-        .bind(list(actions))
+        .bind(list(actions.list()))
         .bind(up_to)
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
-    places.reverse();
+    let own = vec![(Column::Action, actions)];
+    let in_tail = shelf.tail.any_of(&own, up_to);
+    places.extend(in_tail.map(Row::place));
+    places.sort_unstable();
+    places.drain(..places.len().saturating_sub(most));
     Ok(places.into_iter().map(|(_, n)| n).collect())
 }

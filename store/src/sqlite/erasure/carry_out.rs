@@ -190,6 +190,10 @@ impl Keeper {
         // Should that have failed the last time, for want of room.
         indexer.agree_on_removals().await?;
         if !indexer.has(up_to) {
+            // All that a release covers is in the index before any of it goes.
+            indexer.step(0, up_to).await?;
+        }
+        if !indexer.has(up_to) {
             return Ok(Some(Removal::DELAYED));
         }
         indexer.overwrite_what_goes(true).await?;

@@ -80,7 +80,7 @@ impl Inner {
         workspace: &Workspace,
         address: &Address,
     ) -> Result<Found, ErasureError> {
-        self.require_index()?;
+        self.index_all().await?;
         let log = Log::from(workspace);
         let (mark, statement) = match connection.dialect() {
             Dialect::Sqlite => (

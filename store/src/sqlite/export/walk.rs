@@ -50,7 +50,7 @@ impl Walk {
     pub(super) fn begin(snapshot: &Snapshot, query: &Query) -> Self {
         Self {
             span: query.filter.span(snapshot.now()),
-            up_to: snapshot.mark,
+            up_to: snapshot.head,
             parts: Vec::new(),
             next: Vec::new(),
             query: Query {

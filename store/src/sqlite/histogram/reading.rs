@@ -253,6 +253,22 @@ impl Part {
 }
 
 impl Asked {
+    /// Counts what matches of what the index does not have yet, from one moment to another, both included, by units
+    /// of time.
+    pub(super) fn count_tail(
+        &self,
+        (since, until): (i64, i64),
+        unit: i64,
+        categories: &Categories,
+        counts: &mut Counts,
+    ) {
+        let matching = self.shelf.tail.matching(&self.conditions, i64::MAX);
+        for row in matching.filter(|row| since <= row.at && row.at <= until) {
+            let category = categories.of_action(row.action);
+            counts.add_unit(row.at.div_euclid(unit) * unit, category, 1);
+        }
+    }
+
     /// Counts what is kept of days, from one quarter of an hour until before another, `by_hours` where no part
     /// begins within one. False, where it is not by actions alone that events are asked for.
     pub(super) async fn count_kept(

@@ -7,12 +7,12 @@ use std::collections::{HashMap, VecDeque};
 
 /// The keys of events beyond the index's mark.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(super) struct Keys {
     places: HashMap<KeyHash, Placed>,
     groups: VecDeque<(i64, Vec<KeyHash>)>,
 }
 
-impl Tail {
+impl Keys {
     /// Where the event with this key is.
     pub(super) fn placed(&self, key: &KeyHash) -> Option<Placed> {
         self.places.get(key).copied()
