@@ -3,6 +3,7 @@
 mod check;
 mod days;
 mod erase;
+mod fingerprint;
 mod remove;
 
 pub(crate) use check::{Compared, Strange, compare_index};
@@ -56,7 +57,7 @@ impl Indexer {
             _lock: lock,
             mark,
             take_over: (
-                text_of(&[BEGIN, &[STEP_AFTER_MARK], KEYS, ADD]),
+                text_of(&[BEGIN, &[&step_after_mark()], KEYS, ADD]),
                 text_of(&[MOVE_MARK]),
             ),
             remove: remove::Texts::new(),
@@ -306,13 +307,18 @@ const EMPTY_ACTORS: &str = "DELETE FROM temp.of_actor";
 const EMPTY_TARGETS: &str = "DELETE FROM temp.of_target";
 const EMPTY_KINDS: &str = "DELETE FROM temp.of_kind";
 
-/// The events after number ?1 and up to ?2.
-const STEP_AFTER_MARK: &str = "INSERT INTO temp.batch
+/// The events after number ?1 and up to ?2, as a batch has them.
+const EVENTS_AFTER_MARK: &str = "
      SELECT l.n, l.ws, l.occurred_at AS at, c.actor, c.via, c.action, t.kind, c.target, c.related,
          c.outcome, c.operation, c.key
      FROM log.leaf l JOIN log.content c ON c.n = l.n
      LEFT JOIN log.target t ON t.ws = l.ws AND t.num = c.target
      WHERE l.n > ?1 AND l.n <= ?2";
+
+/// Makes a batch of them.
+fn step_after_mark() -> String {
+    format!("INSERT INTO temp.batch {EVENTS_AFTER_MARK}")
+}
 
 /// Under which actors, targets and kinds the events of a batch stand.
 const KEYS: &[&str] = &[
