@@ -59,8 +59,13 @@ impl FromIterator<u32> for Numbers {
 /// What must hold of the target or of a related object, the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Object {
-    /// It is of one of these kinds; `related`: the sets of related objects with such a one.
-    Kinds { kinds: Numbers, related: Numbers },
+    /// It is of one of these kinds; `related`: the sets of related objects with such a one; `own`: whether
+    /// the target may be of such a kind, and not a related object alone.
+    Kinds {
+        kinds: Numbers,
+        related: Numbers,
+        own: bool,
+    },
     /// It is one of these targets; `related`: the sets with such a one; `kinds`: of which kinds they
     /// are, unless they are too many.
     Targets {
@@ -204,7 +209,11 @@ pub(crate) enum Plan {
     InOrder(Vec<Arm>),
     /// The values that are sorted by are taken one after the other, each one's entries in time
     /// order; only these values, where the filter leaves no others.
-    Walk { table: Table, only: Option<Numbers> },
+    Walk {
+        table: Table,
+        only: Option<Numbers>,
+        instead: Option<Instead>,
+    },
     /// The arms are read whole, and sorted.
     Gather(Vec<Arm>),
     /// Those that are asked for by what is sorted by are walked; those that are asked for by what
@@ -214,7 +223,18 @@ pub(crate) enum Plan {
         only: Only,
         met: Met,
         beside: Vec<Arm>,
+        instead: Option<Instead>,
     },
+}
+
+/// What is done instead of walking on: values that are frequent and hardly ever meet are walked for long, and
+/// no page is full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instead {
+    /// After how many entries.
+    pub(crate) after: u64,
+    /// These are gathered.
+    pub(crate) arms: Vec<Arm>,
 }
 
 /// Which of the values that are sorted by are walked.
@@ -224,6 +244,25 @@ pub(crate) enum Only {
     These(Numbers),
     /// The actions that are done to something of these kinds.
     ActionsOn(Numbers),
+}
+
+impl Plan {
+    /// Walks no longer than gathering takes, where that is less than to walk everything.
+    fn or_gather(mut self, gather: Way, counts: &Counts) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate, which is not negative"
+        )]
+        let after = (gather.cost / counts.costs.look) as u64;
+        if let (Self::Walk { instead, .. } | Self::Both { instead, .. }, Plan::Gather(arms)) =
+            (&mut self, gather.plan)
+            && after < counts.total
+        {
+            *instead = Some(Instead { after, arms });
+        }
+        self
+    }
 }
 
 impl fmt::Display for Plan {
@@ -241,7 +280,7 @@ impl fmt::Display for Plan {
         match self {
             Self::Nothing => f.write_str("nothing"),
             Self::InOrder(list) => write!(f, "in order: {}", arms(list)),
-            Self::Walk { table, only } => match only {
+            Self::Walk { table, only, .. } => match only {
                 Some(only) => write!(f, "walk: {}[{}]", table.name(), only.len()),
                 None => write!(f, "walk: {}", table.name()),
             },
@@ -294,6 +333,19 @@ pub(crate) struct Counts {
     pub(crate) removals: i64,
     /// What reading it costs.
     pub(crate) costs: Costs,
+}
+
+impl Counts {
+    /// Whether so little is recorded that all of it is read in a time.
+    pub(crate) fn reads_whole_within(&self, time: Duration) -> bool {
+        float(self.total) * self.costs.look <= time.as_secs_f64() * 1e6
+    }
+
+    /// Whether an actor carries something out for others, as far as is known.
+    pub(crate) fn carries_out(&self, actor: u32) -> bool {
+        let count = |counts: &[u64]| counts.get(actor as usize).copied();
+        count(&self.actor) > count(&self.own_actor)
+    }
 }
 
 /// What reading costs, microseconds.
@@ -374,9 +426,11 @@ impl Conditions {
                 .as_ref()
                 .is_none_or(|(_, vias)| holds(vias, entry.via))
             && self.objects.iter().all(|object| match object {
-                Object::Kinds { kinds, related } => {
-                    kinds.has(entry.kind) || holds(related, entry.related)
-                }
+                Object::Kinds {
+                    kinds,
+                    related,
+                    own,
+                } => *own && kinds.has(entry.kind) || holds(related, entry.related),
                 Object::Targets {
                     targets, related, ..
                 } => targets.has(entry.target) || holds(related, entry.related),
@@ -407,14 +461,13 @@ impl Conditions {
             || self.via.as_ref().is_some_and(|(_, vias)| vias.is_empty())
             || self.objects.iter().any(|object| match object {
                 Object::Kinds {
-                    kinds: own,
+                    kinds,
                     related,
-                }
-                | Object::Targets {
-                    targets: own,
-                    related,
-                    ..
-                } => own.is_empty() && related.is_empty(),
+                    own,
+                } => (!own || kinds.is_empty()) && related.is_empty(),
+                Object::Targets {
+                    targets, related, ..
+                } => targets.is_empty() && related.is_empty(),
             })
             || self.search.as_ref().is_some_and(|search| {
                 search.targets.is_empty() && search.related.is_empty() && search.actions.is_empty()
@@ -453,7 +506,7 @@ impl Conditions {
             )]));
         }
         if let Some((actors, _)) = &self.via {
-            let entries = sum(&counts.actor, actors);
+            let entries = sum(&counts.actor, actors).saturating_sub(sum(&counts.own_actor, actors));
             openings.push(open(vec![(
                 arm(Table::Actor, actors, Some(false), Met::Via),
                 entries,
@@ -469,17 +522,23 @@ impl Conditions {
             )]));
         }
         for (at, object) in self.objects.iter().enumerate() {
-            let (table, numbers, entries) = match object {
-                Object::Kinds { kinds, .. } => (Table::Kind, kinds, sum(&counts.kind, kinds)),
+            let (arm, numbers, entries) = match object {
+                Object::Kinds { kinds, own, .. } => {
+                    let is_own = (!own).then_some(false);
+                    let entries = sum(&counts.kind, kinds);
+                    let entries = match own {
+                        true => entries,
+                        false => entries.saturating_sub(sum(&counts.own_kind, kinds)),
+                    };
+                    let arm = arm(Table::Kind, kinds, is_own, Met::Object(at));
+                    (arm, kinds, entries)
+                }
                 Object::Targets { targets, .. } => {
-                    (Table::Target, targets, sum(&counts.target, targets))
+                    let arm = arm(Table::Target, targets, None, Met::Object(at));
+                    (arm, targets, sum(&counts.target, targets))
                 }
             };
-            openings.push(open(vec![(
-                arm(table, numbers, None, Met::Object(at)),
-                entries,
-                numbers.len(),
-            )]));
+            openings.push(open(vec![(arm, entries, numbers.len())]));
         }
         if let Some(search) = &self.search {
             let targets = sum(&counts.target, &search.targets);
@@ -582,7 +641,7 @@ impl Conditions {
         let others = ways.filter(|way| way.is_certain || !small);
         let best = others.min_by(|one, other| one.cost.total_cmp(&other.cost));
         match best {
-            Some(best) if best.cost < first.cost => best.plan,
+            Some(best) if best.cost < first.cost => best.plan.or_gather(first, counts),
             _ => first.plan,
         }
     }
@@ -677,6 +736,7 @@ impl Conditions {
         let walk = Plan::Walk {
             table,
             only: restricted.cloned(),
+            instead: None,
         };
         let apart = self.apart(sort, counts);
         let cost = match &apart {
@@ -709,6 +769,7 @@ impl Conditions {
                 only: apart.only,
                 met: apart.met,
                 beside: vec![apart.arm],
+                instead: None,
             };
             ways.push(way(both, walked + gathered + finding_out));
         }
@@ -734,8 +795,10 @@ impl Conditions {
         }
         let asked = self.objects.iter().enumerate();
         let kinds = asked.clone().find_map(|(at, object)| match object {
-            Object::Kinds { kinds, .. } => Some((at, kinds)),
-            Object::Targets { .. } => None,
+            Object::Kinds {
+                kinds, own: true, ..
+            } => Some((at, kinds)),
+            Object::Kinds { .. } | Object::Targets { .. } => None,
         });
         let (kinds, own, all, arm) = if let Some((at, kinds)) = kinds {
             let own = sum(&counts.own_kind, kinds);
@@ -906,7 +969,8 @@ mod tests {
             plan,
             Plan::Walk {
                 table: Table::Actor,
-                only: None
+                only: None,
+                instead: None
             }
         );
         let rare = Conditions {
@@ -929,7 +993,8 @@ mod tests {
             somebody(&[]).plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO),
             Plan::Walk {
                 table: Table::Actor,
-                only: Some(numbers(&[1]))
+                only: Some(numbers(&[1])),
+                instead: None
             }
         );
         let plan = somebody(&[4]).plan(Sort::Actor, &counts(), 1_000, 50, Duration::ZERO);

@@ -43,6 +43,7 @@ pub(super) fn conditions(
         objects.push(Object::Kinds {
             kinds: dictionary.kinds_named(&filter.target_kind),
             related: dictionary.related_of_kinds(&filter.target_kind),
+            own: true,
         });
     }
     let mut action = dictionary.actions_named(filter);

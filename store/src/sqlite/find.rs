@@ -12,7 +12,9 @@ use crate::{
     cursor::Place,
     database::{Connection, Dialect, Sql, Value},
     dictionary::Dictionary,
-    plan::{Arm, CHUNK, Conditions, Counts, Keys, Met, Numbers, Object, Only, Plan, Table},
+    plan::{
+        Arm, CHUNK, Conditions, Counts, Instead, Keys, Met, Numbers, Object, Only, Plan, Table,
+    },
 };
 use domain::question::{Order, Sort};
 use std::fmt::Write as _;
@@ -69,6 +71,8 @@ impl Within<'_> {
 pub(crate) struct Search<'a> {
     pub(crate) within: Within<'a>,
     pub(crate) conditions: &'a Conditions,
+    /// What is looked for in the tail, of which the index's counts tell nothing.
+    pub(crate) of_tail: &'a Conditions,
     pub(crate) sort: Sort,
     /// In which direction it is read: the one shown, or the reverse on the way back.
     pub(crate) direction: Order,
@@ -80,6 +84,8 @@ pub(crate) struct Search<'a> {
     pub(crate) limit: usize,
 }
 
+/// So many numbers are compared with one by one.
+const FEW_COMPARED: usize = 8;
 /// So many actors are looked up among the pairs at most: what many do together is almost everything.
 const FEW: usize = 50;
 /// Neighbouring values are read together until they have so many entries, at first.
@@ -88,6 +94,14 @@ const FIRST_CHUNK: u64 = 500;
 const KEYS_IN_CHUNK: usize = 500;
 /// From so many on, SQLite hands places over as two lists: a row for each costs more than to find it.
 const MANY: usize = 1_000;
+
+/// What came of a walk.
+enum Walked<'a> {
+    /// What a page holds, or all that there is.
+    Full(Vec<Place>),
+    /// There is little of it: these are gathered instead.
+    TooLong(&'a [Arm]),
+}
 
 impl Search<'_> {
     /// The places of the first events after the start, in the direction of the search.
@@ -98,10 +112,10 @@ impl Search<'_> {
         dictionary: impl Fn(&mut dyn FnMut(&Dictionary)),
         counts: &Counts,
     ) -> Result<Vec<Place>, StoreError> {
-        if plan == Plan::Nothing || self.within.tail.is_empty() {
-            return self.in_index(connection, plan, dictionary, counts).await;
-        }
         let mut places = self.in_index(connection, plan, &dictionary, counts).await?;
+        if self.within.tail.is_empty() || self.of_tail.is_contradiction() {
+            return Ok(places);
+        }
         places.extend(self.in_tail(dictionary));
         self.order(&mut places);
         Ok(places)
@@ -110,7 +124,7 @@ impl Search<'_> {
     /// Those of them that the index does not have yet.
     fn in_tail(&self, dictionary: impl Fn(&mut dyn FnMut(&Dictionary))) -> Vec<Place> {
         let wanted = Wanted {
-            conditions: self.conditions,
+            conditions: self.of_tail,
             sort: self.sort,
             direction: self.direction,
             after: self.after,
@@ -150,21 +164,32 @@ impl Search<'_> {
                 Ok(all)
             }
             Plan::Gather(arms) => self.gather(connection, &arms, dictionary).await,
-            Plan::Walk { table, only } => {
+            Plan::Walk {
+                table,
+                only,
+                instead,
+            } => {
                 let only = self.narrowed(connection, table, only, counts).await?;
-                let groups = self.groups(dictionary, only.as_ref());
+                let groups = self.groups(&dictionary, only.as_ref());
                 let met = match table {
                     Table::Actor if self.conditions.actor.is_some() => Met::Actor,
                     Table::Action if self.conditions.action.is_some() => Met::Action,
                     _ => Met::None,
                 };
-                self.walk(connection, table, met, groups, counts).await
+                match self
+                    .walk(connection, (table, met), groups, counts, instead.as_ref())
+                    .await?
+                {
+                    Walked::Full(places) => Ok(places),
+                    Walked::TooLong(arms) => self.gather(connection, arms, dictionary).await,
+                }
             }
             Plan::Both {
                 table,
                 only,
                 met,
                 beside,
+                instead,
             } => {
                 let only = match only {
                     Only::These(numbers) => numbers,
@@ -175,7 +200,15 @@ impl Search<'_> {
                     }
                 };
                 let groups = self.groups(&dictionary, Some(&only));
-                let mut all = self.walk(connection, table, met, groups, counts).await?;
+                let walked = self
+                    .walk(connection, (table, met), groups, counts, instead.as_ref())
+                    .await?;
+                let mut all = match walked {
+                    Walked::Full(places) => places,
+                    Walked::TooLong(arms) => {
+                        return self.gather(connection, arms, dictionary).await;
+                    }
+                };
                 all.extend(self.gather(connection, &beside, &dictionary).await?);
                 self.order(&mut all);
                 Ok(all)
@@ -505,15 +538,15 @@ impl Search<'_> {
     }
 
     /// Takes the values one after the other, small neighbours in one statement, until the page is
-    /// full.
-    async fn walk(
+    /// full; or until it took too long, where there is something else to do.
+    async fn walk<'p>(
         &self,
         connection: &mut Connection,
-        table: Table,
-        met: Met,
+        (table, met): (Table, Met),
         groups: Vec<(Box<str>, Vec<u32>)>,
         counts: &Counts,
-    ) -> Result<Vec<Place>, StoreError> {
+        instead: Option<&'p Instead>,
+    ) -> Result<Walked<'p>, StoreError> {
         let entries = match table {
             Table::Actor => &counts.actor,
             Table::Action => &counts.action,
@@ -544,10 +577,22 @@ impl Search<'_> {
             rest = later;
             let first = places.is_empty() && std::ptr::eq(chunk.as_ptr(), groups.as_ptr());
             let wanted = self.limit - places.len();
-            places.extend(
-                self.chunk(connection, (table, met), chunk, first, wanted)
-                    .await?,
-            );
+            let left = instead.map(|instead| instead.after.saturating_sub(looked_at));
+            if let (Some(instead), Some(0)) = (instead, left) {
+                return Ok(Walked::TooLong(&instead.arms));
+            }
+            // Of one value more entries than may be looked at: what fills a page is mostly among the first.
+            let is_one = self.within.dialect == Dialect::Sqlite && keys == 1;
+            let most_read = left.filter(|left| is_one && size > *left);
+            let found = self
+                .chunk(connection, (table, met), chunk, first, (wanted, most_read))
+                .await?;
+            if let (Some(instead), Some(_)) = (instead, most_read)
+                && found.len() < wanted
+            {
+                return Ok(Walked::TooLong(&instead.arms));
+            }
+            places.extend(found);
             looked_at += size;
             let left = self.limit.saturating_sub(places.len()) as u64;
             most = match places.len() as u64 {
@@ -557,16 +602,18 @@ impl Search<'_> {
             };
             most = most.min(CHUNK);
         }
-        Ok(places)
+        Ok(Walked::Full(places))
     }
 
+    /// Entries of neighbouring values in their order, as many as are wanted; or those of the first so many
+    /// that are read of each, where one value is read alone.
     async fn chunk(
         &self,
         connection: &mut Connection,
         (table, met): (Table, Met),
         chunk: &[(Box<str>, Vec<u32>)],
         first: bool,
-        wanted: usize,
+        (wanted, most_read): (usize, Option<u64>),
     ) -> Result<Vec<Place>, StoreError> {
         // Where the chunk begins within the value at which the last page ended.
         let begins = self
@@ -595,13 +642,25 @@ impl Search<'_> {
                 for part in 0..classes.len().max(1) {
                     sql.add(if at + part == 0 { "" } else { " UNION ALL " });
                     sql.add("SELECT * FROM (SELECT 0 AS rank, x.at AS at, x.n AS n FROM ");
+                    if most_read.is_some() {
+                        sql.add("(SELECT x.* FROM ");
+                    }
                     from(&mut sql, &arm, &self.within);
                     if let Some(class) = classes.get(part) {
                         let _ = write!(sql.text, " AND x.class = {class}");
                     }
                     self.bounds(&mut sql, begins.map(|place| (place.at, place.n)));
+                    if let Some(most) = most_read {
+                        let _ = write!(
+                            sql.text,
+                            " ORDER BY x.at {word}, x.n {word} LIMIT {most}) x"
+                        );
+                        sql.add(" WHERE TRUE");
+                    }
                     tests(&mut sql, self.conditions, met);
-                    let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+                    if most_read.is_none() {
+                        let _ = write!(sql.text, " ORDER BY x.at {word}, x.n {word}");
+                    }
                     sql.with(end, wanted);
                 }
             }
@@ -754,7 +813,7 @@ pub(crate) fn is_one_of(column: &str, numbers: &Numbers) -> Sql {
             let _ = write!(sql.text, "{column} = ?");
             sql.values.push(Value::Integer(i64::from(*one)));
         }
-        few if few.len() <= 8 => {
+        few if few.len() <= FEW_COMPARED => {
             let places = vec!["?"; few.len()].join(", ");
             let _ = write!(sql.text, "{column} IN ({places})");
             sql.values
@@ -817,9 +876,12 @@ pub(crate) fn tests(sql: &mut Sql, conditions: &Conditions, met: Met) {
             continue;
         }
         and(match object {
-            Object::Kinds { kinds, related } => {
-                any_of([is_one_of("x.kind", kinds), is_one_of("x.related", related)])
-            }
+            Object::Kinds {
+                kinds,
+                related,
+                own: true,
+            } => any_of([is_one_of("x.kind", kinds), is_one_of("x.related", related)]),
+            Object::Kinds { related, .. } => is_one_of("x.related", related),
             Object::Targets {
                 targets, related, ..
             } => any_of([

@@ -4,8 +4,7 @@ mod reading;
 
 use super::{
     Inner, Store,
-    find::Search,
-    snapshot::{Asked, Snapshot},
+    snapshot::{Asked, Snapshot, Sought},
 };
 use crate::{
     StoreError,
@@ -124,25 +123,14 @@ impl Snapshot {
         let connection = self.transaction.connection();
         let mut end: Option<i64> = None;
         for asked in asked {
-            let within = asked.shelf.within(connection);
-            let search = Search {
-                within,
-                conditions: &asked.conditions,
+            let sought = Sought {
                 sort: Sort::Time,
                 direction,
                 after: None,
                 up_to,
                 limit: 1,
             };
-            let texts = &asked.shelf.texts;
-            let found = search
-                .run(
-                    connection,
-                    asked.plan(Sort::Time, 1),
-                    |read| read(&texts.read()),
-                    &asked.shelf.counts,
-                )
-                .await?;
+            let found = asked.places(connection, sought).await?;
             let Some(at) = found.first().map(|place| place.at) else {
                 continue;
             };

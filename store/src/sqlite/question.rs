@@ -1,12 +1,15 @@
 //! Answering questions: one page of the answer, or one event.
 
-use super::{Store, change::Log, find::Search, snapshot::Snapshot};
+use super::{
+    Store,
+    change::Log,
+    snapshot::{Snapshot, Sought},
+};
 use crate::{
     StoreError,
     access::{Reach, Scope},
     cursor::{Cursor, Heading, Place},
     database::{self, Connection, Dialect},
-    dictionary::Dictionary,
     question::{Page, QuestionError},
 };
 use domain::{
@@ -116,20 +119,14 @@ impl Snapshot {
         let mut found: Vec<(Place, usize)> = Vec::new();
         let connection = self.transaction.connection();
         for (at, asked) in asked.iter().enumerate() {
-            let shelf = &asked.shelf;
-            let search = Search {
-                within: shelf.within(connection),
-                conditions: &asked.conditions,
+            let sought = Sought {
                 sort: query.sort,
                 direction,
                 after: cursor.as_ref().map(|cursor| &cursor.place),
                 up_to,
                 limit: limit + 1,
             };
-            let plan = asked.plan(query.sort, limit);
-            tracing::debug!(ws = shelf.log.ws, %plan, "a page");
-            let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
-            let places = search.run(connection, plan, with, &shelf.counts).await?;
+            let places = asked.places(connection, sought).await?;
             found.extend(places.into_iter().map(|place| (place, at)));
         }
         found.sort_by(|(one, _), (other, _)| {

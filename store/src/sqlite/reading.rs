@@ -493,6 +493,7 @@ async fn every_way_to_read_a_page_gives_the_same() {
                     let search = Search {
                         within: asked.shelf.within(connection),
                         conditions: &asked.conditions,
+                        of_tail: &asked.conditions,
                         sort,
                         direction,
                         after: after.as_ref(),

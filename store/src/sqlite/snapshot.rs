@@ -5,21 +5,23 @@ use super::{
     change::Log,
     conditions::conditions,
     dictionaries::{Shared, read_extent},
-    find::Within,
+    find::{Search, Within},
     read_transaction::{self, Beginning, ReadTransaction, count_of},
     tail::{LogTail, View},
 };
 use crate::{
     StoreError,
     access::{Reach, Scope},
+    cursor::Place,
     database::{self, Connection, Dialect, Sql},
+    dictionary::Dictionary,
     plan::{Conditions, Costs, Counts, Plan},
     postgres::replica::{Reader, Replica},
     question::QuestionError,
 };
 use domain::{
     event::Event,
-    question::{Filter, Sort, Span},
+    question::{Filter, Order, Sort, Span},
     slug::Slug,
     time::Timestamp,
 };
@@ -287,9 +289,54 @@ impl Snapshot {
     }
 }
 
+/// Which places are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Sought<'a> {
+    pub(super) sort: Sort,
+    /// In which direction.
+    pub(super) direction: Order,
+    /// Strictly after this, in that direction.
+    pub(super) after: Option<&'a Place>,
+    /// Up to this number.
+    pub(super) up_to: i64,
+    /// So many at most.
+    pub(super) limit: usize,
+}
+
 impl Asked {
+    /// The places of the first events that match, read in the way that is best.
+    pub(super) async fn places(
+        &self,
+        connection: &mut Connection,
+        sought: Sought<'_>,
+    ) -> Result<Vec<Place>, StoreError> {
+        let shelf = &self.shelf;
+        let search = Search {
+            within: shelf.within(connection),
+            conditions: &self.conditions,
+            of_tail: &self.conditions,
+            sort: sought.sort,
+            direction: sought.direction,
+            after: sought.after,
+            up_to: sought.up_to,
+            limit: sought.limit,
+        };
+        let narrowed = search
+            .narrowed_by_pairs(connection, &shelf.counts, self.gather_within)
+            .await?;
+        let conditions = narrowed.as_ref().unwrap_or(&self.conditions);
+        let plan = self.plan(conditions, sought.sort, sought.limit);
+        tracing::debug!(ws = shelf.log.ws, %plan, "places");
+        let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
+        let search = Search {
+            conditions,
+            ..search
+        };
+        search.run(connection, plan, with, &shelf.counts).await
+    }
+
     /// How a page is read best.
-    pub(super) fn plan(&self, sort: Sort, limit: usize) -> Plan {
+    fn plan(&self, conditions: &Conditions, sort: Sort, limit: usize) -> Plan {
         let groups = {
             let texts = self.shelf.texts.read();
             match sort {
@@ -300,8 +347,7 @@ impl Asked {
             }
         };
         let counts = &self.shelf.counts;
-        self.conditions
-            .plan(sort, counts, groups, limit, self.gather_within)
+        conditions.plan(sort, counts, groups, limit, self.gather_within)
     }
 }
 

@@ -836,6 +836,7 @@ mod tests {
                             Object::Kinds {
                                 kinds: own,
                                 related,
+                                own: true,
                             }
                         } else {
                             Object::Targets {

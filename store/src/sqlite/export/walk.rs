@@ -7,9 +7,8 @@
 
 use crate::{
     cursor::Place,
-    dictionary::Dictionary,
     question::QuestionError,
-    sqlite::{find::Search, snapshot::Snapshot},
+    sqlite::snapshot::{Snapshot, Sought},
 };
 use domain::{
     question::{Order, Query, Span},
@@ -152,20 +151,14 @@ impl Snapshot {
             if part.is_done || !part.found.is_empty() {
                 continue;
             }
-            let shelf = &asked.shelf;
-            let search = Search {
-                within: shelf.within(connection),
-                conditions: &asked.conditions,
+            let sought = Sought {
                 sort: walk.query.sort,
                 direction: walk.query.direction(),
                 after: part.last.as_ref(),
                 up_to: walk.up_to,
                 limit,
             };
-            let plan = asked.plan(walk.query.sort, limit);
-            tracing::debug!(ws = shelf.log.ws, %plan, "a step of an export");
-            let with = |use_it: &mut dyn FnMut(&Dictionary)| use_it(&shelf.texts.read());
-            let found = search.run(connection, plan, with, &shelf.counts).await?;
+            let found = asked.places(connection, sought).await?;
             part.is_done = found.len() < limit;
             part.last = found.last().cloned().or(part.last.take());
             part.found = found.into();

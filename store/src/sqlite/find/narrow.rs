@@ -1,14 +1,221 @@
 //! What a walk can leave out: values that have nothing of what is asked for.
 
-use super::{FEW, FIRST_CHUNK, Search, list};
+use super::{FEW, FEW_COMPARED, FIRST_CHUNK, Search, is_one_of, list};
 use crate::{
     StoreError,
     database::{Connection, Dialect, Sql},
-    plan::{Conditions, Counts, Numbers, Table},
+    plan::{Conditions, Counts, Numbers, Object, Table},
 };
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
+
+/// So many pairs are looked at: of what occurs together in more ways, there is something to be found soon.
+const PAIRS: usize = 500;
+/// Of how many entries of a table of pairs it is worth to look for those that are asked for.
+const WORTH: usize = 8_000;
+
+/// A table of what occurs together.
+#[derive(Clone, Copy)]
+enum Pairs {
+    /// Who does which action.
+    ActorsActions,
+    /// Which action is done to which kind of target.
+    ActionsKinds,
+    /// Who carries out something for whom.
+    CarriersActors,
+}
+
+/// The numbers that two sets have in common.
+fn common(one: &Numbers, other: &Numbers) -> Numbers {
+    let numbers = one.list().iter().copied();
+    numbers.filter(|number| other.has(*number)).collect()
+}
+
+/// The two sides of pairs.
+fn sides(pairs: &[(u32, u32)]) -> (Numbers, Numbers) {
+    let one = pairs.iter().map(|(one, _)| *one).collect();
+    (one, pairs.iter().map(|(_, other)| *other).collect())
+}
 
 impl Search<'_> {
+    /// Conditions that the same events of the index meet, with what never occurs together left out, as the
+    /// counts of pairs tell exactly: frequent values that never meet are answered without reading, and of
+    /// those that hardly do less is read. None, where the log is so small that everything is read within
+    /// `small`.
+    pub(in super::super) async fn narrowed_by_pairs(
+        &self,
+        connection: &mut Connection,
+        counts: &Counts,
+        small: Duration,
+    ) -> Result<Option<Conditions>, StoreError> {
+        if self.conditions.is_contradiction() || counts.reads_whole_within(small) {
+            return Ok(None);
+        }
+        let mut conditions = self.conditions.clone();
+        if let (Some(actors), Some((anyone, chains))) = (&conditions.actor, &conditions.anyone)
+            && let Some(pairs) = self
+                .pairs(connection, counts, Pairs::CarriersActors, (anyone, actors))
+                .await?
+        {
+            let own = common(anyone, actors);
+            let (carriers, behind) = sides(&pairs);
+            if carriers.is_empty() {
+                conditions.actor = Some(own);
+                conditions.anyone = None;
+            } else {
+                let is_carried_out = own.is_empty() && conditions.via.is_none();
+                let chains = chains.clone();
+                conditions.actor = Some(own.list().iter().chain(behind.list()).copied().collect());
+                if is_carried_out {
+                    conditions.via = Some((carriers, chains));
+                    conditions.anyone = None;
+                }
+            }
+        }
+        if let (Some(actors), Some((carriers, chains))) = (&conditions.actor, &conditions.via)
+            && let Some(pairs) = self
+                .pairs(
+                    connection,
+                    counts,
+                    Pairs::CarriersActors,
+                    (carriers, actors),
+                )
+                .await?
+        {
+            let (carriers, behind) = sides(&pairs);
+            conditions.via = Some((carriers, chains.clone()));
+            conditions.actor = Some(behind);
+        }
+        if let (Some(actors), Some(actions)) = (&conditions.actor, &conditions.action)
+            && let Some(pairs) = self
+                .pairs(connection, counts, Pairs::ActorsActions, (actors, actions))
+                .await?
+        {
+            let (actors, actions) = sides(&pairs);
+            conditions.actor = Some(actors);
+            conditions.action = Some(actions);
+        }
+        if let (Some((actors, chains)), Some(actions), None) =
+            (&conditions.anyone, &conditions.action, &conditions.via)
+            && let Some([]) = self
+                .pairs(connection, counts, Pairs::ActorsActions, (actors, actions))
+                .await?
+                .as_deref()
+        {
+            conditions.via = Some((actors.clone(), chains.clone()));
+            conditions.anyone = None;
+        }
+        for at in 0..conditions.objects.len() {
+            self.narrow_kinds(connection, counts, &mut conditions, at)
+                .await?;
+        }
+        Ok(Some(conditions))
+    }
+
+    /// The same of the kinds at a place among the objects.
+    async fn narrow_kinds(
+        &self,
+        connection: &mut Connection,
+        counts: &Counts,
+        conditions: &mut Conditions,
+        at: usize,
+    ) -> Result<(), StoreError> {
+        let Conditions {
+            action, objects, ..
+        } = conditions;
+        if let (
+            Some(actions),
+            Some(Object::Kinds {
+                kinds,
+                related,
+                own,
+            }),
+        ) = (action, objects.get_mut(at))
+            && let Some(pairs) = self
+                .pairs(connection, counts, Pairs::ActionsKinds, (actions, kinds))
+                .await?
+        {
+            *own = *own && !pairs.is_empty();
+            if related.is_empty() {
+                (*actions, *kinds) = sides(&pairs);
+            }
+        }
+        Ok(())
+    }
+
+    /// What of two sets occurs together, as pairs of one of each; none, where that is much, or is not worth to be
+    /// looked for.
+    async fn pairs(
+        &self,
+        connection: &mut Connection,
+        counts: &Counts,
+        pairs: Pairs,
+        (one, other): (&Numbers, &Numbers),
+    ) -> Result<Option<Vec<(u32, u32)>>, StoreError> {
+        let (actors, actions) = (counts.actor.len(), counts.action.len());
+        // By which of the two it is looked for, and how many there are beside each.
+        let (table, names, by_first, beside) = match pairs {
+            Pairs::ActorsActions if one.len() * actions <= other.len() * actors => {
+                ("count_pair", ["actor", "action"], true, actions)
+            }
+            Pairs::ActorsActions => ("count_pair", ["actor", "action"], false, actors),
+            Pairs::ActionsKinds => ("count_action_kind", ["action", "kind"], true, 2),
+            Pairs::CarriersActors => ("count_via", ["key", "actor"], true, actors),
+        };
+        let (by, tested) = if by_first { (one, other) } else { (other, one) };
+        let (by_name, tested_name) = match names {
+            [first, second] if by_first => (first, second),
+            [first, second] => (second, first),
+        };
+        // Who carries nothing out has nobody beside them.
+        let having = match pairs {
+            Pairs::CarriersActors => by
+                .list()
+                .iter()
+                .filter(|one| counts.carries_out(**one))
+                .count(),
+            _ => by.len(),
+        };
+        let beside = if tested.len() <= FEW_COMPARED {
+            tested.len()
+        } else {
+            beside
+        };
+        if having * beside + by.len() * 16 > WORTH {
+            return Ok(None);
+        }
+        let mut sql = Sql::default();
+        let _ = write!(sql.text, "SELECT p.{}, p.{} FROM ", names[0], names[1]);
+        match self.within.dialect {
+            Dialect::Sqlite => {
+                sql.with("json_each(?) j CROSS JOIN ", list(by));
+                self.within.table(&mut sql, table);
+                sql.add(" p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.{by_name} = j.value AND ");
+                sql.append(is_one_of(&format!("p.{tested_name}"), tested));
+            }
+            Dialect::Postgres => {
+                self.within.table(&mut sql, table);
+                sql.add(" p");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.{by_name} = ");
+                sql.with("ANY(?)", list(by));
+                let _ = write!(sql.text, " AND p.{tested_name} = ");
+                sql.with("ANY(?)", list(tested));
+            }
+        }
+        sql.add(" AND p.events > 0");
+        sql.with(" LIMIT ?", i64::try_from(PAIRS + 1).unwrap_or(i64::MAX));
+        let rows = sql.query().fetch_all(connection).await?;
+        if rows.len() > PAIRS {
+            return Ok(None);
+        }
+        let pairs = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        pairs.collect::<Result<_, StoreError>>().map(Some)
+    }
+
     /// The values that the other filters leave to walk: those that occur together with theirs, as
     /// the counts of pairs tell. None: any.
     pub(super) async fn narrowed(

@@ -58,7 +58,7 @@ pub(super) fn found_by(conditions: &Conditions) -> Vec<AnyOf<'_>> {
     all.extend(conditions.via.iter().map(|(_, vias)| vec![(Via, vias)]));
     all.extend(conditions.action.iter().map(|them| vec![(Action, them)]));
     all.extend(conditions.objects.iter().map(|object| match object {
-        Object::Kinds { kinds, related } => vec![(Kind, kinds), (Related, related)],
+        Object::Kinds { kinds, related, .. } => vec![(Kind, kinds), (Related, related)],
         Object::Targets {
             targets, related, ..
         } => vec![(Target, targets), (Related, related)],
