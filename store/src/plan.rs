@@ -506,7 +506,7 @@ impl Conditions {
             )]));
         }
         if let Some((actors, _)) = &self.via {
-            let entries = sum(&counts.actor, actors).saturating_sub(sum(&counts.own_actor, actors));
+            let entries = sum(&counts.actor, actors);
             openings.push(open(vec![(
                 arm(Table::Actor, actors, Some(false), Met::Via),
                 entries,
@@ -525,13 +525,8 @@ impl Conditions {
             let (arm, numbers, entries) = match object {
                 Object::Kinds { kinds, own, .. } => {
                     let is_own = (!own).then_some(false);
-                    let entries = sum(&counts.kind, kinds);
-                    let entries = match own {
-                        true => entries,
-                        false => entries.saturating_sub(sum(&counts.own_kind, kinds)),
-                    };
                     let arm = arm(Table::Kind, kinds, is_own, Met::Object(at));
-                    (arm, kinds, entries)
+                    (arm, kinds, sum(&counts.kind, kinds))
                 }
                 Object::Targets { targets, .. } => {
                     let arm = arm(Table::Target, targets, None, Met::Object(at));

@@ -51,25 +51,9 @@ impl Search<'_> {
             return Ok(None);
         }
         let mut conditions = self.conditions.clone();
-        if let (Some(actors), Some((anyone, chains))) = (&conditions.actor, &conditions.anyone)
-            && let Some(pairs) = self
-                .pairs(connection, counts, Pairs::CarriersActors, (anyone, actors))
-                .await?
-        {
-            let own = common(anyone, actors);
-            let (carriers, behind) = sides(&pairs);
-            if carriers.is_empty() {
-                conditions.actor = Some(own);
-                conditions.anyone = None;
-            } else {
-                let is_carried_out = own.is_empty() && conditions.via.is_none();
-                let chains = chains.clone();
-                conditions.actor = Some(own.list().iter().chain(behind.list()).copied().collect());
-                if is_carried_out {
-                    conditions.via = Some((carriers, chains));
-                    conditions.anyone = None;
-                }
-            }
+        if let Some((anyone, chains)) = conditions.anyone.take() {
+            self.narrow_anyone(connection, counts, &mut conditions, (anyone, chains))
+                .await?;
         }
         if let (Some(actors), Some((carriers, chains))) = (&conditions.actor, &conditions.via)
             && let Some(pairs) = self
@@ -94,21 +78,93 @@ impl Search<'_> {
             conditions.actor = Some(actors);
             conditions.action = Some(actions);
         }
-        if let (Some((actors, chains)), Some(actions), None) =
-            (&conditions.anyone, &conditions.action, &conditions.via)
-            && let Some([]) = self
-                .pairs(connection, counts, Pairs::ActorsActions, (actors, actions))
-                .await?
-                .as_deref()
-        {
-            conditions.via = Some((actors.clone(), chains.clone()));
-            conditions.anyone = None;
-        }
         for at in 0..conditions.objects.len() {
             self.narrow_kinds(connection, counts, &mut conditions, at)
                 .await?;
         }
         Ok(Some(conditions))
+    }
+
+    /// The same of an actor or anyone in `via`: where the actor cannot be one of those that are asked for, or
+    /// nobody else can, only one of the two is left to look for.
+    async fn narrow_anyone(
+        &self,
+        connection: &mut Connection,
+        counts: &Counts,
+        conditions: &mut Conditions,
+        (anyone, chains): (Numbers, Numbers),
+    ) -> Result<(), StoreError> {
+        let Some(carriers) = self.carriers(connection, &anyone).await? else {
+            conditions.anyone = Some((anyone, chains));
+            return Ok(());
+        };
+        // Who of those that are asked for may be the actor, and whom the others may act for.
+        let (mut own, mut carriers, mut behind) = (anyone.clone(), carriers, None);
+        if let Some(actors) = &conditions.actor {
+            own = common(&anyone, actors);
+            let pairs = self.pairs(
+                connection,
+                counts,
+                Pairs::CarriersActors,
+                (&carriers, actors),
+            );
+            if let Some(pairs) = pairs.await? {
+                let (left, actors) = sides(&pairs);
+                (carriers, behind) = (left, Some(actors));
+            }
+        }
+        if let Some(actions) = &conditions.action {
+            let pairs = self.pairs(connection, counts, Pairs::ActorsActions, (&own, actions));
+            if let Some(pairs) = pairs.await? {
+                own = sides(&pairs).0;
+            }
+        }
+        if let Some(behind) = behind {
+            let all = own.list().iter().chain(behind.list());
+            conditions.actor = Some(all.copied().collect());
+        }
+        if carriers.is_empty() {
+            conditions.actor = Some(own);
+        } else if own.is_empty() && conditions.via.is_none() {
+            conditions.via = Some((carriers, chains));
+        } else {
+            conditions.anyone = Some((anyone, chains));
+        }
+        Ok(())
+    }
+
+    /// Who of these carries out something for others; none, where many do.
+    async fn carriers(
+        &self,
+        connection: &mut Connection,
+        of: &Numbers,
+    ) -> Result<Option<Numbers>, StoreError> {
+        let mut sql = Sql::default();
+        match self.within.dialect {
+            // From one to the next, however many they act for.
+            Dialect::Sqlite => {
+                let next = "SELECT min(p.key) AS key FROM i.count_via p WHERE p.ws = ";
+                let _ = write!(sql.text, "WITH RECURSIVE carrier AS ({next}");
+                sql.with("?", self.within.log.ws);
+                let _ = write!(sql.text, " UNION ALL SELECT ({next}");
+                sql.with("?", self.within.log.ws);
+                sql.add(" AND p.key > carrier.key) FROM carrier WHERE carrier.key IS NOT NULL)");
+                sql.add(" SELECT key FROM carrier WHERE key IS NOT NULL");
+            }
+            Dialect::Postgres => {
+                sql.add("SELECT DISTINCT p.key FROM count_via p");
+                self.within.is_ours(&mut sql, "p");
+                sql.with(" AND p.events > 0 AND p.key = ANY(?)", list(of));
+            }
+        }
+        sql.with(" LIMIT ?", i64::try_from(PAIRS + 1).unwrap_or(i64::MAX));
+        let rows = sql.query().fetch_all(connection).await?;
+        if rows.len() > PAIRS {
+            return Ok(None);
+        }
+        let carriers = rows.iter().map(|row| Ok(row.try_get(0)?));
+        let carriers: Numbers = carriers.collect::<Result<_, StoreError>>()?;
+        Ok(Some(common(&carriers, of)))
     }
 
     /// The same of the kinds at a place among the objects.
