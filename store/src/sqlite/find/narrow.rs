@@ -245,7 +245,11 @@ impl Search<'_> {
             Dialect::Sqlite => {
                 sql.with("json_each(?) j CROSS JOIN ", list(by));
                 self.within.table(&mut sql, table);
-                sql.add(" p");
+                sql.add(" AS p");
+                if by_name == "actor" {
+                    // It takes the table's own key else, and reads all of the workspace.
+                    sql.add(" INDEXED BY count_pair_by_actor");
+                }
                 self.within.is_ours(&mut sql, "p");
                 let _ = write!(sql.text, " AND p.{by_name} = j.value AND ");
                 sql.append(is_one_of(&format!("p.{tested_name}"), tested));
