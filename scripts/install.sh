@@ -147,18 +147,29 @@ install_readers() {
 
 # Libraries of others that proofs are checked with, in a place of their own.
 install_proof_checkers() {
-  local wanted=server/tests/python/requirements.txt place=target/python
-  export DAYBOOK_TEST_PYTHON=$PWD/$place/bin/python
-  cmp --quiet $wanted $place/installed && "$DAYBOOK_TEST_PYTHON" --version >/dev/null 2>&1 && return
+  export DAYBOOK_TEST_PYTHON=$PWD/target/python/bin/python
+  install_python server/tests/python/requirements.txt target/python "what proofs are checked with"
+}
+
+# ClickHouse, which pages are measured beside; it takes half a gigabyte.
+install_clickhouse() {
+  export DAYBOOK_BENCH_PYTHON=$PWD/target/clickhouse/bin/python
+  install_python bench/clickhouse/requirements.txt target/clickhouse "ClickHouse, to measure beside"
+}
+
+# install_python WANTED PLACE WHAT: a Python in a place of its own, with what a file names.
+install_python() {
+  local wanted=$1 place=$2
+  cmp --quiet "$wanted" "$place/installed" && "$place/bin/python" --version >/dev/null 2>&1 && return
   has python3 || debian python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || debian python3-venv
-  say "Installing what proofs are checked with"
-  rm -rf $place
-  quietly python.log python3 -m venv $place &&
-    quietly python.log "$DAYBOOK_TEST_PYTHON" -m pip install --no-deps --only-binary :all: \
-      --disable-pip-version-check --requirement $wanted ||
+  say "Installing $3"
+  rm -rf "$place"
+  quietly python.log python3 -m venv "$place" &&
+    quietly python.log "$place/bin/python" -m pip install --no-deps --only-binary :all: \
+      --disable-pip-version-check --requirement "$wanted" ||
     fail "pip could not install what $wanted names."
-  cp $wanted $place/installed
+  cp "$wanted" "$place/installed"
 }
 
 # For wasm-opt and the browser tests.

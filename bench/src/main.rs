@@ -3,6 +3,7 @@
 
 mod blame;
 mod busy;
+mod clickhouse;
 mod data;
 mod error;
 mod export;
@@ -17,10 +18,12 @@ mod questions;
 mod recording;
 mod report;
 mod retention;
+mod storage;
 
 use clap::{Parser, ValueEnum};
 use data::World;
 use error::BenchError;
+use pages::Others;
 use recording::Sets;
 use report::{Machine, Report};
 use std::{env, path::PathBuf, process::ExitCode, time::Duration};
@@ -71,9 +74,18 @@ struct Arguments {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     senders: u16,
 
-    /// How many seconds the plain table is asked for pages
+    /// How many seconds the plain table is asked for pages; 0: it is left out, also of recording
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     plain_seconds: u64,
+
+    /// A Python that has chdb, for ClickHouse
+    /// [default: `DAYBOOK_BENCH_PYTHON`; without it, ClickHouse is not asked]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+
+    /// How many seconds ClickHouse is asked for pages
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    clickhouse_seconds: u64,
 
     /// How many seconds each measurement over HTTP takes
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
@@ -87,6 +99,8 @@ enum Part {
     Recording,
     /// Pages of 50 from the store
     Pages,
+    /// What an event takes on disk
+    Storage,
     /// Pages of 50 while others record at full speed
     Busy,
     /// Recording over HTTP, into a fresh database
@@ -156,14 +170,34 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
     let http_time = Duration::from_secs(arguments.http_seconds);
     let world = World::new();
     let sets = Sets::new(&arguments.folder, seed, events, arguments.senders.into());
+    let with_plain = arguments.plain_seconds > 0;
     if wanted(Part::Recording) {
-        report.rows.extend(sets.measure(&world).await?);
+        report.rows.extend(sets.measure(&world, with_plain).await?);
+    }
+    let python = arguments.python.clone();
+    let python = python.or_else(|| env::var_os("DAYBOOK_BENCH_PYTHON").map(PathBuf::from));
+    if python.is_none() {
+        let none = "ClickHouse: no Python that has it was named.";
+        report.notes.push(none.to_owned());
+    }
+    if wanted(Part::Storage) {
+        sets.make_missing(&world, with_plain).await?;
+        let clickhouse = match &python {
+            Some(python) => Some(sets.clickhouse(python, &world)?),
+            None => None,
+        };
+        let rows = storage::measure(&sets, &world, with_plain, clickhouse);
+        report.rows.extend(rows.await?);
     }
     if wanted(Part::Pages) {
-        sets.make_missing(&world, true).await?;
-        let plain_time = Duration::from_secs(arguments.plain_seconds);
+        sets.make_missing(&world, with_plain).await?;
+        let clickhouse_time = Duration::from_secs(arguments.clickhouse_seconds);
+        let others = Others {
+            plain_time: Duration::from_secs(arguments.plain_seconds),
+            clickhouse: python.clone().map(|python| (python, clickhouse_time)),
+        };
         let rounds = usize::from(arguments.rounds);
-        let pages = pages::measure(&sets, &world, events, rounds, plain_time).await?;
+        let pages = pages::measure(&sets, &world, events, rounds, &others).await?;
         report.rows.extend(pages.rows);
         report.slowest.extend(pages.slowest);
         report.notes.extend(pages.notes);

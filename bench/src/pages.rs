@@ -10,9 +10,13 @@ use crate::{
     recording::{Sets, bar},
     report::{Row, Slow, Times, Unit},
 };
-use domain::question::{Limit, Query, Sort};
+use domain::{
+    question::{Limit, Query, Sort},
+    time::Timestamp,
+};
 use std::{
     fmt,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use store::{Scope, Store, question::Page};
@@ -38,6 +42,12 @@ const POSTGRES: Bars = Bars {
 };
 /// How many pages of 500 are turned to get deep into an answer.
 const DEEP: usize = 10;
+/// A page that takes the plain table no longer than this, in milliseconds, is not compared with its.
+const SHORT: f64 = 1.0;
+/// How many times as quick as ClickHouse Daybook is to be.
+const TIMES: f64 = 10.0;
+/// On how many of the pages that it was least better on is told.
+const LEAST: usize = 5;
 /// How many of the slowest questions are told of.
 const SLOWEST: usize = 12;
 
@@ -95,6 +105,20 @@ impl Asked {
             question: self.name(),
             median: times.median(),
             worst: times.worst(),
+        }
+    }
+
+    /// In milliseconds.
+    fn median(&self) -> f64 {
+        self.times.iter().copied().collect::<Times>().median()
+    }
+
+    /// The same page, as another answered it.
+    fn taking(&self, time: Duration) -> Self {
+        Self {
+            query: self.query.clone(),
+            times: vec![time],
+            ..*self
         }
     }
 }
@@ -197,8 +221,15 @@ impl Reader {
     }
 }
 
-/// Asks the store for pages, and the plain table for the same; the table only for `plain_time`,
-/// because it takes so long for some that a run would not end.
+/// What else is asked for the same pages: each for so long, because some take so long there that a run would not end.
+pub struct Others {
+    /// The plain table; it is left out where there is no time for it.
+    pub plain_time: Duration,
+    /// ClickHouse, with the Python that has it.
+    pub clickhouse: Option<(PathBuf, Duration)>,
+}
+
+/// Asks the store for pages, and others for the same.
 ///
 /// # Errors
 ///
@@ -208,44 +239,128 @@ pub async fn measure(
     world: &World,
     events: u64,
     rounds: usize,
-    plain_time: Duration,
+    others: &Others,
 ) -> Result<Pages, BenchError> {
     let store = Store::open(sets.store_options()).await?;
     let now = store.now();
     let mut asked = ask(store, &sets.token()?, world, events, rounds).await?;
-
-    let mut table = PlainTable::open(&sets.plain_path()).await?;
     Dice::new(events + 1).shuffle(&mut asked);
+    let plain = if others.plain_time.is_zero() {
+        Vec::new()
+    } else {
+        ask_plain_table(sets, &asked, now, others.plain_time).await?
+    };
+    let clickhouse = match &others.clickhouse {
+        Some((python, time)) => ask_clickhouse(sets, world, &asked, now, (python, *time))?,
+        None => Vec::new(),
+    };
+    let mut pages = told(&asked, &plain, &clickhouse, "", SQLITE);
+    pages.notes.push(format!(
+        "Pages: {} different ones, each asked of Daybook {rounds} times; {} of them, drawn at random, of the plain \
+         table once, and {} of ClickHouse.",
+        asked.len(),
+        plain.len(),
+        clickhouse.len(),
+    ));
+    let of_plain = |other: f64| (other > SHORT).then_some(1.0);
+    pages.notes.extend(slower(
+        &asked,
+        &plain,
+        "the plain table where it took more than 1 ms",
+        of_plain,
+    ));
+    pages
+        .notes
+        .extend(slower(&asked, &clickhouse, "ClickHouse", |_| Some(TIMES)));
+    Ok(pages)
+}
+
+async fn ask_plain_table(
+    sets: &Sets,
+    asked: &[Asked],
+    now: Timestamp,
+    time: Duration,
+) -> Result<Vec<Asked>, BenchError> {
+    let mut table = PlainTable::open(&sets.plain_path()).await?;
     let progress = bar(
         asked.len() as u64,
         "asking the plain table for the same pages",
     );
-    let mut plain: Vec<Asked> = Vec::new();
+    let mut plain = Vec::new();
     let begun = Instant::now();
-    for question in &asked {
-        if begun.elapsed() > plain_time {
+    for question in asked {
+        if begun.elapsed() > time {
             break;
         }
         let asking = Instant::now();
         let offset = question.offset as u64;
         table.page(LARGE, &question.query, now, offset).await?;
-        plain.push(Asked {
-            query: question.query.clone(),
-            times: vec![asking.elapsed()],
-            ..*question
-        });
+        plain.push(question.taking(asking.elapsed()));
         progress.inc(1);
     }
     progress.finish_and_clear();
     table.close().await?;
-    let mut pages = told(&asked, &plain, "", SQLITE);
-    pages.notes.push(format!(
-        "Pages: {} different ones, each asked of Daybook {rounds} times; {} of them, drawn at \
-         random, of the plain table once.",
-        asked.len(),
-        plain.len(),
-    ));
-    Ok(pages)
+    Ok(plain)
+}
+
+fn ask_clickhouse(
+    sets: &Sets,
+    world: &World,
+    asked: &[Asked],
+    now: Timestamp,
+    (python, time): (&Path, Duration),
+) -> Result<Vec<Asked>, BenchError> {
+    let mut clickhouse = sets.clickhouse(python, world)?;
+    let progress = bar(asked.len() as u64, "asking ClickHouse for the same pages");
+    // What it reads first is in memory then.
+    for question in asked.iter().take(20) {
+        clickhouse.page(LARGE, &question.query, now, question.offset)?;
+    }
+    let mut answered = Vec::new();
+    let begun = Instant::now();
+    for question in asked {
+        if begun.elapsed() > time {
+            break;
+        }
+        let (took, _) = clickhouse.page(LARGE, &question.query, now, question.offset)?;
+        answered.push(question.taking(took));
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok(answered)
+}
+
+/// On how many pages Daybook was less than so many times as quick as another; and on which ones it was least so.
+/// `wanted` tells how many times, of what the other took in milliseconds, where anything is wanted.
+fn slower(
+    asked: &[Asked],
+    other: &[Asked],
+    name: &str,
+    wanted: impl Fn(f64) -> Option<f64>,
+) -> Option<String> {
+    let mut ratios: Vec<(f64, bool, &Asked)> = asked
+        .iter()
+        .zip(other)
+        .filter_map(|(own, other)| {
+            let took = other.median();
+            let ratio = took / own.median();
+            Some((ratio, ratio < wanted(took)?, own))
+        })
+        .collect();
+    ratios.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+    let missed = ratios.iter().filter(|(_, missed, _)| *missed).count();
+    let least = ratios
+        .iter()
+        .take(LEAST)
+        .map(|(ratio, _, own)| format!("{ratio:.1} × ({}, {:.2} ms)", own.name(), own.median()));
+    let least: Vec<String> = least.collect();
+    (!ratios.is_empty()).then(|| {
+        format!(
+            "Beside {name}: Daybook missed what is wanted of it on {missed} of {} pages. It was least better on: {}.",
+            ratios.len(),
+            least.join("; "),
+        )
+    })
 }
 
 /// Asks a log on PostgreSQL for the same pages.
@@ -261,7 +376,7 @@ pub async fn measure_postgres(
     rounds: usize,
 ) -> Result<Pages, BenchError> {
     let asked = ask(store, token, world, events, rounds).await?;
-    Ok(told(&asked, &[], "PostgreSQL: ", POSTGRES))
+    Ok(told(&asked, &[], &[], "PostgreSQL: ", POSTGRES))
 }
 
 /// Asks a log for every page so many times.
@@ -313,9 +428,15 @@ async fn ask(
 /// Which sorts a row is about.
 type Chosen = fn(Sort) -> bool;
 
-/// The figures of what was asked, with `of` before each one's name; `plain` are the first of `asked`, as
-/// the plain table took them.
-fn told(asked: &[Asked], plain: &[Asked], of: &'static str, bars: Bars) -> Pages {
+/// The figures of what was asked, with `of` before each one's name; `plain` and `clickhouse` are the first of `asked`,
+/// as these took them.
+fn told(
+    asked: &[Asked],
+    plain: &[Asked],
+    clickhouse: &[Asked],
+    of: &'static str,
+    bars: Bars,
+) -> Pages {
     let times = |asked: &[Asked], takes: Chosen| -> Times {
         asked
             .iter()
@@ -335,6 +456,7 @@ fn told(asked: &[Asked], plain: &[Asked], of: &'static str, bars: Bars) -> Pages
     ];
     for (what, takes) in kinds {
         let (own, other) = (times(asked, takes), times(plain, takes));
+        let clickhouse = times(clickhouse, takes);
         for (name, part) in [("p50", 500), ("p99", 990), ("worst", 1_000)] {
             let mut row = Row::new(
                 format!("{of}{what}: {name}"),
@@ -343,6 +465,9 @@ fn told(asked: &[Asked], plain: &[Asked], of: &'static str, bars: Bars) -> Pages
             );
             if other.len() > 0 {
                 row = row.beside(other.per_mille(part));
+            }
+            if clickhouse.len() > 0 {
+                row = row.beside_clickhouse(clickhouse.per_mille(part));
             }
             let bar = match part {
                 500 => bars.p50,
@@ -373,6 +498,7 @@ fn told(asked: &[Asked], plain: &[Asked], of: &'static str, bars: Bars) -> Pages
     worst.retain(|one| slow.iter().all(|other| other.question != one.question));
     slow.extend(worst);
     slow.extend(slowest(plain, "plain table").into_iter().take(6));
+    slow.extend(slowest(clickhouse, "ClickHouse").into_iter().take(6));
     Pages {
         rows,
         slowest: slow,

@@ -15,7 +15,7 @@ use sqlx::{
     SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 const SCHEMA: &str = "
     CREATE TABLE event (
@@ -49,7 +49,8 @@ const SCHEMA: &str = "
     CREATE INDEX event_by_actor ON event (workspace, actor_id, occurred_at);
     CREATE INDEX event_by_target ON event (workspace, target_id, occurred_at)";
 
-const COLUMNS: [&str; 23] = [
+/// What an event has here.
+pub const COLUMNS: [&str; 23] = [
     "workspace",
     "idempotency_key",
     "occurred_at",
@@ -133,32 +134,12 @@ impl PlainTable {
         for events in batch.chunks_exact(ROWS) {
             let mut insert = sqlx::query(AssertSqlSafe(Arc::clone(&self.insert)));
             for event in events {
-                let occurred_at = event.occurred_at.map_or(0, Timestamp::micros);
-                let reading = self.catalogue.reading(event.action.as_str());
-                insert = insert
-                    .bind(workspace)
-                    .bind(event.idempotency_key.as_deref())
-                    .bind(occurred_at)
-                    .bind(occurred_at)
-                    .bind(event.actor.kind.as_str())
-                    .bind(event.actor.id.as_deref())
-                    .bind(event.actor.name.as_deref())
-                    .bind(event.actor.email.as_deref())
-                    .bind(list(&event.via, |actor: &Actor| json!(actor)))
-                    .bind(event.action.as_str())
-                    .bind(reading.verb.as_str())
-                    .bind(reading.category.as_str())
-                    .bind(event.target.kind.as_str())
-                    .bind(event.target.id.as_deref())
-                    .bind(event.target.name.as_deref())
-                    .bind(list(&event.related, |target: &Target| json!(target)))
-                    .bind(event.operation.as_deref())
-                    .bind(event.outcome.as_str())
-                    .bind(event.description.as_deref())
-                    .bind(object(event.before.as_ref())?)
-                    .bind(object(event.after.as_ref())?)
-                    .bind(object(event.metadata.as_ref())?)
-                    .bind(object(event.context.as_ref())?);
+                for value in columns(&self.catalogue, workspace, event)? {
+                    insert = match value {
+                        Column::Micros(time) => insert.bind(time),
+                        Column::Text(text) => insert.bind(text),
+                    };
+                }
             }
             insert.execute(&mut *transaction).await?;
         }
@@ -233,6 +214,59 @@ impl PlainTable {
             .await?;
         Ok(self.connection.close().await?)
     }
+}
+
+/// What an event has in a column.
+pub enum Column<'a> {
+    Micros(i64),
+    Text(Option<Cow<'a, str>>),
+}
+
+/// An event's columns, in the order of [`COLUMNS`].
+///
+/// # Errors
+///
+/// Something in it is no JSON.
+pub fn columns<'a>(
+    catalogue: &Catalogue,
+    workspace: &'a str,
+    event: &'a NewEvent,
+) -> Result<[Column<'a>; COLUMNS.len()], BenchError> {
+    fn text(text: &str) -> Column<'_> {
+        Column::Text(Some(text.into()))
+    }
+    fn may_be(text: Option<&String>) -> Column<'_> {
+        Column::Text(text.map(|text| text.as_str().into()))
+    }
+    let json = |text: Option<String>| Column::Text(text.map(Cow::from));
+    let occurred_at = event.occurred_at.map_or(0, Timestamp::micros);
+    let reading = catalogue.reading(event.action.as_str());
+    let (actor, target) = (&event.actor, &event.target);
+    Ok([
+        text(workspace),
+        may_be(event.idempotency_key.as_ref()),
+        Column::Micros(occurred_at),
+        Column::Micros(occurred_at),
+        text(actor.kind.as_str()),
+        may_be(actor.id.as_ref()),
+        may_be(actor.name.as_ref()),
+        may_be(actor.email.as_ref()),
+        json(list(&event.via, |actor: &Actor| json!(actor))),
+        text(event.action.as_str()),
+        text(reading.verb.as_str()),
+        text(reading.category.as_str()),
+        text(target.kind.as_str()),
+        may_be(target.id.as_ref()),
+        may_be(target.name.as_ref()),
+        json(list(&event.related, |target: &Target| json!(target))),
+        may_be(event.operation.as_ref()),
+        text(event.outcome.as_str()),
+        may_be(event.description.as_ref()),
+        json(object(event.before.as_ref())?),
+        json(object(event.after.as_ref())?),
+        json(object(event.metadata.as_ref())?),
+        json(object(event.context.as_ref())?),
+    ])
 }
 
 fn object(object: Option<&Object>) -> Result<Option<String>, BenchError> {

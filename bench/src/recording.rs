@@ -2,11 +2,12 @@
 //! leaves behind is the set that the other parts ask.
 
 use crate::{
+    clickhouse::ClickHouse,
     data::{self, Set, World},
     error::BenchError,
     log::{LARGE, Log, SMALL},
     plain_table::PlainTable,
-    report::{Row, Unit, float, rate},
+    report::{Row, Unit, rate},
 };
 use domain::{event::NewEvent, time::Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -186,6 +187,38 @@ impl Sets {
         database(&self.store_folder())
     }
 
+    fn clickhouse_folder(&self) -> PathBuf {
+        self.folder.join("clickhouse")
+    }
+
+    /// ClickHouse with the set, which is loaded where it is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or cannot be loaded.
+    pub fn clickhouse(&self, python: &Path, world: &World) -> Result<ClickHouse, BenchError> {
+        let folder = self.clickhouse_folder();
+        if self.is_in(&folder) {
+            return ClickHouse::open(python, &folder);
+        }
+        let mut clickhouse = ClickHouse::open(python, &empty(&folder)?)?;
+        let bar = bar(self.set.events, "loading ClickHouse");
+        for (place, batch) in self.batches(world, self.set.events) {
+            clickhouse.record(place, &batch)?;
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
+        let events = clickhouse.complete()?;
+        if events != self.set.events {
+            return Err(BenchError::Unfit(format!(
+                "{} events were loaded, and ClickHouse holds {events}",
+                self.set.events
+            )));
+        }
+        self.write_label(&folder, String::new())?;
+        Ok(clickhouse)
+    }
+
     /// Where the plain table is.
     pub fn plain_path(&self) -> PathBuf {
         self.plain_folder().join("plain.db")
@@ -269,42 +302,41 @@ impl Sets {
         Ok(())
     }
 
-    /// Records the set anew, into the store and into the plain table, and tells how quick it was.
+    /// Records the set anew, into the store and, where it is wanted, into the plain table, and tells how quick it was.
     ///
     /// # Errors
     ///
     /// Something could not be recorded.
-    pub async fn measure(&self, world: &World) -> Result<Vec<Row>, BenchError> {
+    pub async fn measure(&self, world: &World, with_plain: bool) -> Result<Vec<Row>, BenchError> {
         let alone = self.record_alone(world).await?;
         let one_by_one = self.record_one_by_one(world).await?;
         let store = self.record_into_store(world).await?;
-        let plain = self.record_into_plain_table(world).await?;
-        let events = Unit::EventsPerSecond;
-        let each = |folder: &Path| -> Result<f64, BenchError> {
-            Ok(float(size_of(folder)?) / float(self.set.events))
+        let plain = if with_plain {
+            Some(self.record_into_plain_table(world).await?)
+        } else {
+            None
         };
-        let last =
-            |recorded: &Recorded| Recorded::rate(recorded.last_tenth(), |piece| piece.indexed);
+        let events = Unit::EventsPerSecond;
+        let last = |recorded: &Recorded| {
+            let last = recorded.last_tenth();
+            Recorded::rate(last, |piece| piece.indexed)
+        };
+        let row = |what: &str, of: &dyn Fn(&Recorded) -> f64| {
+            let row = Row::new(what, events, of(&store));
+            match &plain {
+                Some(plain) => row.beside(of(plain)),
+                None => row,
+            }
+        };
+        let recording = format!(
+            "recording, batches of 1,000 by {} senders, durable and found",
+            self.senders
+        );
+        let indexed = "the same until all is indexed too";
         Ok(vec![
-            Row::new(
-                format!(
-                    "recording, batches of 1,000 by {} senders, durable and found",
-                    self.senders
-                ),
-                events,
-                store.durable(),
-            )
-            .beside(plain.durable())
-            .bar(DURABLE),
-            Row::new("the same until all is indexed too", events, store.indexed())
-                .beside(plain.indexed())
-                .bar(INDEXED),
-            Row::new(
-                "the same, the last tenth of all events",
-                events,
-                last(&store),
-            )
-            .beside(last(&plain)),
+            row(&recording, &Recorded::durable).bar(DURABLE),
+            row(indexed, &Recorded::indexed).bar(INDEXED),
+            row("the same, the last tenth of all events", &last),
             Row::new(
                 "one sender, into an empty log, durable and found",
                 events,
@@ -317,12 +349,6 @@ impl Sets {
                 events,
                 one_by_one.durable(),
             ),
-            Row::new(
-                "on disk, log and index",
-                Unit::BytesPerEvent,
-                each(&self.store_folder())?,
-            )
-            .beside(each(&self.plain_folder())?),
         ])
     }
 
@@ -451,16 +477,6 @@ pub fn empty(folder: &Path) -> Result<PathBuf, BenchError> {
     }
     fs::create_dir_all(folder).map_err(BenchError::file(folder))?;
     Ok(folder.to_owned())
-}
-
-/// How many bytes the files in a folder have.
-fn size_of(folder: &Path) -> Result<u64, BenchError> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder).map_err(BenchError::file(folder))? {
-        let size = entry.and_then(|entry| entry.metadata());
-        bytes += size.map_err(BenchError::file(folder))?.len();
-    }
-    Ok(bytes)
 }
 
 /// A bar on screen that counts up to `length`.

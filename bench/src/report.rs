@@ -111,6 +111,10 @@ pub struct Row {
     pub plain: Option<f64>,
     /// How many times better Daybook is than the plain table.
     pub ratio: Option<f64>,
+    /// ClickHouse's, where it was asked the same.
+    pub clickhouse: Option<f64>,
+    /// How many times better Daybook is than ClickHouse.
+    pub clickhouse_ratio: Option<f64>,
     /// What Daybook must reach.
     pub bar: Option<f64>,
     /// Whether it does.
@@ -126,6 +130,8 @@ impl Row {
             daybook,
             plain: None,
             ratio: None,
+            clickhouse: None,
+            clickhouse_ratio: None,
             bar: None,
             met: None,
         }
@@ -134,14 +140,26 @@ impl Row {
     /// The same with the plain table's figure beside it.
     #[must_use]
     pub fn beside(mut self, plain: f64) -> Self {
-        let better = if self.unit.more_is_better() {
-            self.daybook / plain
-        } else {
-            plain / self.daybook
-        };
         self.plain = Some(plain);
-        self.ratio = better.is_finite().then_some(better);
+        self.ratio = self.better_than(plain);
         self
+    }
+
+    /// The same with ClickHouse's figure beside it.
+    #[must_use]
+    pub fn beside_clickhouse(mut self, clickhouse: f64) -> Self {
+        self.clickhouse = Some(clickhouse);
+        self.clickhouse_ratio = self.better_than(clickhouse);
+        self
+    }
+
+    fn better_than(&self, other: f64) -> Option<f64> {
+        let better = if self.unit.more_is_better() {
+            self.daybook / other
+        } else {
+            other / self.daybook
+        };
+        better.is_finite().then_some(better)
     }
 
     /// The same with a bar that Daybook must reach.
@@ -203,12 +221,17 @@ impl fmt::Display for Report {
             "Daybook",
             "plain table",
             "ratio",
+            "ClickHouse",
+            "ratio",
             "bar",
             "met",
         ]);
         for row in &self.rows {
             let show =
                 |figure: Option<f64>| figure.map_or_else(String::new, |it| row.unit.show(it));
+            let times = |ratio: Option<f64>| {
+                ratio.map_or_else(String::new, |ratio| format!("{ratio:.1} ×"))
+            };
             let sign = if row.unit.more_is_better() {
                 "≥"
             } else {
@@ -218,8 +241,9 @@ impl fmt::Display for Report {
                 row.what.clone(),
                 row.unit.show(row.daybook),
                 show(row.plain),
-                row.ratio
-                    .map_or_else(String::new, |ratio| format!("{ratio:.1} ×")),
+                times(row.ratio),
+                show(row.clickhouse),
+                times(row.clickhouse_ratio),
                 row.bar
                     .map_or_else(String::new, |bar| format!("{sign} {}", row.unit.show(bar))),
                 match row.met {
@@ -229,7 +253,7 @@ impl fmt::Display for Report {
                 },
             ]);
         }
-        for column in 1..=4 {
+        for column in 1..=6 {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }

@@ -236,6 +236,25 @@ async fn where_there_is_no_time_to_count_all_the_newest_parts_are_told_and_are_r
 }
 
 #[tokio::test]
+async fn time_in_which_nothing_was_recorded_yet_takes_none_to_count() {
+    let log = Log::with(|options| Options {
+        count_within: Duration::ZERO,
+        ..options
+    })
+    .await;
+    let grant = log.token("acme/growth").await;
+    let scope = grant.read_scope().unwrap();
+    log.record(&grant, of_days(2, 30)).await;
+    log.store.wait_for_index(|_, _| ()).await.unwrap();
+    let query = asked("actor=nr&since=2020-01-01&until=2027-01-01");
+    let told = log.store.histogram(&scope, &query).await.unwrap();
+    assert!(told.exact);
+    let entries: u64 = told.buckets.iter().flat_map(|it| it.counts.values()).sum();
+    assert_eq!(entries, 96);
+    log.store.close().await;
+}
+
+#[tokio::test]
 async fn the_parts_are_as_short_as_they_can_be() {
     let log = Log::new().await;
     let grant = log.token("acme/growth").await;

@@ -228,10 +228,12 @@ impl Counting {
             if until < span.1 && Instant::now() >= deadline {
                 return Ok(Some(until + 1));
             }
-            let since = if until <= first {
+            let since = until.min(last).saturating_sub(length - 1);
+            // With the first event goes all that lies before it, however far that reaches: it is as good as empty.
+            let since = if since <= first {
                 span.0
             } else {
-                until.min(last).saturating_sub(length - 1).max(span.0)
+                since.max(span.0)
             };
             for way in &ways {
                 self.read(way, connection, (since, until)).await?;
