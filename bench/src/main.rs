@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md` tells what is measured, and how.
 
 mod blame;
+mod brute_force;
 mod busy;
 mod clickhouse;
 mod data;
@@ -87,6 +88,10 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     clickhouse_seconds: u64,
 
+    /// How many combinations of two and three filters are asked for
+    #[arg(long, default_value_t = 4_000)]
+    combinations: usize,
+
     /// How many seconds each measurement over HTTP takes
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     http_seconds: u64,
@@ -101,6 +106,8 @@ enum Part {
     Pages,
     /// What an event takes on disk
     Storage,
+    /// Pages of 50 of two and three filters together, each compared with what all events say
+    Combined,
     /// Pages of 50 while others record at full speed
     Busy,
     /// Recording over HTTP, into a fresh database
@@ -180,6 +187,12 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         let none = "ClickHouse: no Python that has it was named.";
         report.notes.push(none.to_owned());
     }
+    let clickhouse_time = Duration::from_secs(arguments.clickhouse_seconds);
+    let others = Others {
+        plain_time: Duration::from_secs(arguments.plain_seconds),
+        clickhouse: python.clone().map(|python| (python, clickhouse_time)),
+    };
+    let rounds = usize::from(arguments.rounds);
     if wanted(Part::Storage) {
         sets.make_missing(&world, with_plain).await?;
         let clickhouse = match &python {
@@ -191,16 +204,14 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
     }
     if wanted(Part::Pages) {
         sets.make_missing(&world, with_plain).await?;
-        let clickhouse_time = Duration::from_secs(arguments.clickhouse_seconds);
-        let others = Others {
-            plain_time: Duration::from_secs(arguments.plain_seconds),
-            clickhouse: python.clone().map(|python| (python, clickhouse_time)),
-        };
-        let rounds = usize::from(arguments.rounds);
         let pages = pages::measure(&sets, &world, events, rounds, &others).await?;
-        report.rows.extend(pages.rows);
-        report.slowest.extend(pages.slowest);
-        report.notes.extend(pages.notes);
+        report.add(pages);
+    }
+    if wanted(Part::Combined) {
+        sets.make_missing(&world, with_plain).await?;
+        let asked = (seed, arguments.combinations);
+        let pages = pages::measure_combined(&sets, &world, asked, rounds, &others);
+        report.add(pages.await?);
     }
     if wanted(Part::Busy) {
         sets.make_missing(&world, false).await?;
@@ -240,12 +251,10 @@ async fn measure(arguments: &Arguments, report: &mut Report) -> Result<(), Bench
         match server.or_else(|| env::var("DAYBOOK_BENCH_POSTGRES_URL").ok()) {
             Some(server) => {
                 let folder = &arguments.folder;
-                let rounds = usize::from(arguments.rounds);
                 let (rows, pages) =
                     postgres::measure(&server, &sets, folder, &world, events, rounds).await?;
                 report.rows.extend(rows);
-                report.rows.extend(pages.rows);
-                report.slowest.extend(pages.slowest);
+                report.add(pages);
             }
             None => report
                 .notes

@@ -2,16 +2,18 @@
 //! takes for the same.
 
 use crate::{
+    brute_force::BruteForce,
     data::{Dice, World, end_of_set},
     error::BenchError,
     log::{LARGE, grant},
     plain_table::PlainTable,
-    questions::{in_every_order, single_filters},
+    questions::{combined, in_every_order, single_filters},
     recording::{Sets, bar},
     report::{Row, Slow, Times, Unit},
 };
 use domain::{
-    question::{Limit, Query, Sort},
+    event::Event,
+    question::{Filter, Limit, Moment, Query, Sort},
     time::Timestamp,
 };
 use std::{
@@ -28,26 +30,48 @@ struct Bars {
     p50: Option<f64>,
     /// At the 99th percentile.
     p99: f64,
+    /// At most; nothing is demanded where there is none.
+    worst: Option<f64>,
+}
+
+/// What pages are of.
+struct Told {
+    /// What stands before each figure's name.
+    of: &'static str,
+    filters: &'static str,
+    bars: Bars,
 }
 
 /// What a page from SQLite may take.
 const SQLITE: Bars = Bars {
     p50: None,
     p99: 5.0,
+    worst: None,
+};
+/// And one of several filters together.
+const SQLITE_COMBINED: Bars = Bars {
+    p50: None,
+    p99: 10.0,
+    worst: Some(60.0),
 };
 /// What a page from PostgreSQL may take.
 const POSTGRES: Bars = Bars {
     p50: Some(3.0),
     p99: 15.0,
+    worst: None,
 };
 /// How many pages of 500 are turned to get deep into an answer.
 const DEEP: usize = 10;
 /// A page that takes the plain table no longer than this, in milliseconds, is not compared with its.
 const SHORT: f64 = 1.0;
+/// What pages of one filter are called.
+const ONE: &str = "any one filter";
 /// How many times as quick as ClickHouse Daybook is to be.
 const TIMES: f64 = 10.0;
 /// On how many of the pages that it was least better on is told.
 const LEAST: usize = 5;
+/// The same of several filters together, of which very many are asked for.
+const SHALLOW: usize = 2;
 /// How many of the slowest questions are told of.
 const SLOWEST: usize = 12;
 
@@ -163,6 +187,46 @@ impl Reader {
         })
     }
 
+    /// The events that the log recorded of itself: they come after those of the set.
+    async fn own(&self) -> Result<Vec<Event>, BenchError> {
+        let query = Query {
+            filter: Filter {
+                since: Some(Moment::Absolute(end_of_set())),
+                ..Filter::default()
+            },
+            limit: Some(Limit::MOST),
+            ..Query::default()
+        };
+        let events = self.page(&query).await?.events.into_iter();
+        Ok(events
+            .filter(|event| event.idempotency_key.is_none())
+            .collect())
+    }
+
+    /// Asks for every page so many times, and closes the log.
+    async fn ask(
+        self,
+        mut asked: Vec<Asked>,
+        rounds: usize,
+        seed: u64,
+    ) -> Result<Vec<Asked>, BenchError> {
+        let mut dice = Dice::new(seed);
+        let progress = bar((asked.len() * rounds) as u64, "asking Daybook for pages");
+        for _ in 0..rounds {
+            dice.shuffle(&mut asked);
+            for question in &mut asked {
+                let begun = Instant::now();
+                let page = self.page(&question.query).await?;
+                question.times.push(begun.elapsed());
+                drop(page);
+                progress.inc(1);
+            }
+        }
+        progress.finish_and_clear();
+        self.store.close().await;
+        Ok(asked)
+    }
+
     /// The pages of an answer that are asked for: the first, one that is reached by turning pages
     /// (half of the answer, or as far as `most` pages of 500 go), the one before that, and the last
     /// where turning pages gets there. The last of a longer answer is the first in the other order.
@@ -243,8 +307,78 @@ pub async fn measure(
 ) -> Result<Pages, BenchError> {
     let store = Store::open(sets.store_options()).await?;
     let now = store.now();
-    let mut asked = ask(store, &sets.token()?, world, events, rounds).await?;
-    Dice::new(events + 1).shuffle(&mut asked);
+    let asked = ask(store, &sets.token()?, world, events, rounds).await?;
+    let of = Told {
+        of: "",
+        filters: ONE,
+        bars: SQLITE,
+    };
+    beside_others(sets, world, now, asked, others, of).await
+}
+
+/// Asks the store for pages of two and three filters together, and others for the same. Every page is compared with
+/// what all events of the set say, looked at one by one.
+///
+/// # Errors
+///
+/// A question was not answered, or wrongly.
+pub async fn measure_combined(
+    sets: &Sets,
+    world: &World,
+    (seed, questions): (u64, usize),
+    rounds: usize,
+    others: &Others,
+) -> Result<Pages, BenchError> {
+    let store = Store::open(sets.store_options()).await?;
+    let now = store.now();
+    let reader = Reader::new(store, &sets.token()?).await?;
+    let looking = bar(0, "looking at all events one by one");
+    let own = reader.own().await?;
+    let brute_force = BruteForce::new(sets, world, &own);
+    looking.finish_and_clear();
+    let asked = combined(world, end_of_set(), seed, questions)?;
+    let comparing = bar(asked.len() as u64, "comparing pages with all events");
+    let mut pages = Vec::new();
+    for query in &asked {
+        let of_query = reader.places(query, SHALLOW).await?;
+        let mut there = Vec::with_capacity(of_query.len());
+        let mut span = query.filter.span(now);
+        for asked in &of_query {
+            let page = reader.page(&asked.query).await?;
+            span = page.span;
+            there.push((asked.offset, page.events));
+        }
+        brute_force.check(query, span, &there)?;
+        pages.extend(of_query);
+        comparing.inc(1);
+    }
+    comparing.finish_and_clear();
+    drop(brute_force);
+    let compared = pages.len();
+    let pages = reader.ask(pages, rounds, seed).await?;
+    let of = Told {
+        of: "",
+        filters: "two or three filters",
+        bars: SQLITE_COMBINED,
+    };
+    let mut told = beside_others(sets, world, now, pages, others, of).await?;
+    told.notes.push(format!(
+        "Two or three filters: {questions} combinations; each of {compared} pages was compared with what all events say, \
+         and was right."
+    ));
+    Ok(told)
+}
+
+/// Asks others for the same pages, and tells how quick everybody was.
+async fn beside_others(
+    sets: &Sets,
+    world: &World,
+    now: Timestamp,
+    mut asked: Vec<Asked>,
+    others: &Others,
+    of: Told,
+) -> Result<Pages, BenchError> {
+    Dice::new(sets.events() + 1).shuffle(&mut asked);
     let plain = if others.plain_time.is_zero() {
         Vec::new()
     } else {
@@ -254,21 +388,21 @@ pub async fn measure(
         Some((python, time)) => ask_clickhouse(sets, world, &asked, now, (python, *time))?,
         None => Vec::new(),
     };
-    let mut pages = told(&asked, &plain, &clickhouse, "", SQLITE);
+    let filters = of.filters;
+    let mut pages = told(&asked, &plain, &clickhouse, of);
     pages.notes.push(format!(
-        "Pages: {} different ones, each asked of Daybook {rounds} times; {} of them, drawn at random, of the plain \
-         table once, and {} of ClickHouse.",
+        "Pages of {filters}: {} different ones, each asked of Daybook {} times; {} of them, drawn at random, of the \
+         plain table once, and {} of ClickHouse.",
         asked.len(),
+        asked.first().map_or(0, |one| one.times.len()),
         plain.len(),
         clickhouse.len(),
     ));
     let of_plain = |other: f64| (other > SHORT).then_some(1.0);
-    pages.notes.extend(slower(
-        &asked,
-        &plain,
-        "the plain table where it took more than 1 ms",
-        of_plain,
-    ));
+    let plain_table = "the plain table where it took more than 1 ms";
+    pages
+        .notes
+        .extend(slower(&asked, &plain, plain_table, of_plain));
     pages
         .notes
         .extend(slower(&asked, &clickhouse, "ClickHouse", |_| Some(TIMES)));
@@ -376,7 +510,12 @@ pub async fn measure_postgres(
     rounds: usize,
 ) -> Result<Pages, BenchError> {
     let asked = ask(store, token, world, events, rounds).await?;
-    Ok(told(&asked, &[], &[], "PostgreSQL: ", POSTGRES))
+    let of = Told {
+        of: "PostgreSQL: ",
+        filters: ONE,
+        bars: POSTGRES,
+    };
+    Ok(told(&asked, &[], &[], of))
 }
 
 /// Asks a log for every page so many times.
@@ -408,21 +547,7 @@ async fn ask(
     }
     turning.finish_and_clear();
 
-    let mut dice = Dice::new(events);
-    let progress = bar((asked.len() * rounds) as u64, "asking Daybook for pages");
-    for _ in 0..rounds {
-        dice.shuffle(&mut asked);
-        for question in &mut asked {
-            let begun = Instant::now();
-            let page = reader.page(&question.query).await?;
-            question.times.push(begun.elapsed());
-            drop(page);
-            progress.inc(1);
-        }
-    }
-    progress.finish_and_clear();
-    reader.store.close().await;
-    Ok(asked)
+    reader.ask(asked, rounds, events).await
 }
 
 /// Which sorts a row is about.
@@ -434,8 +559,7 @@ fn told(
     asked: &[Asked],
     plain: &[Asked],
     clickhouse: &[Asked],
-    of: &'static str,
-    bars: Bars,
+    Told { of, filters, bars }: Told,
 ) -> Pages {
     let times = |asked: &[Asked], takes: Chosen| -> Times {
         asked
@@ -446,20 +570,16 @@ fn told(
     };
     let mut rows = Vec::new();
     let kinds: [(&str, Chosen); 3] = [
-        ("a page of 50, any one filter, any order", |_| true),
-        ("a page of 50, any one filter, by time", |sort| {
-            sort == Sort::Time
-        }),
-        ("a page of 50, any one filter, by a text", |sort| {
-            sort != Sort::Time
-        }),
+        ("any order", |_| true),
+        ("by time", |sort| sort == Sort::Time),
+        ("by a text", |sort| sort != Sort::Time),
     ];
     for (what, takes) in kinds {
         let (own, other) = (times(asked, takes), times(plain, takes));
         let clickhouse = times(clickhouse, takes);
         for (name, part) in [("p50", 500), ("p99", 990), ("worst", 1_000)] {
             let mut row = Row::new(
-                format!("{of}{what}: {name}"),
+                format!("{of}a page of 50, {filters}, {what}: {name}"),
                 Unit::Milliseconds,
                 own.per_mille(part),
             );
@@ -472,7 +592,7 @@ fn told(
             let bar = match part {
                 500 => bars.p50,
                 990 => Some(bars.p99),
-                _ => None,
+                _ => bars.worst,
             };
             rows.push(match bar {
                 Some(bar) => row.bar(bar),

@@ -213,6 +213,139 @@ pub fn everyday(
     Ok(asked)
 }
 
+/// A filter that holds of some of what there is, the frequent more often than the rare: its name and a value.
+fn drawn(world: &World, draws: &Draws, dice: &mut Dice) -> (&'static str, String) {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let family = &world.families[draws.families.draw(dice)];
+    let actor = &world.actors[draws.actors.draw(dice)];
+    let object = family.object(draws.objects.draw(dice));
+    let done = || &family.actions[0];
+    match dice.below(15) {
+        0 => ("category", family.category.to_string()),
+        1 => {
+            let verbs = ["update", "create", "delete", "rotate", "transfer", "run"];
+            ("verb", dice.pick(&verbs).to_owned())
+        }
+        2 => {
+            let often = Zipf::new(family.actions.len());
+            (
+                "action",
+                family.actions[often.draw(dice)].action.to_string(),
+            )
+        }
+        3 => ("action", done().action.to_string()),
+        4 => (
+            "outcome",
+            dice.pick(&["success", "failure", "denied"]).to_owned(),
+        ),
+        5 => ("actor", actor.sort_name().to_owned()),
+        6 => (
+            "actor",
+            dice.pick(&["an", "kim", "@acme.example", "a"]).to_owned(),
+        ),
+        7 if actor.id.is_some() => ("actor_id", text(&actor.id)),
+        8 => {
+            let kinds = ["user", "token", "agent", "integration", "system"];
+            ("actor_kind", dice.pick(&kinds).to_owned())
+        }
+        9 => {
+            let agents = Zipf::new(world.agents.len());
+            ("via_id", text(&world.agents[agents.draw(dice)].id))
+        }
+        10 => ("target_id", text(&object.id)),
+        11 => ("q", text(&object.name)),
+        12 => (
+            "q",
+            dice.pick(&["billing", "deploy", "a", "role"]).to_owned(),
+        ),
+        13 => {
+            let bulk = bulk_operation(dice.below(20));
+            (
+                "operation",
+                dice.pick(&[FREQUENT_OPERATION, &bulk]).to_owned(),
+            )
+        }
+        _ => ("target_kind", object.kind.to_string()),
+    }
+}
+
+struct Draws {
+    families: Zipf,
+    actors: Zipf,
+    objects: Zipf,
+}
+
+/// Two or three filters together, drawn by chance, in any order; every tenth pair is of frequent values that
+/// never meet.
+///
+/// # Errors
+///
+/// A value is none that the contract takes.
+pub fn combined(
+    world: &World,
+    end: Timestamp,
+    seed: u64,
+    questions: usize,
+) -> Result<Vec<Query>, BenchError> {
+    let mut dice = Dice::new(seed);
+    let draws = Draws {
+        families: Zipf::new(world.families.len()),
+        actors: Zipf::new(world.actors.len()),
+        objects: Zipf::new(world.objects_in_family()),
+    };
+    let mut asked = Vec::with_capacity(questions);
+    for number in 0..questions {
+        let mut pairs: Pairs = Vec::new();
+        if number % 10 == 9 {
+            pairs.extend(that_never_meet(world, &mut dice));
+        }
+        let filters = 2 + dice.index(2);
+        while pairs.len() < filters {
+            let (name, value) = if dice.chance(120) {
+                let days = dice.pick(&[1, 7, 30, 60]);
+                let name = dice.pick(&["since", "until"]);
+                (name, end.plus(-TimeDelta::days(days)).to_string())
+            } else {
+                drawn(world, &draws, &mut dice)
+            };
+            if pairs.iter().all(|(other, _)| *other != name) {
+                pairs.push((name, value));
+            }
+        }
+        asked.push(Query {
+            filter: filter(pairs)?,
+            sort: dice.pick(&Sort::ALL),
+            order: Some(dice.pick(&[Order::Ascending, Order::Descending])),
+            limit: None,
+            cursor: None,
+        });
+    }
+    Ok(asked)
+}
+
+/// Two filters that each hold of very many events, and together of none, or of next to none.
+fn that_never_meet(world: &World, dice: &mut Dice) -> Pairs {
+    let (one, other) = (&world.families[0], &world.families[1 + dice.index(4)]);
+    let agent = world.agents.first().and_then(|agent| agent.id.clone());
+    let system = ("actor_kind", "system".to_owned());
+    let pairs = [
+        [
+            ("action", one.actions[0].action.to_string()),
+            ("target_kind", other.kinds[0].to_string()),
+        ],
+        [
+            ("category", one.category.to_string()),
+            ("action", other.actions[0].action.to_string()),
+        ],
+        [
+            ("action", other.actions[0].action.to_string()),
+            ("q", one.object(0).name.unwrap_or_default()),
+        ],
+        [system, ("via_id", agent.unwrap_or_default())],
+    ];
+    pairs[dice.index(pairs.len())].to_vec()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -249,6 +382,20 @@ mod tests {
         let queries = in_every_order(&Filter::default());
         let texts: BTreeSet<_> = queries.iter().map(Query::query_string).collect();
         assert_eq!((queries.len(), texts.len()), (8, 8));
+    }
+
+    #[test]
+    fn combined_questions_have_two_or_three_filters_of_every_kind() {
+        let world = World::new();
+        let asked = combined(&world, end_of_set(), 1, 1_000).unwrap();
+        let names: BTreeSet<_> = asked
+            .iter()
+            .flat_map(|query| query.filter.names())
+            .collect();
+        assert_eq!(names.len(), 14, "{names:?}");
+        for query in &asked {
+            assert!((2..=3).contains(&query.filter.names().len()), "{query:?}");
+        }
     }
 
     #[test]

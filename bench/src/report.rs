@@ -1,6 +1,6 @@
 //! What was measured, as a table for people and as JSON for programs.
 
-use crate::error::BenchError;
+use crate::{error::BenchError, pages::Pages};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::{fmt, fs, path::Path, thread, time::Duration};
@@ -189,6 +189,13 @@ pub struct Slow {
 }
 
 impl Report {
+    /// Adds what was measured of pages.
+    pub fn add(&mut self, pages: Pages) {
+        self.rows.extend(pages.rows);
+        self.slowest.extend(pages.slowest);
+        self.notes.extend(pages.notes);
+    }
+
     /// Writes it as JSON.
     ///
     /// # Errors
