@@ -231,10 +231,18 @@ async fn explained(store: &Store, statement: &str) -> Vec<String> {
 
 /// The step seeks by key, or passes over what was given or found already: a list of numbers, the
 /// rows of a gathering.
-fn is_no_scan(step: &str) -> bool {
+fn is_no_scan(step: &str, statement: &str) -> bool {
+    // From one who carries something out to the next, by the least of those that are left.
+    if statement.starts_with("WITH RECURSIVE carrier") {
+        return ["SCAN carrier", "SEARCH p USING PRIMARY KEY (ws=?"]
+            .iter()
+            .any(|known| step.starts_with(known))
+            || !(step.starts_with("SCAN ") || step.starts_with("SEARCH "));
+    }
     if let Some(found) = step.strip_prefix("SEARCH ") {
         return found.starts_with("x USING PRIMARY KEY (ws=?")
             || found.starts_with("p USING PRIMARY KEY (ws=? AND ")
+            || found.starts_with("p USING INDEX count_pair_by_actor (ws=? AND actor=?")
             || found.starts_with("p USING COVERING INDEX count_pair_by_actor (ws=? AND actor=?");
     }
     !step.starts_with("SCAN ")
@@ -267,7 +275,10 @@ async fn no_page_scans_a_table_or_sorts_what_lies_in_order() {
             let steps = explained(&log.store, &statement).await;
             for step in &steps {
                 let _ = writeln!(snapshot, "    {step}");
-                assert!(is_no_scan(step), "{text}: {plan}\n{statement}\n{steps:#?}");
+                assert!(
+                    is_no_scan(step, &statement),
+                    "{text}: {plan}\n{statement}\n{steps:#?}"
+                );
             }
             let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
             // The entries of several keys are merged, those of a gathering sorted.
@@ -356,7 +367,7 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
             };
             statements += 1;
             for step in explained(&log.store, &statement).await {
-                assert!(is_no_scan(&step), "{text}: {statement}\n{step}");
+                assert!(is_no_scan(&step, &statement), "{text}: {statement}\n{step}");
             }
         }
         assert!(statements >= 2, "{text}: two pages were read");
@@ -373,7 +384,7 @@ async fn what_somebody_did_themselves_is_read_from_their_own_entries() {
         panic!("{lines:?}");
     };
     for step in explained(&log.store, statement).await {
-        assert!(is_no_scan(&step), "{statement}\n{step}");
+        assert!(is_no_scan(&step, statement), "{statement}\n{step}");
     }
 }
 
