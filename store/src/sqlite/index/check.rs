@@ -217,12 +217,12 @@ pub(crate) async fn compare_index(
         return Ok(Compared::Nothing);
     }
     let (mut one, mut other) = (files.index_compared().await?, files.index_compared().await?);
-    let Some(mark) = begin(&mut one, &mut other).await? else {
+    if begin(&mut one, &mut other).await?.is_none() {
         return Ok(Compared::Nothing);
-    };
+    }
     one.execute("ROLLBACK").await?;
     other.execute("ROLLBACK").await?;
-    let fingerprints = fingerprint::compare(&files, mark, &told).await;
+    let fingerprints = fingerprint::compare(&files, &told).await;
     if fingerprints == Fingerprints::Alike {
         return Ok(Compared::Alike);
     }

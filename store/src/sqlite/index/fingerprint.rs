@@ -15,7 +15,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -32,6 +32,9 @@ const TELLING: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_secs(10);
 /// After so many rows it is seen whether anybody still waits.
 const LOOK: u64 = 4_096;
+/// How often, and after how long each time, it is tried to see one state of the files.
+const LOOKS: u32 = 100;
+const AGAIN: Duration = Duration::from_millis(20);
 /// The members of so many lists are kept.
 const LISTS: usize = 50_000;
 /// What the other filters test, as every copy ends with it, but that of keys.
@@ -96,19 +99,15 @@ impl CopyTable {
         }
     }
 
-    /// Where an event's number, and whether it is its own, stand in a row; and where what is filtered by begins.
+    /// Where in a row it stands whether it is the event's own, and where what is filtered by begins.
     const fn places(self) -> Places {
-        let (number, own, filters) = match self {
-            Self::Time => (2, None, 3),
-            Self::Actor | Self::Target | Self::Kind => (3, Some(4), 5),
-            Self::Action | Self::Outcome | Self::Operation => (3, None, 4),
-            Self::Key => (1, None, 2),
+        let (own, filters) = match self {
+            Self::Time => (None, 3),
+            Self::Actor | Self::Target | Self::Kind => (Some(4), 5),
+            Self::Action | Self::Outcome | Self::Operation => (None, 4),
+            Self::Key => (None, 2),
         };
-        Places {
-            number,
-            own,
-            filters,
-        }
+        Places { own, filters }
     }
 
     /// Reads all rows, in the order of their key.
@@ -144,7 +143,6 @@ impl CopyTable {
 /// Where in a row of a copy its columns are.
 #[derive(Clone, Copy, Debug)]
 struct Places {
-    number: usize,
     own: Option<usize>,
     filters: usize,
 }
@@ -254,8 +252,6 @@ struct Work {
     copies: Mutex<(OfCopies, OfCopies)>,
     /// Something is counted otherwise than it should be.
     counts_differ: AtomicBool,
-    /// How many batches were removed in what the threads see; negative: none sees anything yet.
-    removals: AtomicI64,
 }
 
 /// Why a thread read no further.
@@ -278,13 +274,18 @@ impl Drop for OverWhenDropped {
     }
 }
 
-/// Compares the fingerprints of an index with those of what would be made from the log, up to an event that
-/// the index has. Tells now and then how many events were compared.
-pub(super) async fn compare(files: &Files, mark: i64, told: &impl Fn(u64)) -> Fingerprints {
+/// Compares the fingerprints of an index with those of what would be made from the log, as far as the index
+/// is. Tells now and then how many events were compared.
+pub(super) async fn compare(files: &Files, told: &impl Fn(u64)) -> Fingerprints {
     let mut key = [0; 16];
     if getrandom::fill(&mut key).is_err() {
         return Fingerprints::Untold;
     }
+    let files = files.clone();
+    let begun = tokio::task::spawn_blocking(move || begin(&files)).await;
+    let Ok(Ok((mark, connections))) = begun else {
+        return Fingerprints::Untold;
+    };
     let work = Arc::new(Work {
         mark,
         key: SipHasher24::new_with_key(&key),
@@ -293,13 +294,12 @@ pub(super) async fn compare(files: &Files, mark: i64, told: &impl Fn(u64)) -> Fi
         is_over: AtomicBool::new(false),
         copies: Mutex::default(),
         counts_differ: AtomicBool::new(false),
-        removals: AtomicI64::new(-1),
     });
     let _over = OverWhenDropped(Arc::clone(&work));
     let mut threads = JoinSet::new();
-    for _ in 0..2 {
-        let (work, files) = (Arc::clone(&work), files.clone());
-        threads.spawn_blocking(move || work.read_all(&files));
+    for connection in connections {
+        let work = Arc::clone(&work);
+        threads.spawn_blocking(move || work.read_all(&connection));
     }
     let mut telling = interval(TELLING);
     loop {
@@ -335,21 +335,53 @@ fn open(files: &Files) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// How far an index is that a connection sees, and how many batches were removed from it; none where what it
+/// sees of the log is not the same.
+fn seen_by(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    let version: i64 =
+        connection.pragma_query_value(Some("main"), "user_version", |row| row.get(0))?;
+    let (mark, removals, agrees): (i64, i64, bool) = connection.query_row(
+        "SELECT m.n, m.removals, m.installation = i.id AND m.removals = r.batches \
+         FROM main.mark m, log.installation i, log.removal r",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    Ok((version == VERSION && agrees).then_some((mark, removals)))
+}
+
+/// Connections that see the same state of both files, and how far the index is there. While somebody records
+/// and removes, it is tried until they do.
+fn begin(files: &Files) -> Result<(i64, [Connection; 2]), Unread> {
+    let connections = [open(files)?, open(files)?];
+    let [one, other] = &connections;
+    for _ in 0..LOOKS {
+        one.execute_batch("BEGIN")?;
+        other.execute_batch("BEGIN")?;
+        let seen = (seen_by(one)?, seen_by(other)?);
+        if let (Some((mark, removals)), Some(same)) = seen
+            && (mark, removals) == same
+        {
+            return Ok((mark, connections));
+        }
+        one.execute_batch("ROLLBACK")?;
+        other.execute_batch("ROLLBACK")?;
+        std::thread::sleep(AGAIN);
+    }
+    Err(Unread::Ahead)
+}
+
 impl Work {
     fn copies(&self) -> MutexGuard<'_, (OfCopies, OfCopies)> {
         self.copies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads, of one state of both files, what no other thread has begun to.
-    fn read_all(&self, files: &Files) -> Result<(), Unread> {
-        let connection = open(files)?;
-        connection.execute_batch("BEGIN")?;
-        self.sees_the_same(&connection)?;
-        let mut log = LogReader::new(&connection, self.key)?;
+    fn read_all(&self, connection: &Connection) -> Result<(), Unread> {
+        let mut log = LogReader::new(connection, self.key)?;
         loop {
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             if let Some(copy) = CopyTable::ALL.get(next) {
-                self.read_copy(&connection, *copy)?;
+                self.read_copy(connection, *copy)?;
                 continue;
             }
             let step = i64::try_from(next - CopyTable::ALL.len()).unwrap_or(i64::MAX);
@@ -362,27 +394,6 @@ impl Work {
         }
         self.copies().1.add(&log.should);
         Ok(())
-    }
-
-    /// Both files, and all threads, see the same of what was removed and rewritten.
-    fn sees_the_same(&self, connection: &Connection) -> Result<(), Unread> {
-        let version: i64 =
-            connection.pragma_query_value(Some("main"), "user_version", |row| row.get(0))?;
-        let (mark, removals, agrees): (i64, i64, bool) = connection.query_row(
-            "SELECT m.n, m.removals, m.installation = i.id AND m.removals = r.batches \
-             FROM main.mark m, log.installation i, log.removal r",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        let first =
-            self.removals
-                .compare_exchange(-1, removals, Ordering::Relaxed, Ordering::Relaxed);
-        let is_same = first.is_ok() || first == Err(removals);
-        if version == VERSION && agrees && is_same && mark >= self.mark {
-            Ok(())
-        } else {
-            Err(Unread::Ahead)
-        }
     }
 
     /// So many events more were read.
@@ -408,11 +419,7 @@ impl Work {
             for column in 0..columns {
                 hash.column(row.get_ref(column)?);
             }
-            let row_hash = hash.end();
-            // The other thread may see more.
-            if row.get::<_, i64>(places.number)? <= self.mark {
-                has.add_row(row_hash);
-            }
+            has.add_row(hash.end());
             let own = places.own.map_or(Ok(1), |own| row.get(own))?;
             tally.add(row, places.filters, own)?;
             rows_read += 1;
