@@ -13,6 +13,9 @@ const PAIRS: usize = 500;
 /// Of how many entries of a table of pairs it is worth to look for those that are asked for.
 const WORTH: usize = 8_000;
 
+/// What PostgreSQL calls the pairs of who carries something out and for whom.
+const OF_VIA: i16 = 8;
+
 /// A table of what occurs together.
 #[derive(Clone, Copy)]
 enum Pairs {
@@ -151,10 +154,18 @@ impl Search<'_> {
                 sql.add(" AND p.key > carrier.key) FROM carrier WHERE carrier.key IS NOT NULL)");
                 sql.add(" SELECT key FROM carrier WHERE key IS NOT NULL");
             }
+            // Each is looked up, among what is added up and what came since: the view would add up whom they
+            // all act for.
+            Dialect::Postgres if of.len() > PAIRS => return Ok(None),
             Dialect::Postgres => {
-                sql.add("SELECT DISTINCT p.key FROM count_via p");
+                sql.with("SELECT j.value FROM unnest(?) j(value)", list(of));
+                sql.add(" WHERE EXISTS (SELECT 1 FROM tally p");
                 self.within.is_ours(&mut sql, "p");
-                sql.with(" AND p.events > 0 AND p.key = ANY(?)", list(of));
+                let _ = write!(sql.text, " AND p.what = {OF_VIA} AND p.key = j.value)");
+                sql.add(" UNION SELECT k.key FROM tally_change p, unnest(p.key) k(key)");
+                self.within.is_ours(&mut sql, "p");
+                let _ = write!(sql.text, " AND p.what = {OF_VIA} AND k.key = ");
+                sql.with("ANY(?)", list(of));
             }
         }
         sql.with(" LIMIT ?", i64::try_from(PAIRS + 1).unwrap_or(i64::MAX));
