@@ -71,6 +71,63 @@ test('a question mark tells the keys, and closes what it opened', async ({ page 
   await expect(sheet).toBeHidden();
 });
 
+test('single keys are switched off for the person, wherever they sign in', async ({
+  page,
+  browser,
+  place,
+}) => {
+  // Also while the sheet is closed.
+  const keys = (of) => of.getByLabel('Single-key shortcuts');
+  const sheet = (of) => of.locator('details.keys > summary');
+  await sheet(page).click();
+  await expect(keys(page)).toBeChecked();
+  const saved = page.waitForResponse(/set_single_keys/);
+  await keys(page).uncheck();
+  await saved;
+  await page.keyboard.press('j');
+  expect(await focused(page)).toBeUndefined();
+  await page.keyboard.press('Escape');
+  await expect(keys(page)).toBeHidden();
+  for (const key of ['j', '/', '?', ']']) await page.keyboard.press(key);
+  await expect(keys(page)).toBeHidden();
+  await expect(search(page)).not.toBeFocused();
+  await expect(page).toHaveURL(place.audit);
+  // What is no single letter or sign goes on.
+  await page.locator('a.opener').first().focus();
+  await page.keyboard.press('Enter');
+  await expect(entry(page)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(entry(page)).toHaveCount(0);
+  // Another answer of the server changes nothing.
+  await search(page).fill('Secret 7');
+  await expect(rows(page)).toHaveCount(1);
+  await expect(keys(page)).not.toBeChecked();
+
+  const elsewhere = await browser.newContext();
+  const there = await elsewhere.newPage();
+  await signInLive(there, place.owner, new URL(place.audit, page.url()).href);
+  await expect(keys(there)).not.toBeChecked();
+  await there.keyboard.press('j');
+  expect(await focused(there)).toBeUndefined();
+  await sheet(there).click();
+  const back = there.waitForResponse(/set_single_keys/);
+  await keys(there).check();
+  await back;
+  await there.keyboard.press('Escape');
+  await there.keyboard.press('j');
+  expect(await focused(there)).toBeDefined();
+  await elsewhere.close();
+});
+
+test('a switch that could not be kept goes back', async ({ page, context }) => {
+  const keys = page.getByRole('checkbox', { name: 'Single-key shortcuts' });
+  await page.locator('details.keys > summary').click();
+  await context.route(/set_single_keys/, (route) => route.abort('aborted'));
+  await keys.click();
+  await expect(page.getByText('The server does not answer.')).toBeVisible();
+  await expect(keys).toBeChecked();
+});
+
 test('everything around a moment is one click away, whatever the filters are', async ({
   page,
   place,

@@ -112,7 +112,7 @@ test('a row opens in place and closes', async ({ page }) => {
   await expect(rotation.locator('a.opener')).toHaveAttribute('aria-expanded', 'true');
   expect(await ids(page)).toEqual(before);
   await page.locator('summary', { hasText: 'The entry as JSON' }).click();
-  const json = await entry(page).locator('pre code').textContent();
+  const json = await entry(page).getByRole('region', { name: 'The entry as JSON' }).textContent();
   expect(JSON.parse(json).action).toBe('SECRET_ROTATED');
   await rotation.locator('a.opener').click();
   await expect(entry(page)).toHaveCount(0);

@@ -301,6 +301,8 @@ pub struct Links {
     pub query: Query,
     /// The same, as a query string.
     question: String,
+    /// The same for others, whenever they look: a time that goes on, as it was when the page was read.
+    fixed: String,
 }
 
 impl Links {
@@ -309,8 +311,33 @@ impl Links {
         Self {
             path: address.path(),
             question: query.query_string(),
+            fixed: query.query_string(),
             query,
         }
+    }
+
+    /// The same, where the question asks for a time that goes on, which is this one now.
+    #[must_use]
+    pub fn fixed_at(mut self, span: Option<(Moment, Moment)>) -> Self {
+        if let Some((since, until)) = span {
+            let mut filter = self.query.filter.clone();
+            (filter.range, filter.since, filter.until) = (None, Some(since), Some(until));
+            self.fixed = self.query.with_filter(filter).query_string();
+        }
+        self
+    }
+
+    /// The page as it is to be sent to others: they see the same, also later.
+    pub fn shared(&self) -> String {
+        with_query(&self.path, &self.fixed)
+    }
+
+    /// The same with a row open.
+    pub fn shared_opening(&self, id: &str) -> String {
+        format!(
+            "{}#e-{id}",
+            with_query(&self.path, &opening(&self.fixed, id))
+        )
     }
 
     /// The path of all of them.
@@ -370,6 +397,14 @@ impl Links {
         };
         let question = opening(&query.query_string(), id);
         format!("{}#e-{id}", with_query(&self.path, &question))
+    }
+
+    /// Everything of the same time that is part of an operation; of a workspace, where the page shows several.
+    pub fn operation(&self, workspace: Option<&Slug>, operation: String) -> String {
+        self.only(|filter| {
+            filter.workspace.extend(workspace.cloned());
+            filter.operation = Some(operation);
+        })
     }
 
     /// Everything of the same time: other filters are dropped, then `change` is made.
@@ -476,6 +511,32 @@ mod tests {
         ] {
             assert_eq!(LogAddress::read(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_shared_asks_for_the_time_that_is_shown_now() {
+        use domain::question::Unknown;
+        let address = LogAddress::read("/acme/growth/audit").unwrap();
+        let links = |search: &str| {
+            Links::new(&address, Query::read(search, Unknown::Refused).query).fixed_at(Some((
+                "2026-05-05T11:20".parse().unwrap(),
+                "2026-05-12T11:20:59.999999".parse().unwrap(),
+            )))
+        };
+        let week = links("q=kim&range=7d&tz=Europe%2FOslo");
+        assert_eq!(
+            week.shared(),
+            "/acme/growth/audit?q=kim&since=2026-05-05T11%3A20%3A00\
+             &until=2026-05-12T11%3A20%3A59.999999&tz=Europe%2FOslo"
+        );
+        assert!(
+            week.shared_opening("0197")
+                .ends_with("Oslo&open=0197#e-0197")
+        );
+        // The page itself goes on.
+        assert!(week.opening("0197").contains("range=7d"));
+        let all = Links::new(&address, Query::default()).fixed_at(None);
+        assert_eq!(all.shared(), "/acme/growth/audit");
     }
 
     #[test]

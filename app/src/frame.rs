@@ -3,6 +3,7 @@
 use crate::{
     address,
     icon::{Icon, Icons, Logo},
+    live::SINGLE_KEYS,
 };
 use domain::{
     role::Role,
@@ -54,6 +55,8 @@ pub struct Frame {
     pub manages: bool,
     /// What is wrong with the log, for who can do something about it.
     pub fault: Option<FaultView>,
+    /// Whether single keys are shortcuts for them.
+    pub single_keys: bool,
 }
 
 /// What the check beside the server found wrong with a log.
@@ -80,6 +83,8 @@ pub struct TenantFrame {
     pub tenants: Vec<TenantPlace>,
     /// What is wrong with its log.
     pub fault: Option<FaultView>,
+    /// Whether single keys are shortcuts for them.
+    pub single_keys: bool,
 }
 
 /// A tenant that somebody administers.
@@ -152,6 +157,7 @@ impl TenantFrame {
             workspaces: person.memberships.iter().map(Place::of).collect(),
             tenants: person.administers.iter().map(TenantPlace::of).collect(),
             fault: FaultView::of(person, &tenant.slug, address::tenant_proof(&tenant.slug)),
+            single_keys: person.single_keys,
         }
     }
 }
@@ -198,6 +204,7 @@ impl Frame {
                 .manages_members_and_tokens()
                 .then(|| FaultView::of(person, &path.tenant, address::proof(path)))
                 .flatten(),
+            single_keys: person.single_keys,
         })
     }
 }
@@ -300,6 +307,7 @@ fn Alarm(fault: FaultView, zone: Option<String>) -> impl IntoView {
 
 #[component]
 fn Places(frame: Frame, here: Option<Here>, zone: Option<String>, has_keys: bool) -> impl IntoView {
+    let keys = has_keys.then_some(frame.single_keys);
     let Frame {
         name,
         role,
@@ -354,7 +362,7 @@ fn Places(frame: Frame, here: Option<Here>, zone: Option<String>, has_keys: bool
         <nav aria-label="Main">
             <ul>{audit} {objects} {settings} {own_place}</ul>
         </nav>
-        <Who has_keys>
+        <Who keys>
             <a class="who-name clip" href=own title=title aria-current=current(Here::Own)>
                 {name}
                 " "
@@ -372,6 +380,7 @@ fn TenantPlaces(
     zone: Option<String>,
     has_keys: bool,
 ) -> impl IntoView {
+    let keys = has_keys.then_some(frame.single_keys);
     let TenantFrame {
         name,
         tenant,
@@ -407,7 +416,7 @@ fn TenantPlaces(
                 </li>
             </ul>
         </nav>
-        <Who has_keys>
+        <Who keys>
             <span class="who-name clip" title=who>
                 {name}
                 " "
@@ -430,7 +439,10 @@ const KEYS: [(&[&str], &str); 6] = [
 
 /// The sheet of keys.
 #[component]
-fn Keys() -> impl IntoView {
+fn Keys(
+    /// Whether those that are a single letter or sign do something.
+    single: bool,
+) -> impl IntoView {
     let keys = KEYS
         .map(|(keys, does)| {
             let keys = keys
@@ -453,6 +465,18 @@ fn Keys() -> impl IntoView {
             </summary>
             <div class="menu-panel">
                 <dl>{keys}</dl>
+                <label class="switch">
+                    <input
+                        type="checkbox"
+                        name=SINGLE_KEYS
+                        checked=single
+                        aria-describedby="single-keys-about"
+                    />
+                    "Single-key shortcuts"
+                </label>
+                <p class="quiet" id="single-keys-about">
+                    "For you, wherever you sign in. Enter, Esc and Tab go on working without them."
+                </p>
             </div>
         </details>
     }
@@ -461,8 +485,12 @@ fn Keys() -> impl IntoView {
 
 /// Who is signed in, and how to sign out.
 #[component]
-fn Who(has_keys: bool, children: Children) -> impl IntoView {
-    let keys = has_keys.then(|| view! { <Keys/> });
+fn Who(
+    /// On a log: whether single keys do something.
+    keys: Option<bool>,
+    children: Children,
+) -> impl IntoView {
+    let keys = keys.map(|single| view! { <Keys single/> });
     view! {
         <div class="who">
             {keys}

@@ -126,6 +126,23 @@ pub async fn cancel_export(name: String) -> Answered<bool> {
     }))
 }
 
+/// Notes whether single keys do something for the person who asks: for them alone, wherever they sign in.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "set_single_keys")]
+pub async fn set_single_keys(on: bool) -> Answered<()> {
+    let asker = crate::viewer::Asker::of_request();
+    crate::answer::after_form("/");
+    let asker = match asker {
+        Ok(asker) => asker,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let noted = asker.store.note_single_keys(&asker.person, on).await;
+    Ok(noted.map_err(crate::refusal::Refusal::from))
+}
+
 /// The entry `id` of the log at `path`, as it opens under its row on the page that `search` asks for;
 /// none where there is no such entry.
 ///

@@ -297,6 +297,8 @@ pub struct SignedIn {
     pub last_workspace: Option<WorkspacePath>,
     /// The time zone that they looked at it in; none: UTC.
     pub last_zone: Option<Zone>,
+    /// Whether single keys are shortcuts for them.
+    pub single_keys: bool,
     /// What the check beside the server found wrong with the logs of their tenants.
     pub faults: Vec<Fault>,
 }

@@ -12,8 +12,11 @@ const SAID: Duration = Duration::from_secs(2);
 /// What a link is marked with where not its address is copied, but what it leads to.
 const CONTENT: &str = "content";
 
-/// Copies what an element stands for: the address that it links to, what lies there, or the text of the
-/// element that its `data-copy` names by id.
+/// What a button is marked with where its own value is copied.
+const VALUE: &str = "value";
+
+/// Copies what an element stands for: the address that it links to, what lies there, its value, or the
+/// text of the element that its `data-copy` names by id.
 pub(super) fn copy(copied: &Element) {
     let named = copied.get_attribute("data-copy").unwrap_or_default();
     let text = match copied.dyn_ref::<HtmlAnchorElement>() {
@@ -28,6 +31,7 @@ pub(super) fn copy(copied: &Element) {
             return;
         }
         Some(link) => Some(link.href()),
+        None if named == VALUE => copied.get_attribute(VALUE),
         None => document()
             .get_element_by_id(&named)
             .and_then(|place| place.text_content()),

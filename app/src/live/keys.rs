@@ -8,8 +8,14 @@ use web_sys::{Element, FocusOptions, HtmlElement, HtmlInputElement, KeyboardEven
 /// The menu that names the keys.
 const SHEET: &str = "details.keys";
 
+/// The name of the box that says whether single keys do something.
+pub(super) const SWITCH: &str = "single_keys";
+
 /// Does what a key stands for, where it stands for something here; whether it did.
 pub(super) fn pressed(event: &KeyboardEvent) -> bool {
+    if !are_on() {
+        return false;
+    }
     let key = event.key();
     // On many keyboards brackets are written with these.
     let is_bracket = matches!(&*key, "[" | "]") && event.alt_key();
@@ -30,6 +36,24 @@ pub(super) fn pressed(event: &KeyboardEvent) -> bool {
         event.prevent_default();
     }
     done.is_some()
+}
+
+/// Whether single keys do something: whoever speaks to their computer, or presses keys by mistake, can
+/// switch them off.
+pub(super) fn are_on() -> bool {
+    switch().is_none_or(|switch| switch.checked())
+}
+
+/// Sets the box that says so.
+pub(super) fn set(on: bool) {
+    if let Some(switch) = switch() {
+        switch.set_checked(on);
+    }
+}
+
+fn switch() -> Option<HtmlInputElement> {
+    let switch = document().query_selector(&format!("{SHEET} input[name={SWITCH}]"));
+    switch.ok()??.dyn_into().ok()
 }
 
 /// Whether the key is part of what somebody writes, or chooses in a list.
@@ -60,7 +84,12 @@ fn search() -> Option<()> {
 /// Goes to the row after the one that has the focus, or before it; where none has, to the first that is on
 /// screen or below it, else to the last.
 fn step(by: isize) -> Option<()> {
-    let openers = all("tr.row a.opener");
+    let mut openers = all("tr.row .opener");
+    // Those of an operation may be folded away.
+    openers.retain(|opener| {
+        let opener: Option<&HtmlElement> = opener.dyn_ref();
+        opener.is_some_and(|opener| opener.offset_width() > 0)
+    });
     let at = match here(&openers) {
         Some(at) => at.checked_add_signed(by)?,
         None => openers

@@ -13,7 +13,7 @@ mod place;
 mod question;
 
 use crate::{
-    load::{load_chart, load_entry, load_log},
+    load::{load_chart, load_entry, load_log, set_single_keys},
     refusal::Refusal,
 };
 use chart::Chart;
@@ -50,6 +50,9 @@ pub const TROUBLE: &str = "trouble";
 
 /// The id of the chart of when entries occurred.
 pub const CHART: &str = "chart";
+
+/// The name of the box that says whether single keys do something.
+pub const SINGLE_KEYS: &str = keys::SWITCH;
 
 /// The id of where it says how many entries are new.
 pub const NEWS: &str = "news";
@@ -131,6 +134,8 @@ struct Live {
     news: Rc<News>,
     /// What is chosen on the chart.
     chart: Chart,
+    /// Whether single keys do something is being noted.
+    notes_keys: Cell<bool>,
 }
 
 impl Live {
@@ -144,6 +149,7 @@ impl Live {
             typed: Cell::new(false),
             news: Rc::default(),
             chart: Chart::default(),
+            notes_keys: Cell::new(false),
         }
     }
 
@@ -190,6 +196,13 @@ impl Live {
                 // A few rows on another page: they open on their log's own.
                 let _ = window().location().set_href(&opener.href());
             }
+        } else if let Ok(Some(bundle)) = target.closest("tr.bundle")
+            && !matches!(target.closest("summary"), Ok(Some(_)))
+            && !is_selecting()
+            && let Ok(Some(details)) = bundle.query_selector("details")
+        {
+            // It says by itself whether it is open.
+            let _ = details.toggle_attribute("open");
         }
     }
 
@@ -417,7 +430,8 @@ impl Live {
         let focused = document().active_element();
         // A field that goes with what was typed into it says so at once, and that is noted there.
         let edited = self.edited.borrow().clone();
-        morph::morph(&frame, html, &|field| edited.contains(field))?;
+        let keeps = |field: &str| edited.contains(field) || field == keys::SWITCH;
+        morph::morph(&frame, html, &keeps)?;
         // Where the focus went with what is gone, it goes to the entries, not to the page's start.
         if focused.is_some_and(|element| !element.is_connected() && element.tag_name() != "BODY")
             && let Some(entries) = document().get_element_by_id("entries")
@@ -450,6 +464,7 @@ impl Live {
                         && row.after_with_node_1(&entry).is_ok()
                     {
                         set_opened(&row, &id, true);
+                        unfold(&row);
                     } else {
                         load_anew();
                     }
@@ -485,8 +500,38 @@ impl Live {
         self.rest.replace(rest.ok());
     }
 
-    /// A field of the filter has another value.
+    /// Notes whether single keys do something, for the person: as the box says when it is noted, however
+    /// often it was changed meanwhile.
+    fn note_keys(self: &Rc<Self>) {
+        if self.notes_keys.replace(true) {
+            return;
+        }
+        let live = Rc::clone(self);
+        spawn_local(async move {
+            loop {
+                let on = keys::are_on();
+                match set_single_keys(on).await {
+                    Ok(Ok(())) if keys::are_on() == on => break,
+                    Ok(Ok(())) => {}
+                    other => {
+                        keys::set(!on);
+                        in_trouble(other.map(Result::err));
+                        break;
+                    }
+                }
+            }
+            live.notes_keys.set(false);
+        });
+    }
+
+    /// A field of the filter has another value, or the switch of the keys.
     fn change(self: &Rc<Self>, event: &Event) {
+        if let Some(target) = element(event)
+            && target.get_attribute("name").as_deref() == Some(keys::SWITCH)
+        {
+            self.note_keys();
+            return;
+        }
         let Some((_, applies)) = field(event) else {
             return;
         };
@@ -653,6 +698,16 @@ fn opened() -> Option<String> {
     all("tr.row.is-open")
         .first()?
         .get_attribute("data-event-id")
+}
+
+/// Unfolds the operation that a row is of.
+fn unfold(row: &Element) {
+    if let Ok(Some(operation)) = row.closest("tbody.operation")
+        && let Ok(Some(details)) = operation.query_selector("tr.bundle details")
+    {
+        // The row is there also where it cannot be seen.
+        let _ = details.set_attribute("open", "");
+    }
 }
 
 fn close_rows() {

@@ -21,7 +21,7 @@ use crate::{
 use chrono::NaiveDate;
 use domain::{
     event::{Event, EventId, Source},
-    question::{Fault, FeedQuery, HistogramQuery, Limit, Query, Read, Unknown, Wait},
+    question::{Fault, FeedQuery, HistogramQuery, Limit, Moment, Query, Read, Span, Unknown, Wait},
     slug::Slug,
 };
 use leptos::logging;
@@ -116,10 +116,16 @@ pub(crate) async fn opened_entry(
             break entry;
         }
     };
+    let now = snapshot.now();
     snapshot.end().await;
     let entry = proved(&asker, &address, &scope, &query, entry?).await?;
     let about = About::of(&address);
-    let links = Arc::new(Links::new(&address, query));
+    let fixed = fixed(
+        &query,
+        query.filter.span(now),
+        &Local::new(&query.filter.zone(), now),
+    );
+    let links = Arc::new(Links::new(&address, query).fixed_at(fixed));
     Ok(entry.map(|entry| (links, about, entry)))
 }
 
@@ -354,6 +360,7 @@ async fn log(
     } else {
         None
     };
+    let fixed = fixed(&query, page.span, &local);
     let shown_to = snapshot.shown_to(&query).await?;
     let goes_on = (page.newer.is_some(), page.older.is_some());
     Ok(LogView {
@@ -386,9 +393,17 @@ async fn log(
         older: page.older,
         newer: page.newer,
         shown_to,
+        fixed,
         query,
         faults,
     })
+}
+
+/// From when until when a question asks that asks for a time that goes on, `span` being what it comes to. A
+/// later page's time is in its cursor already, whenever it is asked for.
+fn fixed(query: &Query, span: Span, local: &Local) -> Option<(Moment, Moment)> {
+    let goes_on = query.filter.range.is_some() && query.cursor.is_none();
+    goes_on.then(|| local.fixed(span)).flatten()
 }
 
 /// How many entries a question asks for, where that is cheap to know.

@@ -3,8 +3,8 @@
 use super::{
     About,
     view::{
-        ChangeView, EntryView, ErasedView, FactView, ProvedView, RedactedView, Sign, TargetView,
-        ValueView,
+        BackView, ChangeView, EntryView, ErasedView, FactView, ProvedView, RedactedView, Sign,
+        TargetView, ValueView,
     },
 };
 use crate::{address::Links, icon::Icon};
@@ -46,6 +46,7 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
                                 <code id=format!("j-{id}")>{json}</code>
                             </pre>
                         </details>
+                        <Back id=id.clone() back=entry.back/>
                     </div>
                     <div class="entry-side">
                         {note}
@@ -69,10 +70,11 @@ pub(crate) fn Entry(links: Arc<Links>, about: About, entry: EntryView) -> impl I
 fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
     let EntryView {
         row,
-        operation,
+        back,
         around: (since, until),
         ..
     } = entry;
+    let operation = row.operation.clone();
     let kind = row.target.kind.replace('_', " ");
     let open = row.target.url.clone().map(|url| {
         view! {
@@ -127,12 +129,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         })),
         _ => None,
     };
-    let operation = operation.map(|operation| {
-        links.only(|filter| {
-            filter.workspace.extend(workspace.cloned());
-            filter.operation = Some(operation);
-        })
-    });
+    let operation = operation.map(|operation| links.operation(workspace, operation));
     let (in_place, place) = place.unzip();
     let around = links.around(workspace, (since, until), &row.id);
     let only = [
@@ -153,8 +150,21 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
         })
     })
     .collect::<Vec<_>>();
-    let link = format!("{}#e-{}", links.opening(&row.id), row.id);
+    let link = links.shared_opening(&row.id);
     let json = format!("j-{}", row.id);
+    let back = back.map(|_| {
+        view! {
+            <button
+                class="needs-live"
+                type="button"
+                data-copy=format!("b-{}", row.id)
+                title="What would undo it: the values from before, as a JSON merge patch"
+            >
+                <Icon name="copy"/>
+                <span class="clip">"Copy the change back"</span>
+            </button>
+        }
+    });
     view! {
         <div class="entry-actions" role="group" aria-label="Actions for this entry">
             {open}
@@ -173,6 +183,7 @@ fn Actions(links: Arc<Links>, about: About, entry: EntryView) -> impl IntoView {
                 <Icon name="copy"/>
                 "Copy JSON"
             </button>
+            {back}
         </div>
     }
     .into_any()
@@ -216,6 +227,28 @@ fn Changes(id: String, changes: Vec<ChangeView>, words: String, erased: bool) ->
     section(heading, title, body)
 }
 
+/// What would undo the change, to be read and copied.
+#[component]
+fn Back(id: String, back: Option<BackView>) -> impl IntoView {
+    let Some(BackView { json, lacks }) = back else {
+        return ().into_any();
+    };
+    let lacks = lacks.map(|words| view! { <p class="quiet">{words}</p> });
+    view! {
+        <details class="raw">
+            <summary>
+                <Icon name="chevron-right"/>
+                "The change back as JSON"
+            </summary>
+            <pre tabindex="0" role="region" aria-label="The change back as JSON">
+                <code id=format!("b-{id}")>{json}</code>
+            </pre>
+            {lacks}
+        </details>
+    }
+    .into_any()
+}
+
 /// A part of the entry under its heading.
 fn section(id: String, heading: impl IntoView + 'static, body: impl IntoView + 'static) -> AnyView {
     let labelled = id.clone();
@@ -237,7 +270,23 @@ fn Change(change: ChangeView) -> impl IntoView {
         before,
         after,
         history,
+        back,
     } = change;
+    let back = back.map(|back| {
+        let label = format!("Copy {path} back");
+        view! {
+            <button
+                class="back needs-live"
+                type="button"
+                data-copy="value"
+                value=back
+                aria-label=label
+                title="Copy what would undo this"
+            >
+                <Icon name="copy"/>
+            </button>
+        }
+    });
     let path = match history {
         Some(there) => view! {
             <a class="field-history" href=there title="History of this field">
@@ -249,8 +298,8 @@ fn Change(change: ChangeView) -> impl IntoView {
         None => view! { <PathText path/> }.into_any(),
     };
     let before = match before {
-        Some(value) => view! { <td><Value value sign=Sign::Removed/></td> }.into_any(),
-        None => view! { <td class="absent">"not set"</td> }.into_any(),
+        Some(value) => view! { <td><Value value sign=Sign::Removed/> {back}</td> }.into_any(),
+        None => view! { <td class="absent">"not set" {back}</td> }.into_any(),
     };
     let after = match after {
         Some(value) => view! { <td><Value value sign=Sign::Added/></td> }.into_any(),

@@ -1,4 +1,4 @@
-//! The ledger: one table, a body a day.
+//! The ledger: one table, a body a day, and one for the entries of an operation that follow each other.
 
 use super::{
     About,
@@ -10,7 +10,7 @@ use crate::{
     icon::Icon,
     number::{entries, grouped},
 };
-use domain::question::{Order, Sort};
+use domain::question::{Order, Query, Sort};
 use leptos::prelude::*;
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -33,16 +33,25 @@ pub(super) fn Ledger(
         about,
         now: log.now,
     };
-    let days = days
+    let folds = folds(&links.query);
+    let bodies = days
         .iter()
-        .map(|day| {
+        .flat_map(|day| bodies(day, folds))
+        .map(|body| {
+            let operation = body.operation();
             let html = html! {
-                (head(day, about))
-                @for row in &day.rows {
+                @if let Some(day) = body.day {
+                    (head(day, about))
+                }
+                @if operation.is_some() {
+                    (rows.operation(body.rows, open.as_deref()))
+                }
+                @for row in body.rows {
                     (rows.row(row, open.as_deref(), entry.as_ref()))
                 }
             };
-            view! { <tbody inner_html=html.into_string()></tbody> }
+            let class = operation.is_some().then_some("operation");
+            view! { <tbody class=class id=operation inner_html=html.into_string()></tbody> }
         })
         .collect::<Vec<_>>();
     view! {
@@ -73,10 +82,74 @@ pub(super) fn Ledger(
                     </th>
                 </tr>
             </thead>
-            {days}
+            {bodies}
         </table>
     }
     .into_any()
+}
+
+/// Rows that are a body of the table: the head of a day with the rows after it, or others of that day, or
+/// those of one operation, which fold into one.
+struct Body<'a> {
+    /// The day that begins with it.
+    day: Option<&'a DayView>,
+    rows: &'a [RowView],
+    folds: bool,
+}
+
+impl Body<'_> {
+    /// What it is known by, where it folds: by its last entry, because new ones come before it.
+    fn operation(&self) -> Option<String> {
+        let last = self.rows.last().filter(|_| self.folds)?;
+        Some(format!("o-{}", last.id))
+    }
+}
+
+/// Whether entries of one operation fold: where they are sorted by time, and it is not what was asked for.
+fn folds(query: &Query) -> bool {
+    query.sort == Sort::Time && query.filter.operation.is_none()
+}
+
+/// The bodies of a day. Only entries fold that follow each other: nothing is moved.
+fn bodies(day: &DayView, folds: bool) -> Vec<Body<'_>> {
+    let mut bodies = Vec::new();
+    let mut head = day.day.is_some().then_some(day);
+    // Rows that do not fold stand together, from here on.
+    let (mut from, mut at) = (0, 0);
+    for rows in day
+        .rows
+        .chunk_by(|one, other| folds && is_of_one_operation(one, other))
+    {
+        if rows.len() > 1 {
+            if head.is_some() || from < at {
+                bodies.push(Body {
+                    day: head.take(),
+                    rows: &day.rows[from..at],
+                    folds: false,
+                });
+            }
+            bodies.push(Body {
+                day: None,
+                rows,
+                folds: true,
+            });
+            from = at + rows.len();
+        }
+        at += rows.len();
+    }
+    if head.is_some() || from < at {
+        bodies.push(Body {
+            day: head,
+            rows: &day.rows[from..],
+            folds: false,
+        });
+    }
+    bodies
+}
+
+/// Another workspace's operation of the same name is another one.
+fn is_of_one_operation(one: &RowView, other: &RowView) -> bool {
+    one.operation.is_some() && one.operation == other.operation && one.place == other.place
 }
 
 /// An object's newest entries, on another page of it: each opens on its Audit tab.
@@ -219,5 +292,88 @@ fn head(day: &DayView, about: About) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::log::{
+        compose::{Local, row},
+        tests::{events, label, now},
+    };
+    use domain::question::Unknown;
+
+    /// A day of as many entries, each of an operation; `-`: of none.
+    fn day(operations: &str) -> DayView {
+        let event = events().remove(0);
+        let local = Local::new(&"UTC".parse().unwrap(), now());
+        let rows = operations
+            .chars()
+            .enumerate()
+            .map(|(at, operation)| RowView {
+                id: at.to_string(),
+                operation: (operation != '-').then(|| operation.to_string()),
+                ..row(&event, &label(&event), &local)
+            });
+        DayView {
+            day: Some(("Tuesday".to_owned(), "12 May".to_owned())),
+            entries: None,
+            rows: rows.collect(),
+        }
+    }
+
+    /// The bodies of such a day: `|` before the one with its head, those that fold in brackets.
+    fn shown(day: &DayView, folds: bool) -> String {
+        let body = |body: &Body<'_>| {
+            let rows: String = body.rows.iter().map(|row| row.id.as_str()).collect();
+            let rows = if body.folds {
+                format!("[{rows}]")
+            } else {
+                rows
+            };
+            format!("{}{rows}", if body.day.is_some() { "|" } else { "" })
+        };
+        let bodies = bodies(day, folds);
+        bodies.iter().map(body).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn entries_of_one_operation_that_follow_each_other_fold() {
+        for (operations, expected) in [
+            ("--aaa--", "|01 [234] 56"),
+            ("aabb", "| [01] [23]"),
+            ("a-a-b", "|01234"),
+            ("-aa", "|0 [12]"),
+            ("---", "|012"),
+        ] {
+            assert_eq!(shown(&day(operations), true), expected, "{operations}");
+        }
+        assert_eq!(shown(&day("-aaa-"), false), "|01234");
+    }
+
+    #[test]
+    fn an_operation_of_another_workspace_is_another_one() {
+        let mut day = day("aaaa");
+        for (row, name) in day
+            .rows
+            .iter_mut()
+            .zip(["Growth", "Growth", "Revenue", "Revenue"])
+        {
+            row.place = Some(crate::log::view::PlaceView {
+                name: name.to_owned(),
+                workspace: None,
+            });
+        }
+        assert_eq!(shown(&day, true), "| [01] [23]");
+    }
+
+    #[test]
+    fn nothing_folds_in_another_order_or_where_the_operation_was_asked_for() {
+        let folds = |search| folds(&Query::read(search, Unknown::Refused).query);
+        assert!(folds("q=kim&order=asc"));
+        assert!(!folds("sort=actor"));
+        assert!(!folds("operation=rotate-2026-05"));
     }
 }

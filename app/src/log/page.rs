@@ -91,7 +91,7 @@ pub(crate) fn Page(shown: Shown) -> impl IntoView {
         choices,
         object,
     } = scope;
-    let links = Arc::new(Links::new(&at, log.query.clone()));
+    let links = Arc::new(Links::new(&at, log.query.clone()).fixed_at(log.fixed));
     let apart = open
         .clone()
         .filter(|open| !log.rows().any(|row| row.id == *open))

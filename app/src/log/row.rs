@@ -66,6 +66,144 @@ impl Rows {
         }
     }
 
+    /// The row that those of one operation fold into: what they have in common, and how many they are.
+    /// `opened` is the id of the open entry: it is not folded away.
+    pub(super) fn operation(&self, rows: &[RowView], opened: Option<&str>) -> Markup {
+        let Some(first) = rows.first() else {
+            return html! {};
+        };
+        let is_open = rows.iter().any(|row| Some(row.id.as_str()) == opened);
+        let count = rows.len();
+        let is_common = |same: &dyn Fn(&RowView) -> bool| rows.iter().all(same);
+        let actors = distinct(
+            rows.iter()
+                .map(|row| (&row.actor.kind, &row.actor.id, &row.actor.name)),
+        );
+        let actors: Vec<&str> = actors
+            .into_iter()
+            .map(|(_, _, name)| name.as_str())
+            .collect();
+        let actions = distinct(
+            rows.iter()
+                .map(|row| row.label.as_ref().unwrap_or(&row.action)),
+        );
+        let actions: Vec<&str> = actions.into_iter().map(String::as_str).collect();
+        let kinds = distinct(rows.iter().map(|row| row.target.kind.as_str()));
+        let ids = rows
+            .iter()
+            .map(|row| Some((&row.target.kind, row.target.id.as_ref()?)));
+        let targets = ids
+            .collect::<Option<Vec<_>>>()
+            .map(|ids| distinct(ids.into_iter()).len());
+        let not_done = [Outcome::Failure, Outcome::Denied].map(|outcome| {
+            let count = rows.iter().filter(|row| row.outcome == outcome).count();
+            (outcome, count)
+        });
+        html! {
+            tr.row.bundle {
+                (self.when_folded(first, count, is_open))
+                @if let Some(row_place) = &first.place {
+                    (place(row_place))
+                }
+                @if self.about.has_actors() {
+                    @if is_common(&|row| row.actor == first.actor) {
+                        (actor(&first.actor))
+                    } @else {
+                        td.c-actor { (several(&actors, "actor", "actors")) }
+                    }
+                }
+                td.c-action {
+                    @if is_common(&|row| row.action == first.action) {
+                        .line-1 {
+                            (mark(first.category))
+                            code.clip title=(first.action) { (first.action) }
+                        }
+                        @if let Some(label) = &first.label {
+                            .line-2 { span.clip { (label) } }
+                        }
+                    } @else {
+                        (several(&actions, "action", "actions"))
+                    }
+                }
+                @if self.about.has_targets() {
+                    @if is_common(&|row| row.target == first.target) {
+                        (target(&first.target, false))
+                    } @else {
+                        td.c-target {
+                            .line-1 {
+                                span.name.clip {
+                                    @match targets {
+                                        Some(1) => "1 target",
+                                        Some(count) => { (count) " targets" },
+                                        // Who has no id cannot be told from others.
+                                        None => (kinds.join(", ")),
+                                    }
+                                }
+                            }
+                            @if targets.is_some() {
+                                .line-2 { span.kind { (kinds.join(", ")) } }
+                            }
+                        }
+                    }
+                }
+                td.c-change {
+                    .line-1 {
+                        @for (outcome, count) in not_done.into_iter().filter(|(_, count)| *count > 0) {
+                            (outcome_tag(outcome, Some(count)))
+                        }
+                        span.said { b { (count) } " entries of one operation" }
+                    }
+                    @if let Some(operation) = &first.operation {
+                        .line-2 { (self.whole(first, operation)) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A link to all entries of an operation, also of other pages.
+    fn whole(&self, row: &RowView, operation: &str) -> Markup {
+        let place = row.place.as_ref();
+        let workspace = place.and_then(|place| place.workspace.as_ref());
+        let href = self.links.operation(workspace, operation.to_owned());
+        html! {
+            a.clip href=(href) title={ "Show only the operation " (operation) } { (operation) }
+        }
+    }
+
+    /// The time of what is folded, which unfolds it.
+    fn when_folded(&self, row: &RowView, count: usize, is_open: bool) -> Markup {
+        let WhenView {
+            iso,
+            date,
+            clock,
+            exact,
+            millis,
+            days_ago,
+        } = &row.when;
+        let passed = self.now - millis;
+        html! {
+            td.c-time {
+                .when {
+                    details.unfold open[is_open] {
+                        summary.opener {
+                            (icon("chevron-right"))
+                            time datetime=(iso) title=(exact) {
+                                span.date { (date) }
+                                " "
+                                span.clock { (clock) }
+                            }
+                            span.sr-only { ", " (count) " entries of one operation" }
+                        }
+                    }
+                    span.ago {
+                        span data-passed=(passed) data-midnights=(days_ago) { (ago(passed, *days_ago)) }
+                    }
+                }
+            }
+        }
+    }
+
     fn entry(&self, entry: EntryView) -> Markup {
         let (links, about) = (self.links.clone(), self.about);
         PreEscaped(view! { <Entry links about entry/> }.to_html())
@@ -112,6 +250,26 @@ impl Rows {
                 }
             }
         }
+    }
+}
+
+/// Each of them once, in their order.
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
+}
+
+/// What differs among folded rows: how many there are, and which.
+fn several(names: &[&str], one: &str, more: &str) -> Markup {
+    let listed = names.join(", ");
+    html! {
+        .line-1 { span.name { (names.len()) " " (if names.len() == 1 { one } else { more }) } }
+        .line-2 { span.clip title=(listed) { (listed) } }
     }
 }
 
@@ -201,21 +359,14 @@ fn target(target: &TargetView, erased: bool) -> Markup {
 
 /// What changed; without a change the note says what happened, beside how it ended.
 fn change(row: &RowView) -> Markup {
-    let tag = match row.outcome {
-        Outcome::Success => None,
-        Outcome::Failure => Some(("close", "failed")),
-        Outcome::Denied => Some(("barred", "denied")),
-    };
-    let (first, second) = match (&row.change, &tag) {
-        (None, Some(_)) => (row.note.as_ref(), None),
+    let (first, second) = match (&row.change, row.outcome) {
+        (None, Outcome::Failure | Outcome::Denied) => (row.note.as_ref(), None),
         _ => (None, row.note.as_ref()),
     };
     html! {
         td.c-change {
             .line-1 {
-                @if let Some((name, word)) = tag {
-                    span.tag data-outcome=(row.outcome.as_str()) { (icon(name)) (word) }
-                }
+                (outcome_tag(row.outcome, None))
                 @if let Some(change) = &row.change {
                     (summary(change))
                 }
@@ -229,6 +380,22 @@ fn change(row: &RowView) -> Markup {
             @if let Some(note) = second {
                 .line-2 { span.note.clip title=(note) { (note) } }
             }
+        }
+    }
+}
+
+/// How something ended, where it did not go through; of several entries, how many of them.
+fn outcome_tag(outcome: Outcome, count: Option<usize>) -> Markup {
+    let (name, word) = match outcome {
+        Outcome::Success => return html! {},
+        Outcome::Failure => ("close", "failed"),
+        Outcome::Denied => ("barred", "denied"),
+    };
+    html! {
+        span.tag data-outcome=(outcome.as_str()) {
+            (icon(name))
+            @if let Some(count) = count { (count) " " }
+            (word)
         }
     }
 }

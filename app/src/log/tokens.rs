@@ -35,6 +35,14 @@ pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
             </a>
         }
     });
+    let share = (!tokens.is_empty()).then(|| {
+        view! {
+            <a class="clear" href=links.shared() data-copy="link">
+                "Copy link"
+                <span class="sr-only">" to what is shown"</span>
+            </a>
+        }
+    });
     let tokens = tokens
         .into_iter()
         .map(
@@ -69,6 +77,7 @@ pub(super) fn Active(links: Arc<Links>, log: Arc<LogView>) -> impl IntoView {
         <div class="active">
             {list}
             {clear}
+            {share}
             {news}
             <CountLine count=log.count/>
         </div>

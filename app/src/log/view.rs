@@ -63,6 +63,8 @@ pub struct LogView {
     /// The last number, in the order of arrival, that this page's walk shows: what is new comes
     /// after it.
     pub shown_to: Option<u64>,
+    /// From when until when it is, where it asks for a time that goes on.
+    pub fixed: Option<(Moment, Moment)>,
     /// How far the search came, where it stopped before the page was full.
     pub searched_to: Option<String>,
     /// How many entries match.
@@ -102,6 +104,7 @@ impl LogView {
             older: None,
             newer: None,
             shown_to: None,
+            fixed: None,
             searched_to: None,
             count: CountView::Exactly(0),
             chart: None,
@@ -299,6 +302,8 @@ pub struct RowView {
     pub note: Option<String>,
     /// Which parts were erased.
     pub erased: Vec<Part>,
+    /// The operation that it is part of.
+    pub operation: Option<String>,
 }
 
 /// The workspace that an entry lies in, or the tenant itself.
@@ -401,8 +406,8 @@ pub struct EntryView {
     pub changes: Vec<ChangeView>,
     /// The same in words: "3 changed, 1 added".
     pub change_words: String,
-    /// The operation that it is part of.
-    pub operation: Option<String>,
+    /// What would undo the change; none: there is none, or it is not known.
+    pub back: Option<BackView>,
     /// The time around it: from when until when.
     pub around: (Moment, Moment),
     /// Other objects that it concerns.
@@ -423,6 +428,15 @@ pub struct EntryView {
     pub seq: u64,
     /// What proves it; none: it was not asked.
     pub proof: Option<ProvedView>,
+}
+
+/// What would undo a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackView {
+    /// A JSON merge patch.
+    pub json: String,
+    /// What it lacks, in words.
+    pub lacks: Option<String>,
 }
 
 /// What proves an entry.
@@ -467,6 +481,8 @@ pub struct ChangeView {
     pub after: Option<ValueView>,
     /// The field's whole history, on the Blame tab of what was acted on.
     pub history: Option<String>,
+    /// What would undo the change of this field alone: a JSON merge patch.
+    pub back: Option<String>,
 }
 
 /// A value in a table of changes.

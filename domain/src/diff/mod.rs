@@ -1,9 +1,11 @@
 //! What an event changed: the difference between the states before and after, field by field.
 
 mod elements;
+mod inverse;
 mod line;
 
 pub(crate) use elements::{Pair, key, pair};
+pub use inverse::Inverse;
 pub use line::{Summary, short, summary};
 
 use crate::{

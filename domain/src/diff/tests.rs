@@ -392,6 +392,76 @@ fn state() -> impl Strategy<Value = Object> {
     members(value.boxed())
 }
 
+/// Applies a merge patch, as RFC 7396 has it.
+fn merged(state: Option<Value>, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else {
+        return patch.clone();
+    };
+    let mut members = state.map(object).unwrap_or_default();
+    for (name, value) in patch {
+        let was = members.remove(name);
+        if !value.is_null() {
+            members.insert(name.clone(), merged(was, value));
+        }
+    }
+    members.into()
+}
+
+/// A state without members that are null, which a merge patch cannot give.
+fn without_null(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, value| !value.is_null());
+        members.values_mut().for_each(without_null);
+    }
+}
+
+#[test]
+fn the_way_back_has_what_was_and_null_for_what_was_not() {
+    let before = object(
+        json!({"role": "viewer", "scopes": ["a", "b"], "limits": {"day": 5, "month": 90}, "same": 1}),
+    );
+    let after = object(
+        json!({"role": "admin", "scopes": ["a"], "limits": {"day": 7, "month": 90}, "same": 1, "until": "May"}),
+    );
+    let back = Inverse::of(&before, Some(&after));
+    assert_eq!(
+        Value::from(back.patch.clone()),
+        json!({"limits": {"day": 5}, "role": "viewer", "scopes": ["a", "b"], "until": null})
+    );
+    assert_eq!(back.left_out, 0);
+    let of = |path: &str| back.of_field(&path.parse().unwrap()).map(Value::from);
+    assert_eq!(of("limits.day"), Some(json!({"limits": {"day": 5}})));
+    // A list goes back whole.
+    assert_eq!(of("scopes[1]"), Some(json!({"scopes": ["a", "b"]})));
+    assert_eq!(of("until"), Some(json!({"until": null})));
+    assert_eq!(of("same"), None);
+}
+
+#[test]
+fn of_what_was_removed_the_way_back_has_all_and_of_what_was_added_each_field_by_itself() {
+    let state = object(json!({"name": "x", "owner": {"id": 1}}));
+    let back = Inverse::of(&state, None);
+    assert_eq!(back.patch, state);
+    let back = Inverse::of(&Object::new(), Some(&state));
+    assert_eq!(
+        Value::from(back.patch.clone()),
+        json!({"name": null, "owner": null})
+    );
+    let field = back.of_field(&"owner.id".parse().unwrap()).unwrap();
+    assert_eq!(Value::from(field), json!({"owner": {"id": null}}));
+}
+
+#[test]
+fn a_mark_is_no_way_back() {
+    let mark = |digit: &str| format!("redacted:{}", digit.repeat(32));
+    let before = object(json!({"password": mark("a"), "user": "u", "keys": [mark("b")]}));
+    let after = object(json!({"password": mark("c"), "user": "v", "keys": []}));
+    let back = Inverse::of(&before, Some(&after));
+    assert_eq!(Value::from(back.patch.clone()), json!({"user": "u"}));
+    assert_eq!(back.left_out, 2);
+    assert_eq!(back.of_field(&"password".parse().unwrap()), None);
+}
+
 proptest! {
     #[test]
     fn the_diff_of_a_state_with_itself_is_empty(state in state()) {
@@ -413,6 +483,16 @@ proptest! {
         let changes = diff(before.as_object(), after.as_object());
         let made = apply(object(before), &changes);
         prop_assert!(is_same(&made.into(), &after), "{:?}", told(&changes));
+    }
+
+    #[test]
+    fn the_way_back_makes_the_state_before_of_the_state_after(before in state(), after in state()) {
+        let (mut before, mut after) = (Value::Object(before), Value::Object(after));
+        without_null(&mut before);
+        without_null(&mut after);
+        let back = Inverse::of(&object(before.clone()), after.as_object());
+        let made = merged(Some(after), &back.patch.into());
+        prop_assert!(is_same(&made, &before), "{made} instead of {before}");
     }
 
     #[test]

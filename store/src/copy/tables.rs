@@ -132,6 +132,7 @@ pub(super) const ADMINISTERED: &[Table] = &[
             ("deactivated_at", Integer),
             ("last_workspace", Integer),
             ("last_zone", Text),
+            ("single_keys", Flag),
         ],
         key: 1,
         kept: Ever,

@@ -58,7 +58,7 @@ macro_rules! is_shut_out {
 /// administer (1), their workspaces (2), and the tenants whose logs something is wrong with (3).
 const SIGNED_IN: &str = concat!(
     "
-    SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone
+    SELECT 0, p.id, p.public_id, p.name, p.email, t.slug, w.slug, p.last_zone, p.single_keys
     FROM session s JOIN person p ON p.id = s.person LEFT JOIN workspace w ON w.id = p.last_workspace
     LEFT JOIN tenant t ON t.id = w.tenant
     WHERE s.secret = ?1 AND s.until > ?2 AND NOT ",
@@ -113,6 +113,7 @@ fn person_of(row: &Row) -> Result<SignedIn, StoreError> {
         last_zone: row
             .try_get::<Option<&str>>(7)?
             .and_then(|zone| zone.parse().ok()),
+        single_keys: row.try_get(8)?,
         faults: Vec::new(),
     })
 }
@@ -346,6 +347,27 @@ impl Store {
                 .await
                 .map(drop)
                 .map_err(StoreError::from);
+        change.finish(result).await
+    }
+
+    /// Notes whether single keys are shortcuts for somebody, where that changed. It concerns nobody else, and
+    /// no event tells of it.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn note_single_keys(&self, person: &SignedIn, on: bool) -> Result<(), StoreError> {
+        if person.single_keys == on {
+            return Ok(());
+        }
+        let mut change = self.inner.change().await?;
+        let result = database::query("UPDATE person SET single_keys = ? WHERE id = ?")
+            .bind(on)
+            .bind(person.person)
+            .execute(change.connection())
+            .await
+            .map(drop)
+            .map_err(StoreError::from);
         change.finish(result).await
     }
 

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::{
     address,
-    log::view::{EntryView, ErasedView, FactView, RedactedView},
+    log::view::{BackView, EntryView, ErasedView, FactView, RedactedView},
 };
 use chrono::TimeDelta;
 use domain::{
     blame::is_only_looking,
-    diff::{Change, ChangeKind},
+    diff::{Change, ChangeKind, Inverse},
     event::{Event, Object, Outcome, Part, Source},
     question::Subject,
     redaction::places_of_marks,
@@ -33,14 +33,18 @@ const PLACES_MOST: usize = 8;
 /// An event as an open row. `label` is the catalogue's for its action.
 pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
     let workspace = workspace(event);
+    let inverse = inverse(event);
     let changes = changes(event.before.as_ref(), event.after.as_ref(), |change| {
-        history(event, change, local)
+        let field = inverse
+            .as_ref()
+            .and_then(|inverse| inverse.of_field(&change.path));
+        (history(event, change, local), field.as_ref().map(pretty))
     });
     EntryView {
         row: row(event, label, local),
         change_words: words(&changes),
         changes,
-        operation: event.operation.clone(),
+        back: inverse.as_ref().and_then(back),
         around: local.around(event.occurred_at),
         related: event
             .related
@@ -52,10 +56,36 @@ pub(crate) fn entry(event: &Event, label: &str, local: &Local) -> EntryView {
         redacted: redacted(event),
         erased: erased(event),
         facts: own(event, local),
-        json: serde_json::to_string_pretty(event).unwrap_or_default(),
+        json: pretty(event),
         seq: event.seq,
         proof: None,
     }
+}
+
+fn pretty(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// What would undo what an event changed; none where it changed nothing, or does not tell what was before.
+fn inverse(event: &Event) -> Option<Inverse> {
+    let before = event.before.as_ref()?;
+    let changed = event.outcome == Outcome::Success && !is_only_looking(event.verb);
+    changed.then(|| Inverse::of(before, event.after.as_ref()))
+}
+
+fn back(inverse: &Inverse) -> Option<BackView> {
+    if inverse.patch.is_empty() {
+        return None;
+    }
+    let lacks = match inverse.left_out {
+        0 => None,
+        1 => Some("A value that was taken out before it was recorded is not in it.".to_owned()),
+        count => Some(format!(
+            "{count} values that were taken out before they were recorded are not in it."
+        )),
+    };
+    let json = pretty(&inverse.patch);
+    Some(BackView { json, lacks })
 }
 
 /// Where the history of a field is told that an event changed; none where what it tells is no part of

@@ -36,6 +36,7 @@ pub(crate) fn row(event: &Event, label: &str, local: &Local) -> RowView {
         change: value::summary(event.before.as_ref(), event.after.as_ref()),
         note: event.description.clone(),
         erased: event.erased.clone(),
+        operation: event.operation.clone(),
     }
 }
 

@@ -36,14 +36,16 @@ pub(super) fn summary(before: Option<&Object>, after: Option<&Object>) -> Option
     })
 }
 
-/// Every change, field by field, each with the address of the field's history, where it has one.
+/// Every change, field by field, each with the address of the field's history and what would undo it,
+/// where it has them.
 pub(super) fn changes(
     before: Option<&Object>,
     after: Option<&Object>,
-    history: impl Fn(&Change) -> Option<String>,
+    known: impl Fn(&Change) -> (Option<String>, Option<String>),
 ) -> Vec<ChangeView> {
     let changes = diff::diff(before, after);
-    changes.iter().map(|one| change(one, &history)).collect()
+    let changes = changes.iter();
+    changes.map(|one| change(one, known(one))).collect()
 }
 
 /// Changes in words: "3 changed, 1 added".
@@ -58,7 +60,7 @@ pub(super) fn words(changes: &[ChangeView]) -> String {
         .join(", ")
 }
 
-fn change(change: &Change, history: impl Fn(&Change) -> Option<String>) -> ChangeView {
+fn change(change: &Change, (history, back): (Option<String>, Option<String>)) -> ChangeView {
     let (sign, before, after) = match &change.kind {
         ChangeKind::Added(value) => (Sign::Added, None, Some(whole(value))),
         ChangeKind::Removed(value) => (Sign::Removed, Some(whole(value)), None),
@@ -72,7 +74,8 @@ fn change(change: &Change, history: impl Fn(&Change) -> Option<String>) -> Chang
         sign,
         before,
         after,
-        history: history(change),
+        history,
+        back,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::log::view::WhenView;
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Timelike};
 use chrono_tz::Tz;
 use domain::{
-    question::{Moment, Step, Zone},
+    question::{Moment, Span, Step, Zone},
     time::Timestamp,
 };
 
@@ -133,6 +133,17 @@ impl Local {
             self.since(since, Step::Minute),
             self.until(until, Step::Minute),
         )
+    }
+
+    /// A time between two moments that goes on, as it is now, in whole minutes.
+    pub(crate) fn fixed(&self, span: Span) -> Option<(Moment, Moment)> {
+        let minute = |time: Timestamp| time.micros() - time.micros().rem_euclid(MINUTE);
+        let since = Timestamp::from_micros(minute(span.since?));
+        let until = Timestamp::from_micros(minute(span.until?) + MINUTE - 1);
+        Some((
+            self.since(since, Step::Minute),
+            self.until(until, Step::Minute),
+        ))
     }
 
     /// To the microsecond, with the zone.

@@ -75,6 +75,7 @@ pub(crate) fn frame() -> Frame {
         reads_settings: true,
         manages: true,
         fault: None,
+        single_keys: true,
     }
 }
 
@@ -224,6 +225,7 @@ fn of_tenant(shown: Shown, events: &[Event]) -> Shown {
                 tenant,
                 workspaces: frame.workspaces,
                 fault: None,
+                single_keys: true,
             }),
             ..shown.scope
         },

@@ -18,6 +18,55 @@ fn each_row_names_its_entry_and_opens_by_a_link() {
     }
 }
 
+/// The sample's events, of which the third to the fifth are of one operation.
+fn with_operation() -> Vec<domain::event::Event> {
+    let mut events = events();
+    for event in &mut events {
+        event.operation = None;
+    }
+    for event in &mut events[2..5] {
+        event.operation = Some("review".to_owned());
+    }
+    events
+}
+
+#[test]
+fn entries_of_one_operation_are_one_row_and_each_is_in_the_html() {
+    let events = with_operation();
+    let html = page(shown(log("", &events)));
+    assert_eq!(html.matches("class=\"row bundle\"").count(), 1);
+    assert!(html.contains("<b>3</b> entries of one operation"));
+    assert!(html.contains("href=\"/acme/growth/audit?operation=review\""));
+    for event in &events {
+        assert!(html.contains(&format!("data-event-id=\"{}\"", event.id)));
+    }
+    assert!(html.contains("<details class=\"unfold\">"));
+    // Where one of them is open it is to be seen.
+    let html = page(opening("", log("", &events), &events[3]));
+    assert!(html.contains("<details class=\"unfold\" open>"));
+    let html = page(opening("", log("", &events), &events[0]));
+    assert!(html.contains("<details class=\"unfold\">"));
+}
+
+#[test]
+fn a_link_to_be_copied_has_the_time_that_is_shown() {
+    let events = events();
+    let mut log = log("range=7d", &events);
+    log.fixed = Some((
+        "2026-05-05T09:20".parse().unwrap(),
+        "2026-05-12T09:20:59".parse().unwrap(),
+    ));
+    let html = page(opening("range=7d", log, &events[4]));
+    let id = events[4].id;
+    let fixed = "since=2026-05-05T09%3A20%3A00&amp;until=2026-05-12T09%3A20%3A59";
+    assert!(html.contains(&format!(
+        "href=\"/acme/growth/audit?{fixed}&amp;open={id}#e-{id}\""
+    )));
+    assert!(html.contains(&format!("href=\"/acme/growth/audit?{fixed}\"")));
+    // The page's own links go on.
+    assert!(html.contains("href=\"/acme/growth/audit?range=7d#e-"));
+}
+
 #[test]
 fn an_open_entry_stands_under_its_row_and_its_row_closes_it() {
     let events = events();

@@ -58,6 +58,10 @@ pub const WITHOUT_EVENT: &[(&str, &str)] = &[
         "there is nothing to cancel",
     ),
     (
+        "POST /ui/set_single_keys",
+        "how somebody's own keyboard works concerns nobody else",
+    ),
+    (
         "POST /ui/change_member, the other workspace's",
         "they are not there for who asks",
     ),

@@ -339,6 +339,12 @@ pub const REQUESTS: &[Asked] = &[
         "name=export-of-nobody",
     ),
     send(
+        "POST /ui/set_single_keys",
+        "",
+        "/ui/set_single_keys",
+        "on=false",
+    ),
+    send(
         "POST /ui/save_settings",
         "",
         "/ui/save_settings",
