@@ -59,6 +59,23 @@ pub async fn load_chart(path: String, search: String) -> Answered<Option<String>
     }))
 }
 
+/// What may be meant by `text` in a field of the filter (`q` or `actor`) of the log at `path`, most used first, as
+/// a listbox holds it: nothing that the query string asks for already. Empty where there is nothing.
+///
+/// # Errors
+///
+/// The server does not answer.
+#[server(prefix = "/ui", endpoint = "completions", input = GetUrl)]
+pub async fn load_completions(
+    path: String,
+    search: String,
+    field: String,
+    text: String,
+) -> Answered<String> {
+    let asker = crate::viewer::Asker::of_request();
+    Ok(crate::log::completion::completions(asker, &path, &search, &field, &text).await)
+}
+
 /// What arrived since a page was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct News {

@@ -573,6 +573,39 @@ impl Dictionary {
         (actors, vias)
     }
 
+    /// The numbers of the actors of whose name or e-mail `text` (lowercase) is a part, ascending; of an empty
+    /// text all.
+    pub(crate) fn actors_with(&self, text: &str) -> Vec<Number> {
+        if text.is_empty() {
+            return (1..next(&self.actors)).collect();
+        }
+        self.actor_texts.with(text, 0)
+    }
+
+    /// The same of targets, by their ids and names.
+    pub(crate) fn targets_with_text(&self, text: &str) -> Vec<Number> {
+        if text.is_empty() {
+            return (1..next(&self.targets)).collect();
+        }
+        self.target_texts.with(text, 0)
+    }
+
+    /// An actor as each time that they were named: by the kind and the id; who is nobody, by the kind.
+    pub(crate) fn same_actors(&self, number: Number) -> Vec<Number> {
+        let Some(actor) = self.actor(number) else {
+            return Vec::new();
+        };
+        let is_same = |other: &Actor| other.kind == actor.kind && other.id == actor.id;
+        match actor.id.as_deref() {
+            Some(id) => {
+                let same = self.actors_by_id.get(id).into_iter().flatten().copied();
+                same.filter(|number| self.actor(*number).is_some_and(is_same))
+                    .collect()
+            }
+            None => numbers_where(&self.actors, is_same).list().to_vec(),
+        }
+    }
+
     /// Actors that the filter's ids and kinds name; none: it names none.
     pub(crate) fn actors_named(&self, filter: &Filter) -> Option<Numbers> {
         if filter.actor_id.is_empty() && filter.actor_kind.is_empty() {

@@ -3,7 +3,7 @@
 use crate::StoreError;
 use domain::{
     category::Category,
-    event::{Event, TargetKind},
+    event::{ActorKind, Event, TargetKind},
     question::Span,
     time::Timestamp,
     verb::Verb,
@@ -88,4 +88,32 @@ pub struct ActionChoice {
     pub verb: Verb,
     /// How many events had it when the list was made: which ones are used most.
     pub events: u64,
+}
+
+/// Somebody to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActorChoice {
+    /// What kind of somebody.
+    pub kind: ActorKind,
+    /// Their id; none: who is nobody, as `system`.
+    pub id: Option<String>,
+    /// What they were called last.
+    pub name: String,
+    /// Their e-mail address then.
+    pub email: Option<String>,
+    /// How many events are theirs.
+    pub events: u64,
+}
+
+/// An object to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectChoice {
+    /// Its kind.
+    pub kind: TargetKind,
+    /// Its id.
+    pub id: String,
+    /// What it was called last.
+    pub name: Option<String>,
+    /// How many times entries name it.
+    pub entries: u64,
 }

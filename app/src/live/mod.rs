@@ -5,6 +5,7 @@
 mod chart;
 mod clipboard;
 mod clock;
+mod completion;
 mod export;
 mod keys;
 mod morph;
@@ -18,6 +19,7 @@ use crate::{
 };
 use chart::Chart;
 use clock::all;
+use completion::{Chosen, Completion};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::{
     ev,
@@ -88,6 +90,7 @@ pub fn begin() {
     window_event_listener(ev::focusout, move |event| {
         if let Some(target) = element(&event) {
             on.chart.left(&target);
+            on.completion.left(&target);
         }
     });
     let on = Rc::clone(&live);
@@ -96,6 +99,10 @@ pub fn begin() {
     window_event_listener(ev::mousedown, move |event| {
         if let Some(target) = element(&event) {
             on.chart.down(&event, &target);
+            if matches!(target.closest(".completions"), Ok(Some(_))) {
+                // The focus stays in the field.
+                event.prevent_default();
+            }
         }
     });
     let on = Rc::clone(&live);
@@ -110,6 +117,7 @@ pub fn begin() {
     window_event_listener_untyped("visibilitychange", move |_| on.news.watch());
     live.news.begin(&here());
     live.finish_chart();
+    live.completion.begin();
     set_interval(
         move || clock::set_times(js_sys::Date::now() - live.read_at.get()),
         TICK,
@@ -134,6 +142,8 @@ struct Live {
     news: Rc<News>,
     /// What is chosen on the chart.
     chart: Chart,
+    /// What completes a field.
+    completion: Rc<Completion>,
     /// Whether single keys do something is being noted.
     notes_keys: Cell<bool>,
 }
@@ -149,6 +159,7 @@ impl Live {
             typed: Cell::new(false),
             news: Rc::default(),
             chart: Chart::default(),
+            completion: Rc::default(),
             notes_keys: Cell::new(false),
         }
     }
@@ -162,7 +173,11 @@ impl Live {
         if event.default_prevented() || event.button() != 0 {
             return;
         }
-        if let Ok(Some(copied)) = target.closest("[data-copy]") {
+        if let Ok(Some(option)) = target.closest(".completions [role=option]") {
+            if let Some(chosen) = self.completion.choose(&option) {
+                self.complete(&chosen);
+            }
+        } else if let Ok(Some(copied)) = target.closest("[data-copy]") {
             event.prevent_default();
             clipboard::copy(&copied);
         } else if let Ok(Some(button)) = target.closest("[data-export-cancel]") {
@@ -432,6 +447,7 @@ impl Live {
         let edited = self.edited.borrow().clone();
         let keeps = |field: &str| edited.contains(field) || field == keys::SWITCH;
         morph::morph(&frame, html, &keeps)?;
+        self.completion.begin();
         // Where the focus went with what is gone, it goes to the entries, not to the page's start.
         if focused.is_some_and(|element| !element.is_connected() && element.tag_name() != "BODY")
             && let Some(entries) = document().get_element_by_id("entries")
@@ -482,6 +498,10 @@ impl Live {
             return;
         };
         self.edited.borrow_mut().insert(field.clone());
+        let input = event.target().and_then(|target| target.dyn_into().ok());
+        if let Some(input) = input {
+            self.completion.typed(&input, here());
+        }
         if !TYPED.contains(&&*field) {
             return;
         }
@@ -573,8 +593,34 @@ impl Live {
         self.go(&there, false, replace);
     }
 
-    /// A key goes down: on the chart, or anywhere.
+    /// Asks for what was chosen in place of what was typed.
+    fn complete(self: &Rc<Self>, chosen: &Chosen) {
+        let mut asked = here().question;
+        if self.rest.borrow().is_some()
+            && let Some(form) = form()
+        {
+            let shown = self.shown.borrow().question.clone();
+            asked = question::merged(&shown, &asked, &said(&form));
+        }
+        let there = Place {
+            question: question::completed(&asked, &chosen.field, &chosen.adds),
+            open: None,
+            ..here()
+        };
+        let replace = self.typed.get();
+        self.applied();
+        self.go(&there, false, replace);
+    }
+
+    /// A key goes down: in a field that is completed, on the chart, or anywhere.
     fn key(self: &Rc<Self>, event: &KeyboardEvent) {
+        let (is_done, chosen) = self.completion.key(event, here());
+        if let Some(chosen) = chosen {
+            self.complete(&chosen);
+        }
+        if is_done {
+            return;
+        }
         if let Some(there) = self.chart.key(event) {
             self.go_on(there);
         }

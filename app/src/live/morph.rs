@@ -4,6 +4,9 @@
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlInputElement, HtmlSelectElement, HtmlTemplateElement, Node};
 
+/// What an element is marked with that stays as it is.
+const KEPT: &str = "data-kept";
+
 /// Turns the element `old` into the one that `html` holds. A field of whose name `keeps` is true keeps
 /// the value that it has.
 ///
@@ -38,6 +41,10 @@ struct Morph<'a> {
 
 impl Morph<'_> {
     fn element(&self, old: &Element, new: &Element) -> Result<(), JsValue> {
+        // What only the browser fills in is its own.
+        if old.has_attribute(KEPT) && new.has_attribute(KEPT) {
+            return Ok(());
+        }
         // What is the same needs no look at its parts; but a field may hold something else.
         if old.is_equal_node(Some(new)) && old.query_selector("input, select")?.is_none() {
             return self.value(old);

@@ -45,6 +45,19 @@ pub(super) fn merged(shown: &str, asked: &str, wanted: &str) -> String {
     self::asked(&rest)
 }
 
+/// What is wanted where something was chosen that completes a field: in place of what the field says, what that
+/// adds. All but the field's name are query strings.
+pub(super) fn completed(asked: &str, field: &str, adds: &str) -> String {
+    let mut rest = pairs(asked);
+    rest.retain(|(name, _)| name != field && name != "cursor");
+    for pair in pairs(adds) {
+        if !rest.contains(&pair) {
+            rest.push(pair);
+        }
+    }
+    self::asked(&rest)
+}
+
 /// Whether a parameter, newly given, takes the place of another.
 fn takes_place(new: &str, other: &str) -> bool {
     match new {
@@ -157,6 +170,26 @@ mod tests {
         assert_eq!(
             merged("", "q=x&range=7d", "since=2026-05-01"),
             "q=x&since=2026-05-01"
+        );
+    }
+
+    #[test]
+    fn what_is_chosen_takes_the_place_of_what_was_typed_and_stands_beside_the_others() {
+        assert_eq!(
+            completed("q=x&actor=kim&cursor=abc", "actor", "actor_id=usr_1"),
+            "actor_id=usr_1&q=x"
+        );
+        assert_eq!(
+            completed("actor_id=usr_1", "actor", "actor_id=usr_2"),
+            "actor_id=usr_1&actor_id=usr_2"
+        );
+        assert_eq!(
+            completed(
+                "target_kind=secret&target_id=a&q=b",
+                "q",
+                "target_kind=secret&target_id=b"
+            ),
+            "target_kind=secret&target_id=a&target_id=b"
         );
     }
 

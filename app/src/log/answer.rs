@@ -481,6 +481,23 @@ async fn chart(snapshot: &mut Snapshot, query: &Query, within: Duration) -> Opti
     }
 }
 
+/// One state of the log at `path`, and what `search` asks of it.
+pub(super) async fn asked(
+    asker: Result<Asker, Refusal>,
+    path: &str,
+    search: &str,
+) -> Result<(Snapshot, About, Query), Refusal> {
+    let (asker, address, scope) = opened(asker, path).await?;
+    let (search, _) = without_open(search);
+    let workspaces = Workspaces::of(&asker, &scope);
+    let query = workspaces
+        .checked(Query::read(&search, Unknown::Ignored))
+        .query;
+    let snapshot = asker.store.snapshot(&scope).await?;
+    note(&asker, &scope, &query).await;
+    Ok((snapshot, About::of(&address), query))
+}
+
 /// The chart of the page that `search` asks for, counted for as long as it may take.
 pub(crate) async fn counted_chart(
     asker: Result<Asker, Refusal>,

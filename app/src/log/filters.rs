@@ -59,13 +59,11 @@ pub(super) fn Filters(
         } else {
             "Action"
         },
-        kind: "search",
     };
     let actor = TextField {
         name: "actor",
         label: "Actor",
         placeholder: "Name or email",
-        kind: "text",
     };
     let (offered, rarer) = offered_actions(&choices.offered, &links.query.filter);
     let actions = offered.into_iter().map(|choice| {
@@ -213,7 +211,6 @@ struct TextField {
     name: &'static str,
     label: &'static str,
     placeholder: &'static str,
-    kind: &'static str,
 }
 
 impl<'a> Fields<'a> {
@@ -279,7 +276,8 @@ impl<'a> Fields<'a> {
             <input
                 id=id
                 name=field.name
-                type=field.kind
+                type="text"
+                enterkeyhint="search"
                 value=self.value(field.name).to_owned()
                 placeholder=field.placeholder
                 autocomplete="off"
@@ -287,6 +285,14 @@ impl<'a> Fields<'a> {
                 aria-invalid=described.is_some().then_some("true")
                 aria-describedby=described
             />
+            <div
+                class="completions"
+                id=format!("c-{}", field.name)
+                role="listbox"
+                aria-label=format!("{}: what exists", field.label)
+                data-kept=""
+                hidden
+            ></div>
             {error}
         }
         .into_any()

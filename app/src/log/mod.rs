@@ -5,6 +5,7 @@ mod about;
 pub(crate) mod answer;
 pub(crate) mod chart;
 mod chips;
+pub(crate) mod completion;
 mod compose;
 mod count;
 pub(crate) mod entry;

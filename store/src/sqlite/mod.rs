@@ -10,6 +10,7 @@ mod blame;
 mod catalogue;
 pub(crate) mod change;
 mod choices;
+mod completion;
 mod conditions;
 mod connect;
 mod count;

@@ -288,6 +288,21 @@ pub const REQUESTS: &[Asked] = &[
         "/ui/chart?path=/acme/audit&search=",
     ),
     get(
+        "GET /ui/completions",
+        "",
+        "/ui/completions?path=/acme/growth/audit&search=&field=actor&text=a",
+    ),
+    get(
+        "GET /ui/completions",
+        "of the tenant",
+        "/ui/completions?path=/acme/audit&search=&field=q&text=a",
+    ),
+    get(
+        "GET /ui/completions",
+        "of oneself",
+        "/ui/completions?path=/acme/growth/me&search=&field=actor&text=a",
+    ),
+    get(
         "GET /ui/entry",
         "",
         "/ui/entry?path=/acme/growth/audit&search=&id={event}",
