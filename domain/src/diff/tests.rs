@@ -407,12 +407,26 @@ fn merged(state: Option<Value>, patch: &Value) -> Value {
     members.into()
 }
 
-/// A state without members that are null, which a merge patch cannot give.
-fn without_null(value: &mut Value) {
-    if let Value::Object(members) = value {
-        members.retain(|_, value| !value.is_null());
-        members.values_mut().for_each(without_null);
-    }
+/// Takes the members that were null out of the state before, and out of what was made of it: a merge patch
+/// cannot give them. How many of them are not as they were.
+fn take_nulls(before: &mut Value, made: &mut Value) -> usize {
+    let (Value::Object(before), Value::Object(made)) = (before, made) else {
+        return 0;
+    };
+    let mut lacking = 0;
+    before.retain(|name, was| match was {
+        Value::Null => {
+            lacking += usize::from(made.remove(name) != Some(Value::Null));
+            false
+        }
+        was => {
+            if let Some(made) = made.get_mut(name) {
+                lacking += take_nulls(was, made);
+            }
+            true
+        }
+    });
+    lacking
 }
 
 #[test]
@@ -462,6 +476,40 @@ fn a_mark_is_no_way_back() {
     assert_eq!(back.of_field(&"password".parse().unwrap()), None);
 }
 
+#[test]
+fn what_was_null_is_left_as_it_is_and_counted() {
+    let back = |before: Value, after: Value| {
+        let back = Inverse::of(&object(before), after.as_object());
+        (Value::from(back.patch), back.nulls, back.left_out)
+    };
+    // In a merge patch, null removes.
+    assert_eq!(
+        back(json!({"a": null, "b": 1}), json!({"a": 5, "b": 2})),
+        (json!({"b": 1}), 1, 0)
+    );
+    assert_eq!(back(json!({"a": null}), json!({})), (json!({}), 1, 0));
+    assert_eq!(
+        back(json!({"a": null}), json!({"a": null})),
+        (json!({}), 0, 0)
+    );
+    // So it does in what was removed, or is no object any more.
+    let owner = json!({"owner": {"id": 1, "team": null, "of": {"it": null}}});
+    for after in [json!({}), json!({"owner": 5}), Value::Null] {
+        assert_eq!(
+            back(owner.clone(), after),
+            (json!({"owner": {"id": 1, "of": {}}}), 2, 0)
+        );
+    }
+    // A list is given back as it was.
+    let list = json!({"list": [null, {"x": null}]});
+    assert_eq!(back(list.clone(), json!({"list": []})), (list, 0, 0));
+    let field = Inverse::of(
+        &object(json!({"a": null, "b": 1})),
+        json!({"a": 5}).as_object(),
+    );
+    assert_eq!(field.of_field(&"a".parse().unwrap()), None);
+}
+
 proptest! {
     #[test]
     fn the_diff_of_a_state_with_itself_is_empty(state in state()) {
@@ -487,12 +535,12 @@ proptest! {
 
     #[test]
     fn the_way_back_makes_the_state_before_of_the_state_after(before in state(), after in state()) {
-        let (mut before, mut after) = (Value::Object(before), Value::Object(after));
-        without_null(&mut before);
-        without_null(&mut after);
-        let back = Inverse::of(&object(before.clone()), after.as_object());
-        let made = merged(Some(after), &back.patch.into());
+        let back = Inverse::of(&before, Some(&after));
+        let mut made = merged(Some(after.into()), &back.patch.into());
+        let mut before = Value::Object(before);
+        let lacking = take_nulls(&mut before, &mut made);
         prop_assert!(is_same(&made, &before), "{made} instead of {before}");
+        prop_assert_eq!(back.nulls, lacking);
     }
 
     #[test]

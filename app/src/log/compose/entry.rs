@@ -77,13 +77,24 @@ fn back(inverse: &Inverse) -> Option<BackView> {
     if inverse.patch.is_empty() {
         return None;
     }
-    let lacks = match inverse.left_out {
+    let left_out = match inverse.left_out {
         0 => None,
         1 => Some("A value that was taken out before it was recorded is not in it.".to_owned()),
         count => Some(format!(
             "{count} values that were taken out before they were recorded are not in it."
         )),
     };
+    let nulls = match inverse.nulls {
+        0 => None,
+        1 => Some(
+            "A value that was null is not in it, because null removes a field here.".to_owned(),
+        ),
+        count => Some(format!(
+            "{count} values that were null are not in it, because null removes a field here."
+        )),
+    };
+    let lacks: Vec<String> = left_out.into_iter().chain(nulls).collect();
+    let lacks = (!lacks.is_empty()).then(|| lacks.join(" "));
     let json = pretty(&inverse.patch);
     Some(BackView { json, lacks })
 }

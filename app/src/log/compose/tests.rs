@@ -279,6 +279,31 @@ fn what_was_taken_out_is_said_in_words_wherever_it_stands() {
 }
 
 #[test]
+fn what_the_way_back_lacks_is_said() {
+    let mark = format!("redacted:{}", "a".repeat(32));
+    let lacks = |before: serde_json::Value| {
+        let mut event = of("integration:update");
+        event.outcome = domain::event::Outcome::Success;
+        event.before = before.as_object().cloned();
+        event.after = json!({"role": "admin", "owner": 7, "team": 8, "password": "new"})
+            .as_object()
+            .cloned();
+        let back = entry(&event, &label(&event), &local("UTC")).back;
+        back.unwrap().lacks
+    };
+    assert_eq!(lacks(json!({"role": "viewer"})), None);
+    assert_eq!(
+        lacks(json!({"role": "viewer", "owner": null})).unwrap(),
+        "A value that was null is not in it, because null removes a field here."
+    );
+    assert_eq!(
+        lacks(json!({"role": "viewer", "owner": null, "team": null, "password": mark})).unwrap(),
+        "A value that was taken out before it was recorded is not in it. 2 values that were null are \
+         not in it, because null removes a field here."
+    );
+}
+
+#[test]
 fn each_field_that_an_event_changed_leads_to_its_history() {
     use domain::event::Outcome;
     let mut event = of("integration:update");
