@@ -254,6 +254,30 @@ fn numbers_where<T>(list: &[T], holds: impl Fn(&T) -> bool) -> Numbers {
         .collect()
 }
 
+/// The numbers of each id and kind that is wanted, the newest first, at most so many of each. The numbers of an id
+/// are gone through once, however many are wanted and of however many kinds.
+fn ways_of<'a, K: Ord>(
+    wanted: impl Iterator<Item = (&'a str, K)>,
+    by_id: &HashMap<Box<str>, Vec<Number>>,
+    kind: impl Fn(Number) -> Option<K>,
+    most: usize,
+) -> Vec<Vec<Number>> {
+    let mut ids: BTreeMap<&str, BTreeMap<K, Vec<Number>>> = BTreeMap::new();
+    for (id, kind) in wanted {
+        ids.entry(id).or_default().entry(kind).or_default();
+    }
+    for (id, kinds) in &mut ids {
+        for number in by_id.get(*id).into_iter().flatten().rev() {
+            let ways = kind(*number).and_then(|kind| kinds.get_mut(&kind));
+            if let Some(ways) = ways.filter(|ways| ways.len() < most) {
+                ways.push(*number);
+            }
+        }
+    }
+    let ids = ids.into_values();
+    ids.flat_map(BTreeMap::into_values).collect()
+}
+
 /// Whether an address names an actor: by their e-mail, or in place of an id or a name.
 pub(crate) fn actor_is(actor: &Actor, address: &Address) -> bool {
     let texts = [&actor.email, &actor.id, &actor.name];
@@ -590,20 +614,34 @@ impl Dictionary {
         self.target_texts.with(text, 0)
     }
 
-    /// An actor as each time that they were named: by the kind and the id; who is nobody, by the kind.
-    pub(crate) fn same_actors(&self, number: Number) -> Vec<Number> {
-        let Some(actor) = self.actor(number) else {
-            return Vec::new();
+    /// Who has one of these numbers, each once: the numbers under which they were named, the newest first, at most
+    /// so many. Somebody is the same by the kind and the id; who has no id only as long as they are called the
+    /// same, and has one number.
+    pub(crate) fn ways_to_name_actors(&self, numbers: &[Number], most: usize) -> Vec<Vec<Number>> {
+        let with_id = numbers.iter().filter_map(|number| {
+            let actor = self.actor(*number)?;
+            Some((actor.id.as_deref()?, actor.kind))
+        });
+        let kind = |number| self.actor(number).map(|actor| actor.kind);
+        let mut ways = ways_of(with_id, &self.actors_by_id, kind, most);
+        let is_without = |number: &&Number| {
+            let actor = self.actor(**number);
+            actor.is_some_and(|actor| actor.id.is_none())
         };
-        let is_same = |other: &Actor| other.kind == actor.kind && other.id == actor.id;
-        match actor.id.as_deref() {
-            Some(id) => {
-                let same = self.actors_by_id.get(id).into_iter().flatten().copied();
-                same.filter(|number| self.actor(*number).is_some_and(is_same))
-                    .collect()
-            }
-            None => numbers_where(&self.actors, is_same).list().to_vec(),
-        }
+        let without_id = numbers.iter().filter(is_without);
+        ways.extend(without_id.map(|number| vec![*number]));
+        ways
+    }
+
+    /// The same of objects, by their kinds and ids. None is named without an id.
+    pub(crate) fn ways_to_name_objects(&self, numbers: &[Number], most: usize) -> Vec<Vec<Number>> {
+        let with_id = numbers.iter().filter_map(|number| {
+            let target = self.target(*number)?;
+            let id = target.id.as_deref().filter(|id| !id.is_empty())?;
+            Some((id, &target.kind))
+        });
+        let kind = |number| self.target(number).map(|target| &target.kind);
+        ways_of(with_id, &self.targets_by_id, kind, most)
     }
 
     /// Actors that the filter's ids and kinds name; none: it names none.
@@ -788,6 +826,7 @@ impl Dictionary {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use domain::event::ActorKind;
     use proptest::{collection::vec, option, prelude::*};
 
     /// A list of objects as it is defined: all of them, sorted, then what is asked for.
@@ -868,5 +907,83 @@ mod tests {
                 defined(&texts, &of, after, ascending, most)
             );
         }
+    }
+
+    fn actor(kind: ActorKind, id: Option<&str>, name: &str) -> Actor {
+        Actor {
+            kind,
+            id: id.map(str::to_owned),
+            name: Some(name.to_owned()),
+            email: None,
+        }
+    }
+
+    #[test]
+    fn who_has_no_id_is_nobody_else_and_who_has_one_is_the_same_however_called() {
+        let mut texts = Dictionary::default();
+        for (kind, id, name) in [
+            (ActorKind::Anonymous, None, "Bob"),
+            (ActorKind::User, Some("1"), "Kim"),
+            (ActorKind::Anonymous, None, "Eve"),
+            (ActorKind::System, Some("1"), "Cron"),
+            (ActorKind::User, Some("1"), "Kim Berg"),
+            (ActorKind::User, Some("2"), "Kim"),
+            (ActorKind::User, Some("1"), "Berg"),
+        ] {
+            texts.add_actor(actor(kind, id, name));
+        }
+        let ways = |numbers: &[Number], most| {
+            let mut ways = texts.ways_to_name_actors(numbers, most);
+            ways.sort_unstable();
+            ways
+        };
+        assert_eq!(ways(&[1], 9), [[1]]);
+        assert_eq!(ways(&[2, 5], 9), [[7, 5, 2]]);
+        assert_eq!(ways(&[2, 5], 2), [[7, 5]]);
+        assert_eq!(
+            ways(&[1, 2, 3, 4, 5, 6, 7, 8], 9),
+            [vec![1], vec![3], vec![4], vec![6], vec![7, 5, 2]]
+        );
+    }
+
+    #[test]
+    fn an_object_is_the_same_by_kind_and_id_however_called() {
+        let mut texts = Dictionary::default();
+        for (kind, id, name) in [
+            ("secret", Some("1"), "Key"),
+            ("user", Some("1"), "Kim"),
+            ("secret", None, "Key"),
+            ("secret", Some("1"), "New key"),
+            ("secret", Some(""), "Key"),
+        ] {
+            texts.add_target(Target {
+                kind: kind.parse().unwrap(),
+                id: id.map(str::to_owned),
+                name: Some(name.to_owned()),
+                url: None,
+            });
+        }
+        let mut ways = texts.ways_to_name_objects(&[1, 2, 3, 4, 5], 9);
+        ways.sort_unstable();
+        assert_eq!(ways, [vec![2], vec![4, 1]]);
+        assert_eq!(texts.ways_to_name_objects(&[1], 1), [[4]]);
+    }
+
+    #[test]
+    fn of_however_many_that_are_found_no_more_ways_are_listed_than_there_are() {
+        const EACH: Number = 50_000;
+        let mut texts = Dictionary::default();
+        for at in 0..EACH {
+            texts.add_actor(actor(ActorKind::Anonymous, None, &format!("a{at}")));
+        }
+        for at in 0..EACH {
+            texts.add_actor(actor(ActorKind::User, Some("1"), &format!("b{at}")));
+        }
+        // Most of them would be the same, were they told by the kind alone, or gone through for each name.
+        let found: Vec<Number> = (1..=2 * EACH).collect();
+        let ways = texts.ways_to_name_actors(&found, 1_000);
+        assert_eq!(ways.len(), EACH as usize + 1);
+        let listed: usize = ways.iter().map(Vec::len).sum();
+        assert_eq!(listed, EACH as usize + 1_000);
     }
 }

@@ -90,19 +90,21 @@ pub struct ActionChoice {
     pub events: u64,
 }
 
-/// Somebody to choose.
+/// Somebody to choose. Who has no id is told from others of the kind by the name and the e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorChoice {
     /// What kind of somebody.
     pub kind: ActorKind,
     /// Their id; none: who is nobody, as `system`.
     pub id: Option<String>,
-    /// What they were called last.
+    /// What they were called last; the kind, where they were not called anything.
     pub name: String,
     /// Their e-mail address then.
     pub email: Option<String>,
-    /// How many events are theirs.
+    /// How many events are theirs, of those that were counted.
     pub events: u64,
+    /// Whether all were counted.
+    pub is_exact: bool,
 }
 
 /// An object to choose.
@@ -114,6 +116,6 @@ pub struct ObjectChoice {
     pub id: String,
     /// What it was called last.
     pub name: Option<String>,
-    /// How many times entries name it.
+    /// How many times entries name it; of one that was named in very many ways, in the newest of them.
     pub entries: u64,
 }

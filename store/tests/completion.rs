@@ -15,7 +15,7 @@ use domain::{
     role::Role,
     slug::WorkspacePath,
 };
-use log::{Log, event, object, user};
+use log::{Log, event, object, time, user};
 use store::{
     Scope,
     question::{ActorChoice, ObjectChoice},
@@ -132,6 +132,104 @@ async fn somebody_who_has_another_name_now_is_one_and_found_by_both() {
             "{text}"
         );
     }
+}
+
+/// Somebody who did not get in.
+fn stranger(name: Option<&str>, email: Option<&str>) -> Actor {
+    Actor {
+        kind: ActorKind::Anonymous,
+        id: None,
+        name: name.map(str::to_owned),
+        email: email.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_id_is_told_from_others_by_what_they_are_called() {
+    for behind in [0, 1_000] {
+        let log = Log::behind(behind).await;
+        let grant = log.token(GROWTH).await;
+        let mut events = Vec::new();
+        for (actor, count) in [
+            (stranger(Some("Bob"), None), 3),
+            (stranger(Some("Bob"), Some("bob@acme.example")), 2),
+            (stranger(None, Some("bobby@acme.example")), 1),
+            (stranger(None, None), 4),
+            (stranger(Some("Eve"), Some("eve@acme.example")), 5),
+        ] {
+            events.extend((0..count).map(|_| rotated(actor.clone(), "sec_1", "Key")));
+        }
+        log.record(&grant, events).await;
+        let scope = log.scope(GROWTH).await;
+        let found = actors(&log, &scope, "bob").await;
+        let told = |found: &[ActorChoice]| {
+            let told = found
+                .iter()
+                .map(|one| (one.name.clone(), one.email.clone(), one.events));
+            told.collect::<Vec<_>>()
+        };
+        let one = |name: &str, email: Option<&str>, events| {
+            (name.to_owned(), email.map(str::to_owned), events)
+        };
+        let bobs = [
+            one("Bob", None, 3),
+            one("Bob", Some("bob@acme.example"), 2),
+            one("bobby@acme.example", Some("bobby@acme.example"), 1),
+        ];
+        assert_eq!(told(&found), bobs, "{behind}");
+        assert!(found.iter().all(|one| one.id.is_none() && one.is_exact));
+        assert_eq!(
+            // Who has no name is found by the kind.
+            told(&actors(&log, &scope, "anonym").await),
+            [
+                one("anonymous", None, 4),
+                one("bobby@acme.example", Some("bobby@acme.example"), 1)
+            ]
+        );
+        // So it is in the log of an object.
+        let subject = Subject {
+            kind: "secret".parse().unwrap(),
+            id: "sec_1".to_owned(),
+        };
+        let owner = log.owner(GROWTH).await;
+        let tab = owner.object_scope(&growth(), subject).unwrap();
+        assert_eq!(told(&actors(&log, &tab, "bob").await), bobs, "{behind}");
+        assert_eq!(told(&actors(&log, &tab, "").await).len(), 5, "{behind}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_object_with_very_many_entries_the_newest_tell_who_acted() {
+    let log = Log::new().await;
+    let grant = log.token(GROWTH).await;
+    let kim = user("usr_1", "Alex Kim");
+    let renamed = user("usr_1", "Alex Lind");
+    for from in (0..10_200_i64).step_by(1_700) {
+        let events = (from..from + 1_700).map(|n| {
+            let actor = match n {
+                0 => user("usr_2", "Kim Berg"),
+                1..5_000 => kim.clone(),
+                10_000.. => user("usr_3", "Mara Lind"),
+                _ => renamed.clone(),
+            };
+            let mut made = rotated(actor, "sec_1", if n % 2 == 0 { "Key" } else { "Other" });
+            made.occurred_at = Some(time(AT).plus(chrono::TimeDelta::milliseconds(n)));
+            made
+        });
+        log.record(&grant, events.collect()).await;
+    }
+    let subject = Subject {
+        kind: "secret".parse().unwrap(),
+        id: "sec_1".to_owned(),
+    };
+    let owner = log.owner(GROWTH).await;
+    let tab = owner.object_scope(&growth(), subject).unwrap();
+    // Who has another name now is found by both, and who acted before all of these by none.
+    let found = actors(&log, &tab, "kim").await;
+    assert_eq!(told(&found), [("Alex Lind", 9_800)]);
+    assert!(!found[0].is_exact);
+    let found = actors(&log, &tab, "lind").await;
+    assert_eq!(told(&found), [("Alex Lind", 9_800), ("Mara Lind", 200)]);
 }
 
 #[tokio::test]

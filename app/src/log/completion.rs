@@ -90,27 +90,49 @@ fn people(found: Vec<ActorChoice>, filter: &Filter) -> Vec<Choice> {
             name,
             email,
             events,
+            is_exact,
         } = actor;
         // The same person may be known by several ids, as an application's and as Daybook's own.
         let look = (name, email);
         let is_alone = looks.get(&look).is_none_or(|count| *count < 2);
         let (name, email) = look;
+        let by_kind = ("actor_kind", kind.to_string());
+        let mut entries = is_exact.then_some(events);
         let (adds, beside) = match id {
             Some(id) if filter.actor_id.contains(&id) => return None,
             Some(id) => {
                 let shown = (id != name && (email.is_none() || !is_alone)).then(|| id.clone());
-                (("actor_id", id), [email, shown])
+                (vec![("actor_id", id)], [email, shown])
             }
-            None if filter.actor_kind.contains(&kind) => return None,
-            None => (("actor_kind", kind.to_string()), [None, None]),
+            None => {
+                let is_called = name != kind.as_str();
+                let text = email.clone().or_else(|| is_called.then(|| name.clone()));
+                let is_asked_for = filter.actor_kind.contains(&kind)
+                    && text
+                        .as_ref()
+                        .is_none_or(|text| filter.actor.as_ref() == Some(text));
+                if is_asked_for {
+                    return None;
+                }
+                match text {
+                    // Nothing asks for exactly those without an id; this finds nobody else who is not called alike.
+                    Some(text) => (vec![by_kind, ("actor", text)], [email, None]),
+                    None => {
+                        // All of the kind are found, also those who are called something.
+                        entries = None;
+                        (vec![by_kind], [None, None])
+                    }
+                }
+            }
         };
         let kind = (kind != ActorKind::User && kind.as_str() != name).then(|| kind.to_string());
-        let beside: Vec<String> = [kind].into_iter().chain(beside).flatten().collect();
+        let beside = beside.into_iter().flatten().filter(|text| *text != name);
+        let beside: Vec<String> = kind.into_iter().chain(beside).collect();
         Some(Choice {
             name,
             beside: (!beside.is_empty()).then(|| beside.join(" · ")),
-            entries: Some(events),
-            adds: vec![adds],
+            entries,
+            adds,
         })
     });
     options.take(ACTORS_MOST).collect()
@@ -276,6 +298,7 @@ mod tests {
             name: name.to_owned(),
             email: email.map(str::to_owned),
             events: 1,
+            is_exact: true,
         };
         let system = ActorChoice {
             kind: ActorKind::System,
@@ -309,6 +332,67 @@ mod tests {
             told("actor_id=usr_1&actor_id=usr_2&actor_kind=system").len(),
             2
         );
+    }
+
+    #[test]
+    fn who_has_no_id_is_asked_for_by_the_kind_and_what_they_are_called() {
+        let nobody = |name: &str, email: Option<&str>| ActorChoice {
+            kind: ActorKind::Anonymous,
+            id: None,
+            name: name.to_owned(),
+            email: email.map(str::to_owned),
+            events: 3,
+            is_exact: true,
+        };
+        let found = vec![
+            nobody("Bob", Some("bob@example.com")),
+            nobody("eve@example.com", Some("eve@example.com")),
+            nobody("Mallory", None),
+            nobody("anonymous", None),
+        ];
+        let told = |search: &str| -> Vec<String> {
+            let filter = Query::read(search, Unknown::Refused).query.filter;
+            let people = people(found.clone(), &filter).into_iter();
+            let told = people.map(|choice| {
+                let adds = choice
+                    .adds
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"));
+                let adds = adds.collect::<Vec<_>>().join("&");
+                let beside = choice.beside.unwrap_or_default();
+                format!("{} ({beside}) {:?} {adds}", choice.name, choice.entries)
+            });
+            told.collect()
+        };
+        let all = [
+            "Bob (anonymous · bob@example.com) Some(3) actor_kind=anonymous&actor=bob@example.com",
+            "eve@example.com (anonymous) Some(3) actor_kind=anonymous&actor=eve@example.com",
+            "Mallory (anonymous) Some(3) actor_kind=anonymous&actor=Mallory",
+            "anonymous () None actor_kind=anonymous",
+        ];
+        assert_eq!(told(""), all);
+        assert_eq!(told("actor=bob%40example.com"), all);
+        assert_eq!(told("actor_kind=anonymous"), all[..3]);
+        assert_eq!(
+            told("actor_kind=anonymous&actor=bob%40example.com"),
+            all[1..3]
+        );
+    }
+
+    #[test]
+    fn what_was_counted_in_part_is_not_told() {
+        let person = |id: &str, is_exact| ActorChoice {
+            kind: ActorKind::User,
+            id: Some(id.to_owned()),
+            name: id.to_owned(),
+            email: None,
+            events: 7,
+            is_exact,
+        };
+        let found = vec![person("usr_1", true), person("usr_2", false)];
+        let people = people(found, &Filter::default()).into_iter();
+        let entries: Vec<_> = people.map(|choice| choice.entries).collect();
+        assert_eq!(entries, [Some(7), None]);
     }
 
     #[test]

@@ -307,50 +307,6 @@ async fn in_use_of(
     Ok(in_use)
 }
 
-/// Who did something to one object, with how many events each.
-pub(super) async fn actors_of_object(
-    connection: &mut Connection,
-    shelf: &Shelf,
-    targets: &Numbers,
-) -> Result<BTreeMap<Number, u64>, StoreError> {
-    let log = shelf.log;
-    let actors: Vec<(Number, u64)> = match connection.dialect() {
-        Dialect::Sqlite => {
-            let actors: String = database::query_scalar(
-                "SELECT json_group_array(json_array(actor, events)) FROM ( \
-                     SELECT x.actor, count(DISTINCT x.n) AS events FROM json_each(?2) j \
-                     CROSS JOIN i.by_target x WHERE x.ws = ?1 AND x.key = j.value \
-                     GROUP BY x.actor)",
-            )
-            .bind(log.ws)
-            .bind(list(targets))
-            .fetch_one(connection)
-            .await?;
-            serde_json::from_str(&actors).map_err(broken)?
-        }
-        Dialect::Postgres => {
-            database::query_as(
-                "SELECT actor, count(DISTINCT n) FROM by_target \
-                 WHERE tenant = ? AND ws = ? AND key = ANY(?) GROUP BY actor",
-            )
-            .bind(log.tenant)
-            .bind(log.ws)
-            .bind(list(targets))
-            .fetch_all(connection)
-            .await?
-        }
-    };
-    let mut actors: BTreeMap<Number, u64> = actors.into_iter().collect();
-    if !shelf.tail.is_empty() {
-        let related = shelf.texts.read().related_with(targets);
-        let ways = vec![(Column::Target, targets), (Column::Related, &related)];
-        for row in shelf.tail.any_of(&ways, i64::MAX) {
-            *actors.entry(row.actor).or_default() += 1;
-        }
-    }
-    Ok(actors)
-}
-
 /// What is in use in what one person did, as the actors `own`: nothing of what only others use.
 async fn in_use_by(
     connection: &mut Connection,

@@ -2,11 +2,14 @@
 //! with the most entries first, and only what exists in the log.
 //!
 //! What a text is a part of is found in memory, and counted as the index has it. Of very many, as a letter or two
-//! give, only those are counted that were used most as far as the plan knows, which may be a little behind.
+//! give, only those are counted that were used most as far as the plan knows, which may be a little behind. In the
+//! log of one object its newest entries tell who acted. So whatever is in the log, a letter costs no more than it
+//! takes to look for it in memory, and to count so many.
 
 use super::{
-    choices::{actors_of_object, list},
+    choices::list,
     dictionaries::damaged,
+    object::actors_of_object,
     snapshot::{Shelf, Snapshot},
     tail::Column,
 };
@@ -17,7 +20,7 @@ use crate::{
     plan::Numbers,
     question::{ActorChoice, ObjectChoice},
 };
-use domain::event::{ActorKind, TargetKind};
+use domain::event::{Actor, TargetKind};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -27,8 +30,10 @@ use std::{
 const USED_MOST: usize = 5_000;
 /// and so many that came up last: how much those are used may not be known yet.
 const NEWEST: usize = 500;
-/// An object may have been named in more ways than this: it is counted by so many, the newest.
+/// Somebody, or an object, may have been named in more ways than this: they are counted by so many, the newest.
 const WAYS_MOST: usize = 1_000;
+/// And all that were found together by so many, of which each has at least a few.
+const WAYS_IN_ALL: usize = 20_000;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,16 +60,15 @@ impl Snapshot {
             return Ok(Vec::new());
         }
         let text = text.to_lowercase();
-        let mut found: BTreeMap<(ActorKind, Option<String>), ActorChoice> = BTreeMap::new();
+        let mut found: BTreeMap<Actor, ActorChoice> = BTreeMap::new();
         for shelf in &self.shelves {
             let connection = self.transaction.connection();
-            let of_object = {
-                let texts = shelf.texts.read();
-                let subject = self.scope.subject();
-                subject.map(|subject| texts.targets_of(subject))
-            };
-            let counts = match &of_object {
-                Some(targets) => actors_of_object(connection, shelf, targets).await?,
+            let (counts, is_exact) = match self.scope.subject() {
+                Some(subject) => {
+                    let counted = actors_of_object(connection, shelf, subject, self.head);
+                    let (counts, is_exact) = counted.await?;
+                    (found_by(&text, counts, &shelf.texts.read()), is_exact)
+                }
                 None => {
                     let ways = {
                         let texts = shelf.texts.read();
@@ -74,43 +78,40 @@ impl Snapshot {
                             &texts,
                             texts.actors_with(&text),
                         );
-                        found
-                            .into_iter()
-                            .flat_map(|number| texts.same_actors(number))
-                            .collect()
+                        texts.ways_to_name_actors(&found, WAYS_MOST + 1)
                     };
-                    counts_of(connection, shelf, Counted::Actors, &ways).await?
+                    let (ways, is_exact) = together(ways, WAYS_MOST, WAYS_IN_ALL);
+                    let counts = counts_of(connection, shelf, Counted::Actors, &ways).await?;
+                    (counts, is_exact)
                 }
             };
             let texts = shelf.texts.read();
-            let mut of_shelf: BTreeMap<_, ActorChoice> = BTreeMap::new();
-            let mut is_found = BTreeSet::new();
+            let mut of_shelf: BTreeMap<Actor, ActorChoice> = BTreeMap::new();
             for (number, events) in counts {
                 let Some(actor) = texts.actor(number) else {
                     continue;
                 };
-                let key = (actor.kind, actor.id.clone());
-                if actor.is_found_by(&text) {
-                    is_found.insert(key.clone());
-                }
-                let choice = of_shelf.entry(key).or_insert_with(|| ActorChoice {
+                let choice = of_shelf.entry(who(actor)).or_insert_with(|| ActorChoice {
                     kind: actor.kind,
                     id: actor.id.clone(),
                     name: String::new(),
                     email: None,
                     events: 0,
+                    is_exact,
                 });
                 // Numbers rise: what they are called now is what they were called last.
                 actor.sort_name().clone_into(&mut choice.name);
                 choice.email.clone_from(&actor.email);
                 choice.events += events;
             }
-            of_shelf.retain(|key, _| is_found.contains(key));
-            for (key, choice) in of_shelf {
-                match found.get_mut(&key) {
-                    Some(known) => known.events += choice.events,
+            for (who, choice) in of_shelf {
+                match found.get_mut(&who) {
+                    Some(known) => {
+                        known.events += choice.events;
+                        known.is_exact &= choice.is_exact;
+                    }
                     None => {
-                        found.insert(key, choice);
+                        found.insert(who, choice);
                     }
                 }
             }
@@ -143,15 +144,9 @@ impl Snapshot {
                     &texts,
                     texts.targets_with_text(&text),
                 );
-                let objects: BTreeSet<Number> = found
-                    .into_iter()
-                    .filter_map(|number| texts.object(number))
-                    .collect();
-                let ways = objects
-                    .into_iter()
-                    .flat_map(|object| texts.ways_to_name(object).rev().take(WAYS_MOST));
-                ways.collect()
+                texts.ways_to_name_objects(&found, WAYS_MOST + 1)
             };
+            let (ways, _) = together(ways, WAYS_MOST, WAYS_IN_ALL);
             let connection = self.transaction.connection();
             let counts = counts_of(connection, shelf, Counted::Targets, &ways).await?;
             let texts = shelf.texts.read();
@@ -208,6 +203,52 @@ impl Snapshot {
         let entries = |kind: &TargetKind| used.get(kind).copied().unwrap_or_default();
         Ok(first(kinds.into_iter(), most, entries))
     }
+}
+
+/// Who somebody is, whatever they are called; of who has no id, what they are called is all that tells.
+fn who(actor: &Actor) -> Actor {
+    let is_told = actor.id.is_none();
+    Actor {
+        kind: actor.kind,
+        id: actor.id.clone(),
+        name: actor.name.clone().filter(|_| is_told),
+        email: actor.email.clone().filter(|_| is_told),
+    }
+}
+
+/// Of actors those whom `text` (lowercase) finds, in any of the ways in which they were named; an empty one all.
+fn found_by(
+    text: &str,
+    mut counts: BTreeMap<Number, u64>,
+    texts: &Dictionary,
+) -> BTreeMap<Number, u64> {
+    if text.is_empty() {
+        return counts;
+    }
+    let actors = counts.keys().filter_map(|number| texts.actor(*number));
+    let found = actors.filter(|actor| actor.is_found_by(text)).map(who);
+    let found: BTreeSet<Actor> = found.collect();
+    counts.retain(|number, _| {
+        let actor = texts.actor(*number);
+        actor.is_some_and(|actor| found.contains(&who(actor)))
+    });
+    counts
+}
+
+/// The first numbers of each list, so many of each and so many in all, and whether those are all. Where they are too
+/// many in all, the longest lists give way first.
+fn together(mut lists: Vec<Vec<Number>>, of_each: usize, in_all: usize) -> (Numbers, bool) {
+    lists.sort_by_key(Vec::len);
+    let mut is_all = true;
+    let (mut left, mut lists_left) = (in_all, lists.len());
+    for list in &mut lists {
+        let share = of_each.min(left / lists_left.max(1));
+        is_all &= list.len() <= share;
+        list.truncate(share);
+        left -= list.len();
+        lists_left -= 1;
+    }
+    (lists.into_iter().flatten().collect(), is_all)
 }
 
 /// The first so many, those with the most entries before the others; of as many they stay as they are.
@@ -346,7 +387,7 @@ fn tail_counts(shelf: &Shelf, counted: Counted, texts: &Dictionary) -> HashMap<N
 
 #[cfg(test)]
 mod tests {
-    use super::used_most;
+    use super::{together, used_most};
 
     #[test]
     fn of_very_many_the_most_used_and_the_newest_are_counted() {
@@ -361,5 +402,21 @@ mod tests {
         assert_eq!(newest, [998, 999, 1_000]);
         let few = used_most(vec![3, 1, 2], (2, 1), entries);
         assert_eq!(few, [3, 1, 2]);
+    }
+
+    #[test]
+    fn of_ways_in_which_many_were_named_only_so_many_are_counted_the_newest_of_each() {
+        let lists = || vec![vec![9, 8, 7, 6, 5, 4], vec![20], vec![33, 32, 31]];
+        let numbers = |of_each, in_all| {
+            let (numbers, is_all) = together(lists(), of_each, in_all);
+            (numbers.list().to_vec(), is_all)
+        };
+        let all = vec![4, 5, 6, 7, 8, 9, 20, 31, 32, 33];
+        assert_eq!(numbers(6, 10), (all, true));
+        assert_eq!(numbers(6, 7), (vec![7, 8, 9, 20, 31, 32, 33], false));
+        assert_eq!(numbers(2, 10), (vec![8, 9, 20, 32, 33], false));
+        assert_eq!(numbers(6, 3), (vec![9, 20, 33], false));
+        let (none, is_all) = together(Vec::new(), 6, 3);
+        assert!(none.is_empty() && is_all);
     }
 }

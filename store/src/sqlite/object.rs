@@ -15,12 +15,12 @@ use crate::{
 };
 use domain::{
     event::{Event, ShownActor, Target},
-    question::{Filter, Limit, Query},
+    question::{Filter, Limit, Query, Subject},
     time::Timestamp,
     verb::Verb,
 };
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What Daybook records of a look at a log.
 pub(crate) const LOOK: &str = "AUDIT_LOG_READ";
@@ -32,6 +32,8 @@ const WAYS_MOST: usize = 1_000;
 const AMONG_MOST: usize = 10_000;
 /// And no more are read for it, however many names they come under.
 const READS_MOST: usize = 10 * AMONG_MOST;
+/// Who acted on an object is looked for under so many of its names, those that were used last.
+const NAMES_MOST: usize = 100;
 /// So many of those who touched an object are told.
 const TOUCHED_MOST: usize = 5;
 
@@ -352,6 +354,27 @@ async fn newest_entries(
     }
     let among = more.then_some(found.len());
     Ok((found, among))
+}
+
+/// Who acted on an object, with how many of its newest entries are theirs, and whether those are all of them.
+pub(super) async fn actors_of_object(
+    connection: &mut Connection,
+    shelf: &Shelf,
+    subject: &Subject,
+    up_to: i64,
+) -> Result<(BTreeMap<Number, u64>, bool), StoreError> {
+    let all = shelf.texts.read().targets_of(subject);
+    let ways = newest(all.list());
+    let mut uses = newest_uses(connection, shelf, &ways, &Numbers::default(), up_to).await?;
+    let is_cut = ways.len() < all.len() || uses.len() > NAMES_MOST;
+    uses.truncate(NAMES_MOST);
+    let used: Vec<Number> = uses.into_iter().map(|(way, _)| way).collect();
+    let (entries, among) = newest_entries(connection, shelf, &used, up_to).await?;
+    let mut actors = BTreeMap::new();
+    for entry in entries {
+        *actors.entry(entry.actor).or_default() += 1;
+    }
+    Ok((actors, !is_cut && among.is_none()))
 }
 
 /// The newest entries of one name of an object, from a moment on.
