@@ -49,6 +49,7 @@ const states = {
     await daybook.record(token, longest);
     await signIn(page, empty.owner, empty.audit);
     await live(page);
+    await page.locator('.bundle summary').click();
     await clickRow(rows(page, 'which region').first());
     await expect(entry(page)).toBeVisible();
   },
@@ -73,8 +74,10 @@ const states = {
     await signIn(page, ingrid, `${growth}?q=salesforce_client_secret&action=SECRET_ROTATED`);
     await live(page);
     await clickRow(rows(page, 'partial rotation'));
-    await entry(page).locator('.raw summary').click();
-    await expect(entry(page).locator('pre')).toBeVisible();
+    for (const raw of await entry(page).locator('.raw').all()) {
+      await raw.locator('summary').click();
+      await expect(raw.locator('pre')).toBeVisible();
+    }
   },
   'the Audit page with menus open': async ({ page }) => {
     await signIn(page, ingrid, `${growth}?limit=5`);

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { bartholomew, growth, ingrid, kim, own, ruth, tenant, test } from './demo.mjs';
 import { expect } from './fixtures.mjs';
-import { expectAsked, ids, range, rows, search, signIn, signInLive } from './steps.mjs';
+import { expectAsked, ids, range, rows, searchFor, signIn, signInLive } from './steps.mjs';
 
 const object = '/acme/growth/objects/integration/int_rpa_invoice_7a/audit';
 
@@ -50,7 +50,7 @@ test('what is on screen is what is exported, with its filters and in its order',
   await signInLive(page, ruth, growth);
   await range(page, '90 days').click();
   await expectAsked(page, { range: '90d' });
-  await search(page).fill('salesforce');
+  await searchFor(page, 'salesforce');
   await expectAsked(page, { range: '90d', q: 'salesforce' });
   await page.getByRole('columnheader', { name: 'Actor' }).getByRole('link').click();
   await expectAsked(page, { range: '90d', q: 'salesforce', sort: 'actor' });

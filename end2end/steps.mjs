@@ -68,6 +68,11 @@ export function range(page, name) {
 }
 
 export const search = (page) => page.getByLabel('Search', { exact: true });
+/** Searches as one does: what is typed is sent, and what was offered meanwhile is out of the way. */
+export async function searchFor(page, text) {
+  await search(page).fill(text);
+  await search(page).press('Enter');
+}
 export const actor = (page) => page.getByLabel('Actor', { exact: true });
 export const select = (page, label) => page.getByLabel(label, { exact: true });
 export const older = (page) => page.locator('a[rel="next"]');

@@ -151,7 +151,7 @@ impl Rows {
                         @for (outcome, count) in not_done.into_iter().filter(|(_, count)| *count > 0) {
                             (outcome_tag(outcome, Some(count)))
                         }
-                        span.said { b { (count) } " entries of one operation" }
+                        span.said.clip { b { (count) } " entries of one operation" }
                     }
                     @if let Some(operation) = &first.operation {
                         .line-2 { (self.whole(first, operation)) }
